@@ -1,0 +1,1 @@
+"""headtune turns any pretrained language model into a text classifier."""

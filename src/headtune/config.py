@@ -1,0 +1,380 @@
+"""Every option of headtune, once: one frozen dataclass per stage, the text under its field.
+
+The command line (flags and ``--help``), recipes (YAML), the docs and the manifest of an artifact
+are all made from these classes, so an option is named, typed and explained in one place. A field
+``learning_rate`` is ``--learning-rate`` on the command line and ``learning_rate:`` in a recipe,
+below the key of its stage. Where a default is ``"auto"`` or None, the field's text says what it
+resolves to; the resolved value is recorded in the manifest.
+
+Leaf module: no torch, no transformers.
+"""
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from headtune.errors import ConfigError
+
+__all__ = [
+    "AttentionDirection",
+    "Balance",
+    "DataConfig",
+    "ModelConfig",
+    "Pooling",
+    "RunConfig",
+    "TokensConfig",
+    "TrainConfig",
+    "TuneConfig",
+    "parse_tune",
+]
+
+Balance = Literal["none", "undersample", "oversample", "weights"]
+Pooling = Literal["last", "first", "mean"]
+AttentionDirection = Literal["causal", "bidirectional"]
+Quoting = Literal["auto", "quoted", "none"]
+Header = Literal["auto", "yes", "no"]
+ComputeDtype = Literal["auto", "float32", "bfloat16", "float16"]
+LoraBias = Literal["none", "lora_only", "all"]
+LearningRateSchedule = Literal["linear", "cosine", "constant"]
+EvaluationMetric = Literal["loss", "accuracy", "macro_f1"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """How a table becomes labelled examples in three parts."""
+
+    text: str | None = None
+    """Column that holds the text. Found by itself when only one column can be it."""
+
+    label: str | None = None
+    """Column that holds the label. Found by itself when only one column can be it."""
+
+    template: str | None = None
+    """Joins several columns into the text: "{keyword}: {text}". Names columns in braces."""
+
+    encoding: str = "utf-8"
+    """Encoding of a text file. A byte order mark is understood."""
+
+    delimiter: str | None = None
+    """Character between the columns of a CSV or TSV file. Found from the file when not given."""
+
+    quoting: Quoting = "auto"
+    """"quoted" where quotes enclose fields, "none" where a quote is an ordinary character.
+    "auto" looks."""
+
+    header: Header = "auto"
+    """Whether the first line holds column names. "auto" looks."""
+
+    split: str = "70/10/20"
+    """Percent of rows for training / validation / test. Validation or test may be 0."""
+
+    split_column: str | None = None
+    """Column that says the part of each row: train, validation (or valid, val, dev), test."""
+
+    validation_file: Path | None = None
+    """A table of its own for validation, with the same columns."""
+
+    test_file: Path | None = None
+    """A table of its own for testing, with the same columns."""
+
+    balance: Balance = "none"
+    """What to do about labels of unequal number: nothing, drop rows of the larger labels (before
+    the split), repeat rows of the smaller ones (training part), or weigh the loss."""
+
+    split_seed: int = 42
+    """Seed of the split and of sampling for balance."""
+
+    strict: bool = False
+    """Stop at the first row that cannot be used, instead of setting it aside."""
+
+    save_split: bool = False
+    """Keep the three parts as train.csv, validation.csv and test.csv in the run folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokensConfig:
+    """How texts become token ids."""
+
+    max_length: int | None = None
+    """Tokens of a text that are read; the rest is cut off, and counted. By default the model's
+    context length, at most 2,048."""
+
+    def __post_init__(self) -> None:
+        if self.max_length is not None and self.max_length < 1:
+            raise ConfigError(f"--max-length must be at least 1 token; received {self.max_length}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Which pretrained language model, and how it is loaded and read."""
+
+    model: str = "smollm2-135m"
+    """Hub id, folder, GGUF file, or a built-in alias: smollm2-135m, gemma3-270m."""
+
+    revision: str | None = None
+    """Branch, tag or commit of a hub model."""
+
+    random_weights: bool = False
+    """Start from random weights of the model's architecture instead of its pretrained ones."""
+
+    pooling: Pooling = "last"
+    """Which token's final state is classified: the last, the first, or the mean of all."""
+
+    attention: AttentionDirection = "causal"
+    """Whether a token sees only the tokens before it, or all tokens of its text."""
+
+    dtype: ComputeDtype = "auto"
+    """Number format of frozen weights and of the arithmetic. "auto" takes bfloat16 where this
+    machine multiplies it faster than float32, else float32. Trained weights are always float32."""
+
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; "auto" takes an accelerator if there is one."""
+
+    device_map: str | None = None
+    """"auto" spreads a model that is larger than one device over all of them."""
+
+    offload_folder: Path | None = None
+    """With device_map, where weights that fit on no device are kept."""
+
+    max_tokens_per_batch: int | None = None
+    """Most tokens in one forward pass. The result does not depend on it; memory does. By default
+    2,048 on a CPU and 16,384 on an accelerator."""
+
+    trust_remote_code: bool = False
+    """Run Python code that comes with a hub model. Only for authors you trust."""
+
+    def __post_init__(self) -> None:
+        if self.max_tokens_per_batch is not None and self.max_tokens_per_batch < 1:
+            raise ConfigError(
+                "--max-tokens-per-batch must be at least 1 token; "
+                f"received {self.max_tokens_per_batch}."
+            )
+
+
+def parse_tune(tune: str) -> tuple[str, int]:
+    """``"last-2"`` -> ``("last", 2)``; ``"head"``, ``"lora"``, ``"full"`` -> ``(tune, 0)``.
+
+    Raises ``ConfigError`` on anything else.
+    """
+    if tune in ("head", "lora", "full"):
+        return tune, 0
+    kind, _, number = tune.partition("-")
+    if kind == "last" and number.isdecimal() and int(number) > 0:
+        return "last", int(number)
+    raise ConfigError(
+        f"--tune takes head, last-N (last-1, last-2, …), lora or full; received {tune!r}."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneConfig:
+    """Which parameters are trained."""
+
+    tune: str = "last-1"
+    """head: only the new head. last-N: the last N blocks, the final norm and the head.
+    lora: low-rank adapters and the head. full: everything."""
+
+    lora_rank: int = 16
+    """Rank of the LoRA adapters."""
+
+    lora_alpha: float = 32.0
+    """LoRA scale: adapters count alpha / rank."""
+
+    lora_dropout: float = 0.0
+    """Dropout in front of the adapters while training, 0 to 1."""
+
+    lora_bias: LoraBias = "none"
+    """Which biases are trained along with the adapters."""
+
+    lora_targets: tuple[str, ...] = ()
+    """Names of the linear layers that get adapters. By default the attention's query and value
+    projections of the architecture."""
+
+    def __post_init__(self) -> None:
+        parse_tune(self.tune)
+        if self.lora_rank < 1:
+            raise ConfigError(f"--lora-rank must be at least 1; received {self.lora_rank}.")
+        if not 0 <= self.lora_dropout < 1:
+            raise ConfigError(
+                f"--lora-dropout must be at least 0 and below 1; received {self.lora_dropout}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How long, how fast and how carefully the trainable parameters are fitted."""
+
+    epochs: float = 3.0
+    """Passes over the training part."""
+
+    max_steps: int | None = None
+    """Optimizer steps to take, instead of epochs."""
+
+    batch_size: int = 16
+    """Examples per optimizer step, whatever the packing and the number of devices."""
+
+    learning_rate: float | None = None
+    """Peak learning rate. By default 3e-4 for head, last-N and lora, 2e-5 for full."""
+
+    schedule: LearningRateSchedule = "linear"
+    """What the learning rate does after warm-up: falls to zero (linear, cosine) or stays."""
+
+    warmup: float = 0.05
+    """Warm-up: a share of all steps when below 1, else a number of steps."""
+
+    weight_decay: float = 0.01
+    """Decay of AdamW on weight matrices (not on norms and biases)."""
+
+    max_gradient_norm: float = 1.0
+    """Gradients are scaled down to this norm. 0 leaves them alone."""
+
+    gradient_accumulation_steps: int = 1
+    """Least number of micro-batches that a step's examples are divided into. Memory falls; the
+    result stays, since batch_size still counts examples per step."""
+
+    gradient_checkpointing: bool = False
+    """Recompute activations in the backward pass: less memory, about a third more time."""
+
+    evaluations_per_epoch: int = 1
+    """How often the validation part is scored while training."""
+
+    early_stopping: int = 0
+    """Stop after this many evaluations without a better validation metric. 0: never."""
+
+    best_metric: EvaluationMetric = "loss"
+    """The validation metric that picks the weights that are kept."""
+
+    keep_best: bool = True
+    """At the end, go back to the weights of the best evaluation. Needs a validation part."""
+
+    log_steps: int = 10
+    """Optimizer steps between two logged losses."""
+
+    checkpoint_minutes: float = 5.0
+    """Minutes between two checkpoints to resume from, besides those at evaluations."""
+
+    report_to: tuple[str, ...] = ()
+    """Experiment trackers by transformers' names: tensorboard, wandb, mlflow, …"""
+
+    seed: int = 42
+    """Seed of the new head's weights, of the order of examples and of dropout."""
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("batch_size", 1),
+            ("gradient_accumulation_steps", 1),
+            ("log_steps", 1),
+        ):
+            if getattr(self, name) < least:
+                raise ConfigError(
+                    f"--{name.replace('_', '-')} must be at least {least}; "
+                    f"received {getattr(self, name)}."
+                )
+        if self.epochs <= 0 or (self.max_steps is not None and self.max_steps < 1):
+            raise ConfigError("--epochs and --max-steps must be above 0.")
+        if self.learning_rate is not None and self.learning_rate <= 0:
+            raise ConfigError(f"--learning-rate must be above 0; received {self.learning_rate}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """All options of a training run; what a recipe holds and the manifest records."""
+
+    source: str
+    """A file (CSV, TSV, JSON, JSONL, Parquet), a hub data set, - for standard input, or the
+    built-in sms-spam."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    tokens: TokensConfig = field(default_factory=TokensConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    tune: TuneConfig = field(default_factory=TuneConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, stage by stage."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "RunConfig":
+        """The inverse of ``to_dict``. Raises ``ConfigError`` on an unknown key or a wrong type."""
+        known = {f.name: f for f in fields(cls)}
+        stages: dict[str, Any] = {}
+        for key, value in values.items():
+            if key not in known:
+                raise ConfigError(f"Unknown key {key!r}. Known: {', '.join(known)}.")
+            stages[key] = value if key == "source" else _stage_from_dict(key, value)
+        if "source" not in stages:
+            raise ConfigError("A run needs a source of data; the key 'source' is missing.")
+        return cls(**stages)
+
+
+STAGES: dict[str, type[Any]] = {
+    "data": DataConfig,
+    "tokens": TokensConfig,
+    "model": ModelConfig,
+    "tune": TuneConfig,
+    "train": TrainConfig,
+}
+"""Stage name -> its dataclass, in the order of the pipeline."""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _stage_from_dict(stage: str, values: Any) -> Any:
+    if not isinstance(values, dict):
+        raise ConfigError(f"{stage!r} must hold options by name; received {values!r}.")
+    cls = STAGES[stage]
+    known = {f.name: f for f in fields(cls)}
+    for name in values:
+        if name not in known:
+            raise ConfigError(
+                f"Unknown option {name!r} under {stage!r}. Known: {', '.join(known)}."
+            )
+    converted = {name: _convert(stage, known[name], value) for name, value in values.items()}
+    return cls(**converted)
+
+
+def _convert(stage: str, option: Any, value: Any) -> Any:
+    """A YAML or JSON value as the type of its field."""
+    kinds = get_args(option.type) or (option.type,)
+    where = f"Option {option.name!r} under {stage!r}"
+    if value is None:
+        if type(None) not in kinds:
+            raise ConfigError(f"{where} must have a value.")
+        return None
+    if get_args(option.type) and all(isinstance(kind, str) for kind in kinds):  # a Literal
+        if value not in kinds:
+            raise ConfigError(f"{where} takes {', '.join(kinds)}; received {value!r}.")
+        return value
+    if option.type == tuple[str, ...]:
+        return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
+    for kind in (bool, int, float, str, Path):
+        if kind in kinds and _fits(value, kind):
+            return kind(value)
+    expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
+    raise ConfigError(f"{where} must be {expected}; received {value!r}.")
+
+
+def _fits(value: Any, kind: type) -> bool:
+    if kind is bool:
+        return isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    if kind is Path:
+        return isinstance(value, str | Path)
+    if kind is float:  # YAML reads 5e-5 as a string: https://yaml.org/type/float.html wants 5.0e-5
+        if isinstance(value, str):
+            try:
+                float(value)
+            except ValueError:
+                return False
+            return True
+        return isinstance(value, int | float)
+    return isinstance(value, kind)

@@ -1,0 +1,136 @@
+"""Every error headtune raises on purpose, in one tree.
+
+    HeadtuneError
+    ├── ConfigError (ValueError)              an option or a recipe cannot be used
+    ├── DataError (ValueError)                stage 1, tables -> examples
+    │   ├── DataNotFoundError (FileNotFoundError)
+    │   ├── EncodingError                     bytes that are not text in the given encoding
+    │   ├── ColumnError                       a text or label column is missing or unclear
+    │   ├── LabelError                        labels nobody can learn from
+    │   └── SplitError                        parts that cannot be made as asked
+    ├── TokenizationError (ValueError)        stage 2, examples -> token ids
+    ├── ModelError (ValueError)               stages 3 and 4, batches and backbone
+    │   ├── ModelNotFoundError (FileNotFoundError)
+    │   └── ModelFileError                    weights that are cut short or unreadable
+    ├── TrainingError (RuntimeError)          stage 5
+    │   └── NonFiniteLossError (ArithmeticError)
+    ├── ArtifactError (ValueError)            stage 6, the run folder
+    │   ├── ArtifactNotFoundError (FileNotFoundError)
+    │   ├── ArtifactFormatError               written by a newer headtune, or no manifest at all
+    │   ├── TamperedArtifactError             a file whose sha256 is not the manifest's
+    │   └── ProbeError                        the reloaded model answers differently
+    ├── PredictionError (ValueError)          stage 7
+    └── MissingDependencyError (ImportError)  an extra is not installed
+
+Each message is one line: what was expected, what was received, the way out. The branch of a
+stage also inherits the built-in exception that a caller of plain Python would expect, so
+``except FileNotFoundError`` works on a missing table.
+"""
+
+__all__ = [
+    "ArtifactError",
+    "ArtifactFormatError",
+    "ArtifactNotFoundError",
+    "ColumnError",
+    "ConfigError",
+    "DataError",
+    "DataNotFoundError",
+    "EncodingError",
+    "HeadtuneError",
+    "LabelError",
+    "MissingDependencyError",
+    "ModelError",
+    "ModelFileError",
+    "ModelNotFoundError",
+    "NonFiniteLossError",
+    "PredictionError",
+    "ProbeError",
+    "SplitError",
+    "TamperedArtifactError",
+    "TokenizationError",
+    "TrainingError",
+]
+
+
+class HeadtuneError(Exception):
+    """Root of the tree: the user can mend what it says, so it is shown without a traceback."""
+
+
+class ConfigError(HeadtuneError, ValueError):
+    """An option, or a combination of options, that cannot be used."""
+
+
+class DataError(HeadtuneError, ValueError):
+    """A table that cannot be turned into examples."""
+
+
+class DataNotFoundError(DataError, FileNotFoundError):
+    """The table is not where the user said it is."""
+
+
+class EncodingError(DataError):
+    """The bytes of a table are not text in the given encoding."""
+
+
+class ColumnError(DataError):
+    """A text or label column is missing, or cannot be told from the others."""
+
+
+class LabelError(DataError):
+    """Labels that no classifier can learn from: one class, a class of one row, a number column."""
+
+
+class SplitError(DataError):
+    """Training, validation and test parts cannot be made as asked."""
+
+
+class TokenizationError(HeadtuneError, ValueError):
+    """A text that cannot be turned into token ids, or a tokenizer that cannot be used."""
+
+
+class ModelError(HeadtuneError, ValueError):
+    """A backbone that cannot be used for what was asked."""
+
+
+class ModelNotFoundError(ModelError, FileNotFoundError):
+    """No such model: not an alias, a folder, a GGUF file or a hub id in reach."""
+
+
+class ModelFileError(ModelError):
+    """A weight file that is cut short, unreadable or of a format that is never read."""
+
+
+class TrainingError(HeadtuneError, RuntimeError):
+    """Training stopped before it had a result."""
+
+
+class NonFiniteLossError(TrainingError, ArithmeticError):
+    """The loss became infinite or not-a-number; the message has the step and the data rows."""
+
+
+class ArtifactError(HeadtuneError, ValueError):
+    """A run folder that cannot be written or read."""
+
+
+class ArtifactNotFoundError(ArtifactError, FileNotFoundError):
+    """No run folder at that path."""
+
+
+class ArtifactFormatError(ArtifactError):
+    """Not a run folder, or one of a newer format version."""
+
+
+class TamperedArtifactError(ArtifactError):
+    """A file of a run folder is missing, or is not the file that was written."""
+
+
+class ProbeError(ArtifactError):
+    """The reloaded classifier does not give the logits that were recorded when it was saved."""
+
+
+class PredictionError(HeadtuneError, ValueError):
+    """Texts that cannot be classified as asked."""
+
+
+class MissingDependencyError(HeadtuneError, ImportError):
+    """An optional dependency is not installed; the message has the command that installs it."""

@@ -1,0 +1,164 @@
+"""The small types that one stage hands to the next.
+
+Leaf module: it imports nothing of headtune but the errors, and no torch, so that the command
+line and the data stage stay quick to import. Each type checks itself once, when it is made.
+``PackedBatch`` (tensors) lives in ``batches/packed_batch.py``; ``Report`` in ``report/report.py``.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from headtune.errors import LabelError, TokenizationError
+
+__all__ = [
+    "Example",
+    "LabelSet",
+    "Prediction",
+    "PreparedData",
+    "SetAsideRow",
+    "Task",
+    "TokenizedExample",
+]
+
+
+class Task(StrEnum):
+    """What is predicted; the values are those of transformers' ``problem_type``."""
+
+    SINGLE_LABEL = "single_label_classification"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """The label names of a classifier, in the order of its logits.
+
+    Raises ``LabelError`` when there are fewer than two names, or one occurs twice.
+    """
+
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.names) < 2:
+            found = f"one label, {self.names[0]!r}" if self.names else "no label"
+            raise LabelError(
+                f"A classifier needs at least two labels; the data has {found}. "
+                "Check that --label names the right column."
+            )
+        if len(set(self.names)) != len(self.names):
+            raise LabelError(f"Label names must differ; received {list(self.names)}.")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def id2label(self) -> dict[int, str]:
+        """Index of a logit -> label name."""
+        return dict(enumerate(self.names))
+
+    @property
+    def label2id(self) -> dict[str, int]:
+        """Label name -> index of its logit."""
+        return {name: index for index, name in enumerate(self.names)}
+
+    def encode(self, names: Iterable[str]) -> npt.NDArray[np.int64]:
+        """Label names to indices, shape ``(n,)``. Raises ``LabelError`` on an unknown name."""
+        label2id = self.label2id
+        try:
+            return np.array([label2id[name] for name in names], dtype=np.int64)
+        except KeyError as error:
+            raise LabelError(
+                f"Label {error.args[0]!r} is unknown to this classifier. "
+                f"It knows: {', '.join(self.names)}."
+            ) from None
+
+    def decode(self, indices: Iterable[int]) -> list[str]:
+        """Indices of logits to label names."""
+        return [self.names[index] for index in indices]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One text with its label.
+
+    ``label`` is an index into a ``LabelSet``, or None where unknown. ``row`` is the 1-based
+    record number in the source (a header is not counted): what a user finds it by.
+    """
+
+    text: str
+    label: int | None
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideRow:
+    """A row that could not be used: 1-based record number, the reason, and what it held."""
+
+    row: int
+    reason: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedData:
+    """Stage 1's result: labels and three disjoint parts (validation and test may be empty).
+
+    ``summary`` is what ``report.json`` shows under ``data``: rows read, set aside, repeats,
+    rows and label counts of each part, how the columns were found, and the fingerprint
+    (sha256 over labels and texts of every part, in order).
+    """
+
+    labels: LabelSet
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    test: tuple[Example, ...]
+    set_aside: tuple[SetAsideRow, ...] = ()
+    summary: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> dict[str, tuple[Example, ...]]:
+        """The parts by name, in order, empty ones included."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedExample:
+    """One text as token ids.
+
+    ``input_ids`` has shape ``(n_tokens,)`` and dtype int32; ``n_truncated`` counts the tokens
+    that ``max_length`` cut off. Raises ``TokenizationError`` when there is no token at all.
+    """
+
+    input_ids: npt.NDArray[np.int32]
+    label: int | None
+    row: int
+    n_truncated: int = 0
+
+    def __post_init__(self) -> None:
+        if self.input_ids.ndim != 1 or len(self.input_ids) == 0:
+            raise TokenizationError(
+                f"Row {self.row} has no tokens: shape {self.input_ids.shape}, expected (n_tokens,) "
+                "with at least one."
+            )
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one text: the most probable label, and a probability for each label."""
+
+    label: str
+    probabilities: dict[str, float]
+
+    @classmethod
+    def from_probabilities(cls, labels: LabelSet, row: Sequence[float]) -> "Prediction":
+        """From one row of a ``(n_texts, n_labels)`` array of probabilities."""
+        best = int(np.argmax(np.asarray(row)))
+        return cls(
+            label=labels.names[best],
+            probabilities={name: float(p) for name, p in zip(labels.names, row, strict=True)},
+        )
