@@ -1,0 +1,20 @@
+"""Stage 2, examples to token ids: the tokenizer with padding settled, texts cut and counted."""
+
+from headtune.tokens.encode import TokenCounts, count_tokens, encode_examples, encode_texts
+from headtune.tokens.tokenizer import (
+    DEFAULT_MAX_LENGTH,
+    context_length,
+    load_tokenizer,
+    resolve_max_length,
+)
+
+__all__ = [
+    "DEFAULT_MAX_LENGTH",
+    "TokenCounts",
+    "context_length",
+    "count_tokens",
+    "encode_examples",
+    "encode_texts",
+    "load_tokenizer",
+    "resolve_max_length",
+]

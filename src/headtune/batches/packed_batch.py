@@ -1,0 +1,68 @@
+"""One micro-batch: sequences one after the other, without padding.
+
+``cu_seqlens`` says where each sequence begins and the last one ends, as the variable-length
+attention kernels call it (Dao, "FlashAttention", 2022). Linear layers see real tokens only.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+__all__ = ["PackedBatch"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedBatch:
+    """Concatenated sequences, checked once when made; raises ``ValueError`` if inconsistent.
+
+    Shapes:
+        input_ids: ``(n_tokens,)`` int64.
+        position_ids: ``(n_tokens,)`` int64, from 0 again at each sequence.
+        cu_seqlens: ``(n_sequences + 1,)`` int32, first 0, last ``n_tokens``.
+        labels: ``(n_sequences,)`` int64, or None where unknown.
+        rows: the 1-based data row of each sequence.
+    """
+
+    input_ids: torch.Tensor
+    position_ids: torch.Tensor
+    cu_seqlens: torch.Tensor
+    lengths: tuple[int, ...]
+    labels: torch.Tensor | None
+    rows: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.input_ids.ndim != 1 or self.position_ids.shape != self.input_ids.shape:
+            raise ValueError("input_ids and position_ids must both have shape (n_tokens,).")
+        if sum(self.lengths) != len(self.input_ids) or min(self.lengths, default=0) < 1:
+            raise ValueError("lengths must be at least 1 and add up to n_tokens.")
+        if len(self.cu_seqlens) != len(self.lengths) + 1 or len(self.rows) != len(self.lengths):
+            raise ValueError("cu_seqlens, lengths and rows must speak of the same sequences.")
+        if self.labels is not None and len(self.labels) != len(self.lengths):
+            raise ValueError("labels must have shape (n_sequences,).")
+
+    @property
+    def n_tokens(self) -> int:
+        return len(self.input_ids)
+
+    @property
+    def n_sequences(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def max_seqlen(self) -> int:
+        return max(self.lengths)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> "PackedBatch":
+        """The same batch on another device."""
+
+        def move(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor.to(device, non_blocking=non_blocking)
+
+        return PackedBatch(
+            input_ids=move(self.input_ids),
+            position_ids=move(self.position_ids),
+            cu_seqlens=move(self.cu_seqlens),
+            lengths=self.lengths,
+            labels=None if self.labels is None else move(self.labels),
+            rows=self.rows,
+        )

