@@ -9,7 +9,9 @@ resolves to; the resolved value is recorded in the manifest.
 Leaf module: no torch, no transformers.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -302,7 +304,7 @@ class RunConfig:
         stages: dict[str, Any] = {}
         for key, value in values.items():
             if key not in known:
-                raise ConfigError(f"Unknown key {key!r}. Known: {', '.join(known)}.")
+                raise ConfigError(_unknown("key", key, known))
             stages[key] = value if key == "source" else _stage_from_dict(key, value)
         if "source" not in stages:
             raise ConfigError("A run needs a source of data; the key 'source' is missing.")
@@ -327,6 +329,18 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def _unknown(what: str, name: Any, known: Iterable[str]) -> str:
+    """Where the name belongs to another stage, says to which; else what it is near to."""
+    message = f"Unknown {what}: {name!r}."
+    for stage, cls in STAGES.items():
+        if name in {f.name for f in fields(cls)}:
+            return f"{message} It belongs under {stage!r}."
+    near = get_close_matches(str(name), known, n=1)
+    return (
+        f"{message} Did you mean {near[0]!r}?" if near else f"{message} Known: {', '.join(known)}."
+    )
+
+
 def _stage_from_dict(stage: str, values: Any) -> Any:
     if not isinstance(values, dict):
         raise ConfigError(f"{stage!r} must hold options by name; received {values!r}.")
@@ -334,9 +348,7 @@ def _stage_from_dict(stage: str, values: Any) -> Any:
     known = {f.name: f for f in fields(cls)}
     for name in values:
         if name not in known:
-            raise ConfigError(
-                f"Unknown option {name!r} under {stage!r}. Known: {', '.join(known)}."
-            )
+            raise ConfigError(_unknown(f"option under {stage!r}", name, known))
     converted = {name: _convert(stage, known[name], value) for name, value in values.items()}
     return cls(**converted)
 

@@ -1,0 +1,5 @@
+"""``python -m headtune`` is the command ``headtune``."""
+
+from headtune.cli.app import main
+
+main()

@@ -1,0 +1,75 @@
+"""What the commands share: the options every one has, and the two consoles.
+
+Results go to stdout, everything else to stderr, so ``headtune … > file`` keeps the results and
+``headtune … --json | jq`` sees JSON only.
+"""
+
+import json
+import sys
+from contextlib import AbstractContextManager
+from typing import Annotated, Any, TypeAlias
+
+from cyclopts import Group, Parameter
+from rich.console import Console
+
+__all__ = [
+    "GENERAL",
+    "READING",
+    "RUNNING",
+    "DebugFlag",
+    "JsonFlag",
+    "print_json",
+    "results",
+    "say",
+    "waiting",
+]
+
+GENERAL = Group("Options", sort_key=1)
+
+READING = ("text", "template", "encoding", "delimiter", "quoting", "header", "strict")
+"""Options of the data stage that matter when a table is read with a finished classifier."""
+
+RUNNING = (
+    "dtype",
+    "device",
+    "device_map",
+    "offload_folder",
+    "max_tokens_per_batch",
+    "trust_remote_code",
+)
+"""Options of the model stage that say how a finished classifier runs, not what it computes."""
+
+JsonFlag: TypeAlias = Annotated[
+    bool,
+    Parameter(group=GENERAL, negative="", show_default=False, help="Print JSON, for machines."),
+]
+DebugFlag: TypeAlias = Annotated[
+    bool,
+    Parameter(
+        group=GENERAL,
+        negative="",
+        show_default=False,
+        help="On an error, show the traceback; let the libraries below print what they like.",
+    ),
+]
+
+
+def results() -> Console:
+    """Stdout. In a pipe or a file lines may be long: nothing is cut off at 80 columns."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def say(message: str) -> None:
+    """A closing line for people, on stderr."""
+    sys.stdout.flush()
+    print(message, file=sys.stderr)
+
+
+def print_json(values: Any, *, indent: int | None = None) -> None:
+    """JSON on stdout, with letters of every alphabet as they are."""
+    print(json.dumps(values, ensure_ascii=False, indent=indent, default=str))
+
+
+def waiting(message: str) -> AbstractContextManager[Any]:
+    """A sign of life on stderr that leaves nothing behind; nothing at all outside a terminal."""
+    return Console(file=sys.stderr).status(message, spinner="line")

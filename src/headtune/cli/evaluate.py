@@ -1,0 +1,60 @@
+"""``headtune evaluate``: how well a trained classifier does on a labelled table it has not seen."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from headtune.cli.common import (
+    GENERAL,
+    READING,
+    RUNNING,
+    DebugFlag,
+    JsonFlag,
+    print_json,
+    results,
+)
+from headtune.cli.options import takes_options
+from headtune.cli.predict import data_config, load_predictor
+
+__all__ = ["evaluate"]
+
+
+@takes_options(data=(*READING, "label"), model=RUNNING)
+def evaluate(
+    run: Annotated[
+        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
+    ],
+    source: Annotated[
+        str,
+        Parameter(
+            name="FILE",
+            group=GENERAL,
+            help="Labelled table (CSV, TSV, JSON, JSONL, Parquet), or - for standard input.",
+        ),
+    ],
+    /,
+    *,
+    json: JsonFlag = False,
+    debug: DebugFlag = False,
+    **options: Any,
+) -> None:
+    """Measure a trained classifier on a labelled table.
+
+    For example:
+      headtune evaluate runs/messages held-back.csv
+      headtune evaluate runs/messages held-back.csv --text body --label topic
+      headtune evaluate runs/messages held-back.csv --json > metrics.json
+    """
+    from headtune.cli.progress import ConsoleProgress
+    from headtune.cli.tables import print_metrics
+    from headtune.predict import evaluate_file
+
+    with ConsoleProgress() as progress:
+        progress.stage("Loading model")
+        predictor = load_predictor(run, options)
+        metrics = evaluate_file(predictor, source, data=data_config(options), progress=progress)
+    if json:
+        print_json(metrics, indent=2)
+    else:
+        print_metrics(metrics, results())

@@ -1,0 +1,113 @@
+"""Command-line options made from the dataclasses of ``config.py``, so that each is written once.
+
+A command declares what is its own and ends in ``**options``; ``takes_options`` puts there one
+keyword for each field of the stages it asks for, and the command receives those that the user
+gave, and no others:
+
+    @takes_options(data=ALL, model=("dtype", "device"))
+    def evaluate(run: Path, *, json: bool = False, **options: Any) -> None: ...
+
+``--device cpu`` then arrives as ``options == {"device": "cpu"}``. Because only given options
+arrive, a recipe below and the defaults below it are merged by two dictionary updates. A field's
+type, default and text (the string under it) become the option's; ``HEADTUNE_DEVICE`` in the
+environment stands in for an option that is not given.
+
+Options of several values take them apart by spaces, by commas, or repeated.
+Costs: 10 ms, nearly all of it reading the texts out of config.py's source.
+"""
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, fields
+from functools import cache
+from types import EllipsisType
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from cyclopts import Group, Parameter, Token
+
+from headtune import config
+
+__all__ = ["ALL", "STAGE_OF", "field_texts", "takes_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Wanted: TypeAlias = tuple[str, ...] | EllipsisType
+
+ALL: EllipsisType = ...
+"""Every field of a stage."""
+
+GROUPS = {
+    "data": Group("Data", sort_key=2),
+    "tokens": Group("Tokens", sort_key=3),
+    "model": Group("Model", sort_key=4),
+    "tune": Group("Tuning", sort_key=5),
+    "train": Group("Training", sort_key=6),
+}
+
+STAGE_OF = {field.name: stage for stage, cls in config.STAGES.items() for field in fields(cls)}
+"""Option name -> the stage (and key of a recipe) it belongs to."""
+
+
+@cache
+def field_texts() -> Mapping[str, str]:
+    """Field name -> the text under it in ``config.py``, on one line."""
+    texts: dict[str, str] = {}
+    for node in ast.parse(inspect.getsource(config)).body:
+        if isinstance(node, ast.ClassDef):
+            for statement, below in zip(node.body, node.body[1:], strict=False):
+                match statement, below:
+                    case (
+                        ast.AnnAssign(target=ast.Name(id=name)),
+                        ast.Expr(value=ast.Constant(value=str(text))),
+                    ):
+                        texts[name] = " ".join(text.split())
+    return texts
+
+
+def takes_options(**wanted: Wanted) -> Callable[[Command], Command]:
+    """Gives a command that ends in ``**options`` the options of these stages, or some of them."""
+
+    def decorate(command: Command) -> Command:
+        signature = inspect.signature(command)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        parameters = [*own, *(p for stage, names in wanted.items() for p in _of(stage, names))]
+        command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return command
+
+    return decorate
+
+
+def _of(stage: str, names: Wanted) -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(
+            option.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=option.default,
+            annotation=Annotated[option.type, _parameter(stage, option)],
+        )
+        for option in fields(config.STAGES[stage])
+        if names is ... or option.name in names
+    ]
+
+
+def _parameter(stage: str, option: Field[Any]) -> Parameter:
+    several = option.type == tuple[str, ...]
+    return Parameter(
+        group=GROUPS[stage],
+        help=field_texts()[option.name],
+        show_default=_is_worth_showing(option.default),
+        env_var=f"HEADTUNE_{option.name.upper()}",
+        show_env_var=False,
+        converter=_split_at_commas if several else None,
+        consume_multiple=several,
+        negative_iterable=(),
+    )
+
+
+def _is_worth_showing(default: Any) -> bool:
+    """Where nothing is the default, the text says what that means; a switch is off if not given."""
+    return default is not None and default is not False and default != ()
+
+
+def _split_at_commas(type_: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
+    return tuple(part for token in tokens for part in token.value.split(",") if part)

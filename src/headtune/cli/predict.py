@@ -1,0 +1,176 @@
+"""``headtune predict``: the label of a few texts, or of every row of a table.
+
+What is a table and what is a text, by these rules in order:
+
+    -                                    the table on standard input
+    one argument that is a file          that table
+    one word that ends as tables do      a table that is missing: an error, not a text
+    anything else                        texts, one for each argument
+
+Texts go through the model together and come back in order. A table streams through: it keeps its
+columns and gains the label and a probability for each label.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import CycloptsError, Parameter
+
+from headtune.cli.common import (
+    GENERAL,
+    READING,
+    RUNNING,
+    DebugFlag,
+    JsonFlag,
+    print_json,
+    results,
+    say,
+    waiting,
+)
+from headtune.cli.options import STAGE_OF, takes_options
+from headtune.config import DataConfig
+from headtune.errors import ConfigError, DataNotFoundError, PredictionError
+
+if TYPE_CHECKING:
+    from headtune.predict import Predictor
+
+__all__ = ["predict", "table_in"]
+
+TABLE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
+
+
+@takes_options(data=READING, model=RUNNING)
+def predict(
+    run: Annotated[
+        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
+    ],
+    /,
+    *texts: Annotated[
+        str,
+        Parameter(
+            name="TEXT...",
+            group=GENERAL,
+            help="Texts; or one FILE (CSV, TSV, JSON, JSONL, Parquet), - for standard input.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        Parameter(
+            group=GENERAL, help="With FILE: where to write, CSV, JSONL or Parquet by its ending."
+        ),
+    ] = None,
+    json: JsonFlag = False,
+    debug: DebugFlag = False,
+    **options: Any,
+) -> None:
+    """Classify texts, or the rows of a table, with a trained classifier.
+
+    For example:
+      headtune predict runs/messages "Congratulations, you won a prize!"
+      headtune predict runs/messages "First text" "Second text" --json
+      headtune predict runs/messages new.csv --out labelled.csv
+      cat new.csv | headtune predict runs/messages - > labelled.csv
+      headtune predict runs/messages -- "-5 degrees tonight"
+
+    One argument that is a file is read as a table; so is - (standard input).
+    Anything else is a text. A table keeps its columns and gains the label and
+    a probability for each label.
+    """
+    if not texts:
+        raise CycloptsError(msg='Give a text or a file: headtune predict RUN "Your text".')
+    table = table_in(texts)
+    if table is not None:
+        _predict_table(run, table, out, options, json)
+    else:
+        _predict_texts(run, texts, out, options, json)
+
+
+def table_in(arguments: Sequence[str]) -> str | None:
+    """The table that the arguments name, or None where they are texts; see the rules above.
+
+    Raises ``DataNotFoundError`` for a table that is missing, ``PredictionError`` for several.
+    """
+    tables = [argument for argument in arguments if argument == "-" or _names_a_table(argument)]
+    if len(tables) < len(arguments):
+        return None
+    if len(tables) > 1:
+        raise PredictionError(
+            f"Classify one table at a time; received {len(tables)}: {', '.join(tables)}."
+        )
+    if tables[0] != "-" and not _is_file(tables[0]):
+        raise DataNotFoundError(
+            f"There is no file {tables[0]}. To classify it as a text, add a space: '{tables[0]} '."
+        )
+    return tables[0]
+
+
+def _names_a_table(argument: str) -> bool:
+    looks_like_one = argument.lower().endswith(TABLE_ENDINGS) and not any(
+        map(str.isspace, argument)
+    )
+    return looks_like_one or _is_file(argument)
+
+
+def _is_file(argument: str) -> bool:
+    try:
+        return Path(argument).is_file()
+    except (OSError, ValueError):  # too long for a file name, or a null character: a text
+        return False
+
+
+def load_predictor(run: Path, options: dict[str, Any]) -> "Predictor":
+    """The classifier of a run folder, with the options of the model stage that were given."""
+    from headtune.predict import Predictor
+
+    given = {name: value for name, value in options.items() if STAGE_OF[name] == "model"}
+    return Predictor.load(run, **given)
+
+
+def data_config(options: dict[str, Any]) -> DataConfig:
+    """How to read a table, from the options of the data stage that were given."""
+    return DataConfig(
+        **{name: value for name, value in options.items() if STAGE_OF[name] == "data"}
+    )
+
+
+def _predict_table(
+    run: Path, table: str, out: Path | None, options: dict[str, Any], as_json: bool
+) -> None:
+    from headtune.cli.progress import ConsoleProgress
+    from headtune.predict import predict_file
+
+    with ConsoleProgress() as progress:
+        progress.stage("Loading model")
+        predictor = load_predictor(run, options)
+        summary = predict_file(
+            predictor, table, out=out, data=data_config(options), progress=progress
+        )
+    if out is not None and as_json:
+        print_json(summary)
+    elif out is not None:
+        say(f"Written to {out}")
+
+
+def _predict_texts(
+    run: Path, texts: Sequence[str], out: Path | None, options: dict[str, Any], as_json: bool
+) -> None:
+    for number, text in enumerate(texts, start=1):
+        if not text.strip():
+            raise PredictionError(
+                f"Text {number} of {len(texts)} is empty; there is nothing to classify."
+            )
+    if out is not None:
+        raise ConfigError("--out is for a FILE; the labels of texts are printed.")
+    from headtune.cli.tables import prediction_lines, predictions_table
+
+    with waiting("Loading model"):
+        predictions = load_predictor(run, options).predict(texts)
+    if as_json:
+        for text, prediction in zip(texts, predictions, strict=True):
+            print_json({"text": text, **asdict(prediction)})
+    elif len(texts) == 1:
+        print("\n".join(prediction_lines(predictions[0])))
+    else:
+        results().print(predictions_table(texts, predictions))

@@ -1,0 +1,75 @@
+"""How predictions and metrics look on a terminal.
+
+Figures are aligned and texts come last, cut off where the line ends; ``--json`` has everything.
+What a user or a file wrote is printed as rich's ``Text``, so that "[b]" in it stays "[b]".
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from headtune.types import Prediction
+
+__all__ = ["prediction_lines", "predictions_table", "print_metrics"]
+
+MOST_LINES = 10
+"""Labels listed for one text."""
+
+MOST_COLUMNS = 5
+"""Up to so many labels get a column each; with more, only the best one's probability is shown."""
+
+
+def prediction_lines(prediction: "Prediction") -> list[str]:
+    """One line a label, the most probable first: ``spam  97.3 %``."""
+    ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
+    width = max(len(name) for name, _ in ranked[:MOST_LINES])
+    lines = [f"{name:<{width}}  {_percent(p):>7}" for name, p in ranked[:MOST_LINES]]
+    if len(ranked) > MOST_LINES:
+        lines.append(f"… and {len(ranked) - MOST_LINES} more labels (--json has them all)")
+    return lines
+
+
+def predictions_table(texts: Sequence[str], predictions: Sequence["Prediction"]) -> Table:
+    """One row a text: its label, the probabilities, the text."""
+    names = list(predictions[0].probabilities)
+    each = len(names) <= MOST_COLUMNS
+    table = _table("label", *(names if each else ["probability"]))
+    table.add_column("text", no_wrap=True, overflow="ellipsis")
+    for text, prediction in zip(texts, predictions, strict=True):
+        shown = names if each else [prediction.label]
+        figures = [_percent(prediction.probabilities[name]) for name in shown]
+        table.add_row(Text(prediction.label), *figures, Text(" ".join(text.split())))
+    return table
+
+
+def print_metrics(metrics: Mapping[str, Any], console: Console) -> None:
+    """All rows in a few lines, then each label."""
+    console.print(f"rows      {metrics['n']:>9,}")
+    console.print(f"accuracy  {_percent(metrics['accuracy']):>9}")
+    console.print(f"macro F1  {_percent(metrics['macro_f1']):>9}")
+    console.print(f"log loss  {metrics['log_loss']:>9.4f}\n")
+    console.print(_label_table(metrics))
+
+
+def _label_table(metrics: Mapping[str, Any]) -> Table:
+    table = _table("label", "rows", "precision", "recall", "F1")
+    for name, figures in metrics["per_label"].items():
+        rates = [_percent(figures[key]) for key in ("precision", "recall", "f1")]
+        table.add_row(Text(name), f"{figures['support']:,}", *rates)
+    return table
+
+
+def _table(first: str, *figures: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(first)
+    for figure in figures:
+        table.add_column(Text(figure), justify="right", no_wrap=True)
+    return table
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
