@@ -20,18 +20,17 @@ __all__ = ["pack"]
 def pack(lengths: Sequence[int], max_tokens: int, min_bins: int = 1) -> list[list[int]]:
     """Indices into ``lengths``, grouped into bins of at most ``max_tokens`` tokens.
 
-    ``min_bins`` asks for at least that many bins where there are enough texts, by lowering the
-    budget of each. Raises ``ValueError`` on a budget or a length below 1.
+    ``min_bins`` asks for at least that many bins (or one a text, where there are fewer texts), by
+    bounding the texts of each. Raises ``ValueError`` on a budget or a length below 1.
     """
     if max_tokens < 1 or any(length < 1 for length in lengths):
         raise ValueError("max_tokens and every length must be at least 1.")
-    if min_bins > 1:
-        max_tokens = min(max_tokens, max(1, -(-sum(lengths) // min_bins)))
+    max_texts = max(1, len(lengths) // max(1, min_bins))
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
     bins: list[list[int]] = []
     room = 0
     for index in order.tolist():
-        if not bins or lengths[index] > room:
+        if not bins or lengths[index] > room or len(bins[-1]) == max_texts:
             bins.append([])
             room = max_tokens
         bins[-1].append(index)

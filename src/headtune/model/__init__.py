@@ -1,0 +1,30 @@
+"""Stage 4, packed batches to logits: backbone, packed attention, pooling, head, what is trained."""
+
+from headtune.model.backbone import Backbone, load_backbone, load_config
+from headtune.model.hardware import Compute, choose_compute
+from headtune.model.inference import default_token_budget, is_out_of_memory, predict_logits
+from headtune.model.sequence_classifier import SequenceClassifier
+from headtune.model.trainable import (
+    ParameterCounts,
+    load_trained_state,
+    lora_config,
+    make_trainable,
+    trained_state,
+)
+
+__all__ = [
+    "Backbone",
+    "Compute",
+    "ParameterCounts",
+    "SequenceClassifier",
+    "choose_compute",
+    "default_token_budget",
+    "is_out_of_memory",
+    "load_backbone",
+    "load_config",
+    "load_trained_state",
+    "lora_config",
+    "make_trainable",
+    "predict_logits",
+    "trained_state",
+]

@@ -1,0 +1,87 @@
+"""Logits for many texts: packed longest first, given back in the caller's order.
+
+If memory runs out, the token budget is halved and the work goes on from where it was; that is
+said once. Costs: one forward pass a micro-batch, no gradients kept.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from headtune.batches import collate, pack
+from headtune.errors import ModelError
+from headtune.model.sequence_classifier import SequenceClassifier
+from headtune.types import TokenizedExample
+
+__all__ = ["default_token_budget", "is_out_of_memory", "predict_logits"]
+
+
+def default_token_budget(device: torch.device) -> int:
+    """Tokens in one forward pass where the user gave no number."""
+    return 2_048 if device.type == "cpu" else 16_384
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch means that memory ran out, on an accelerator or the CPU."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def predict_logits(
+    classifier: SequenceClassifier,
+    examples: Sequence[TokenizedExample],
+    max_tokens_per_batch: int,
+    on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+    on_smaller_budget: Callable[[int], None] = lambda max_tokens: None,
+) -> npt.NDArray[np.float32]:
+    """Logits of each example, shape ``(n_examples, n_labels)``, float32.
+
+    ``on_batch`` hears of the examples and tokens of each finished micro-batch. Raises
+    ``ModelError`` when a single text is too much for the memory.
+    """
+    logits = np.empty((len(examples), classifier.score.out_features), dtype=np.float32)
+    todo = list(range(len(examples)))
+    was_training = classifier.training
+    classifier.eval()
+    try:
+        while todo:
+            max_tokens_per_batch = _work_through(
+                classifier, examples, todo, logits, max_tokens_per_batch, on_batch
+            )
+            if todo:
+                on_smaller_budget(max_tokens_per_batch)
+    finally:
+        classifier.train(was_training)
+    return logits
+
+
+def _work_through(
+    classifier: SequenceClassifier,
+    examples: Sequence[TokenizedExample],
+    todo: list[int],
+    logits: npt.NDArray[np.float32],
+    max_tokens: int,
+    on_batch: Callable[[int, int], None],
+) -> int:
+    """Fill ``logits`` and empty ``todo``; returns the budget to go on with."""
+    bins = pack([len(examples[index]) for index in todo], max_tokens)
+    chosen = [[todo[place] for place in places] for places in bins]
+    for done, indices in enumerate(chosen):
+        batch = collate([examples[index] for index in indices])
+        try:
+            with torch.inference_mode():
+                logits[indices] = classifier(batch).float().cpu().numpy()
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(indices) == 1:
+                raise ModelError(
+                    f"Memory ran out on the text of row {examples[indices[0]].row} alone, "
+                    f"{batch.n_tokens} tokens. Lower --max-length."
+                ) from error
+            todo[:] = [index for rest in chosen[done:] for index in rest]
+            return max(1, max_tokens // 2)
+        on_batch(batch.n_sequences, batch.n_tokens)
+    todo.clear()
+    return max_tokens

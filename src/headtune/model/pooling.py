@@ -1,0 +1,30 @@
+"""From the states of all tokens to one state a text, by position in the packed batch.
+
+Nothing here looks at token ids: where padding and end-of-text share an id, code that searches for
+it pools the wrong token, as has happened in transformers, BioGPT and PEFT.
+"""
+
+import torch
+
+from headtune.config import Pooling
+
+__all__ = ["pool"]
+
+
+def pool(states: torch.Tensor, cu_seqlens: torch.Tensor, pooling: Pooling) -> torch.Tensor:
+    """One state per sequence.
+
+    Args:
+        states: Shape ``(n_tokens, hidden_size)``.
+        cu_seqlens: Shape ``(n_sequences + 1,)``, where each sequence begins and the last ends.
+        pooling: "last" and "first" take one token's state, "mean" averages in float32.
+
+    Returns:
+        Shape ``(n_sequences, hidden_size)``, in the dtype of ``states``.
+    """
+    ends = cu_seqlens.to(states.device, torch.int64)
+    if pooling == "last":
+        return states[ends[1:] - 1]
+    if pooling == "first":
+        return states[ends[:-1]]
+    return torch.segment_reduce(states.float(), "mean", offsets=ends, axis=0).to(states.dtype)

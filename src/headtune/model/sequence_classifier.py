@@ -1,0 +1,119 @@
+"""A backbone, a pooled state, a linear head: packed batches to logits.
+
+The head is one linear layer without bias named ``score``, as in transformers' sequence
+classification models, so weights can be exchanged with them name by name. It lives in float32
+whatever the backbone's format: in bfloat16 small updates vanish.
+"""
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from headtune.batches import PackedBatch
+from headtune.config import AttentionDirection, Pooling
+from headtune.model.attention import SequenceLayout
+from headtune.model.backbone import Backbone
+from headtune.model.pooling import pool
+
+__all__ = ["SequenceClassifier"]
+
+
+class SequenceClassifier(nn.Module):
+    """Backbone and head.
+
+    Attributes:
+        backbone: The transformers model without language-model head.
+        score: Linear, ``hidden_size`` to ``n_labels``, no bias, float32.
+        packs: Whether packed batches go through the backbone as they are; else they are padded
+            on the right, which causal layers never see.
+        live: The modules below the head that are trained, set by ``make_trainable``.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        n_labels: int,
+        *,
+        pooling: Pooling = "last",
+        attention: AttentionDirection = "causal",
+        seed: int = 42,
+    ) -> None:
+        super().__init__()
+        self.backbone: PreTrainedModel = backbone.model
+        self.packs = backbone.packs
+        self.pooling: Pooling = pooling
+        self.attention: AttentionDirection = attention
+        config = self.backbone.config.get_text_config()
+        self.score = nn.Linear(config.hidden_size, n_labels, bias=False)
+        _initialise(self.score, getattr(config, "initializer_range", 0.02), seed)
+        self.score.to(_last_device(self.backbone))
+        self.live: tuple[nn.Module, ...] = ()
+
+    @property
+    def device(self) -> torch.device:
+        """Where input ids go."""
+        device: torch.device = self.backbone.get_input_embeddings().weight.device  # type: ignore
+        return device
+
+    @property
+    def hf_device_map(self) -> dict[str, Any] | None:
+        """Placement of a spread model; transformers' Trainer asks for it."""
+        return getattr(self.backbone, "hf_device_map", None)
+
+    def forward(self, batch: PackedBatch) -> torch.Tensor:
+        """Logits in float32, shape ``(n_sequences, n_labels)``."""
+        batch = batch.to(self.device)
+        states = self._packed_states(batch) if self.packs else self._padded_states(batch)
+        pooled = pool(states, batch.cu_seqlens, self.pooling)  # (n_sequences, hidden_size)
+        with torch.autocast(pooled.device.type, enabled=False):
+            logits: torch.Tensor = self.score(pooled.to(self.score.weight))
+        return logits
+
+    def _packed_states(self, batch: PackedBatch) -> torch.Tensor:
+        """Final states of all tokens, shape ``(n_tokens, hidden_size)``."""
+        layout = SequenceLayout.from_lengths(
+            batch.lengths, batch.input_ids.device, causal=self.attention == "causal"
+        )
+        states: torch.Tensor = self.backbone(
+            input_ids=batch.input_ids[None],
+            position_ids=batch.position_ids[None],
+            attention_mask=None,
+            use_cache=False,
+            layout=layout,
+        ).last_hidden_state
+        return states[0]
+
+    def _padded_states(self, batch: PackedBatch) -> torch.Tensor:
+        """The same through padding on the right, for layers that do not know boundaries."""
+        size = (batch.n_sequences, batch.max_seqlen)
+        lengths = torch.tensor(batch.lengths, device=batch.input_ids.device)
+        real = torch.arange(batch.max_seqlen, device=lengths.device) < lengths[:, None]
+        input_ids = batch.input_ids.new_zeros(size).masked_scatter(real, batch.input_ids)
+        states: torch.Tensor = self.backbone(
+            input_ids=input_ids, attention_mask=real.long(), use_cache=False
+        ).last_hidden_state
+        return states[real.to(states.device)]
+
+    def train(self, mode: bool = True) -> "SequenceClassifier":
+        """Train mode for ``live`` modules only: frozen layers keep running without dropout."""
+        super().train(mode)
+        if mode:
+            self.backbone.eval()
+            for module in self.live:
+                module.train()
+        return self
+
+
+def _initialise(score: nn.Linear, standard_deviation: float, seed: int) -> None:
+    """Seeded, and without touching the global random state."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        score.weight.normal_(0.0, standard_deviation, generator=generator)
+
+
+def _last_device(backbone: PreTrainedModel) -> torch.device:
+    """Device of the final states: that of the last parameter that is on a real device."""
+    devices = [parameter.device for parameter in backbone.parameters()]
+    return next((d for d in reversed(devices) if d.type != "meta"), torch.device("cpu"))

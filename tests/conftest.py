@@ -1,0 +1,124 @@
+"""Small real things that tests share: a tokenizer trained on a dozen sentences, and two-layer
+random models of real architectures, saved as folders that ``from_pretrained`` reads. No network.
+"""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, CONFIG_MAPPING, PreTrainedTokenizerFast
+
+SENTENCES = (
+    "the winner of a free prize is called now",
+    "call this number to claim your cash award",
+    "are you coming home for dinner tonight",
+    "see you at the station in ten minutes",
+    "forest fire near the town spreads quickly",
+    "people were told to stay in their houses",
+    "I love the new song on the radio",
+    "thirteen thousand people were evacuated",
+    "text YES to win a holiday for two",
+    "ok lar joking with you only",
+    "what time is the meeting tomorrow",
+    "urgent your account has been selected",
+)
+
+SHAPE: dict[str, Any] = {
+    "vocab_size": 300,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 256,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 0,
+}
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "gpt2": {
+        "vocab_size": 300,
+        "n_embd": 32,
+        "n_layer": 2,
+        "n_head": 4,
+        "n_positions": 256,
+        "bos_token_id": 1,
+        "eos_token_id": 0,
+        "pad_token_id": 0,
+    },
+    "llama": SHAPE,
+    "qwen3": SHAPE,
+    "mistral": SHAPE | {"sliding_window": 6},
+    "gemma3_text": SHAPE
+    | {
+        "sliding_window": 6,
+        "layer_types": ["sliding_attention", "full_attention"],
+        "query_pre_attn_scalar": 8,
+    },
+}
+"""Architecture -> settings of a two-layer model; windows shorter than the tests' texts."""
+
+
+def make_tokenizer() -> PreTrainedTokenizerFast:
+    """Byte-pair tokenizer of 300 entries; end of text is also padding, as in GPT-2."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=["<|end|>", "<|begin|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|end|>", bos_token="<|begin|>"
+    )
+
+
+def make_model_folder(family: str, folder: Path, **changes: Any) -> Path:
+    """A random two-layer model with its tokenizer, as ``save_pretrained`` writes them."""
+    torch.manual_seed(7)
+    config = CONFIG_MAPPING[family](**(FAMILIES[family] | changes))
+    model = AutoModelForCausalLM.from_config(config)
+    with torch.no_grad():  # norms and biases differ from one and zero, as in a trained model
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    model.save_pretrained(folder)
+    make_tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests leave the user's cache alone, unless HEADTUNE_CACHE is given."""
+    os.environ.setdefault("HEADTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Family name -> folder of its tiny model, made once a session."""
+    made: dict[str, Path] = {}
+
+    def folder_of(family: str) -> Path:
+        if family not in made:
+            made[family] = make_model_folder(family, tmp_path_factory.mktemp(family))
+        return made[family]
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(model_folder: Callable[[str], Path]) -> Path:
+    return model_folder("llama")
