@@ -1,0 +1,151 @@
+"""baselines.py and tfidf.py: frequencies, a planted word, honest choices, odd data."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from headtune.errors import PredictionError
+from headtune.report import tfidf
+from headtune.report.baselines import majority_baseline, measure_baselines, tfidf_baseline
+from headtune.report.tfidf import fit_tfidf
+from headtune.types import Example, LabelSet, PreparedData
+
+HAM_SPAM = LabelSet(("ham", "spam"))
+WORDS = ("meet", "lunch", "tomorrow", "call", "the", "car", "later", "home", "please", "time")
+
+
+@pytest.fixture(autouse=True)
+def _no_warning_passes() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def planted(
+    n: int, seed: int, words: tuple[str, ...] = ("", "prize")
+) -> tuple[list[str], list[int]]:
+    """Random words; those of label i also hold the i-th word given."""
+    generator = np.random.default_rng(seed)
+    ids = generator.integers(0, len(words), size=n).tolist()
+    texts = [" ".join([*generator.choice(WORDS, size=6), words[index]]) for index in ids]
+    return texts, ids
+
+
+def as_examples(texts: list[str], ids: list[int]) -> tuple[Example, ...]:
+    rows = range(1, len(texts) + 1)
+    return tuple(Example(*values) for values in zip(texts, ids, rows, strict=True))
+
+
+def test_majority_gives_the_training_frequencies() -> None:
+    metrics = majority_baseline([0, 0, 0, 1], [0, 0, 1, 1, 1], HAM_SPAM)
+    assert metrics["accuracy"] == pytest.approx(0.4)
+    assert metrics["confusion"] == [[2, 0], [3, 0]]
+    assert metrics["log_loss"] == pytest.approx(-(2 * np.log(0.75) + 3 * np.log(0.25)) / 5)
+
+
+def test_majority_of_a_label_that_training_lacks_is_finite() -> None:
+    assert majority_baseline([0, 0], [1], HAM_SPAM)["log_loss"] < 40
+
+
+@pytest.mark.parametrize("n_validation", [0, 60])
+def test_tfidf_learns_a_planted_word(n_validation: int) -> None:
+    metrics = tfidf_baseline(
+        *planted(200, 0), *planted(n_validation, 1), *planted(100, 2), HAM_SPAM, seed=42
+    )
+    assert metrics["accuracy"] > 0.97
+    assert metrics["n"] == 100
+
+
+def test_tfidf_learns_a_word_order() -> None:
+    """Pairs of neighbours are seen: the same words in another order are another label."""
+    texts = ["dog bites man", "man bites dog"] * 20
+    fitted = fit_tfidf(texts, [0, 1] * 20, [], [], HAM_SPAM, seed=0)
+    assert fitted.evaluate(texts[:2], [0, 1])["accuracy"] == 1.0
+
+
+def test_tfidf_knows_nothing_about_noise() -> None:
+    texts, _ = planted(300, 0, words=("", ""))
+    ids = np.random.default_rng(5).integers(0, 2, size=300)
+    metrics = tfidf_baseline(texts[:200], ids[:200], [], [], texts[200:], ids[200:], HAM_SPAM, 42)
+    assert 0.3 < metrics["accuracy"] < 0.7
+
+
+@pytest.mark.parametrize(
+    ("ham", "spam"),
+    [
+        ("我明天去上海看朋友", "恭喜您获得大奖请点击"),
+        ("\U0001f642\U0001f337", "\U0001f525\U0001f4b0"),
+        ("a b", "c d"),
+        ("!?", "$$"),
+    ],
+    ids=["han", "pictographs", "letters", "signs"],
+)
+def test_tfidf_reads_any_script(ham: str, spam: str) -> None:
+    """No spaces, no letters, one-letter words: all have tokens, and parts of a text suffice."""
+    fitted = fit_tfidf([ham, spam] * 10, [0, 1] * 10, [], [], HAM_SPAM, seed=0)
+    assert fitted.evaluate([ham[:-1], spam[:-1]], [0, 1])["accuracy"] == 1.0
+
+
+def test_validation_chooses_c() -> None:
+    """Labels that words decide ask for a weak penalty; coin flips for the strongest."""
+    texts, ids = planted(300, 0)
+    clear = fit_tfidf(texts[:200], ids[:200], texts[200:], ids[200:], HAM_SPAM, seed=0)
+    coins = np.random.default_rng(7).integers(0, 2, size=300)
+    noise = fit_tfidf(texts[:200], coins[:200], texts[200:], coins[200:], HAM_SPAM, seed=0)
+    assert clear.c == max(tfidf.C_GRID)
+    assert noise.c == min(tfidf.C_GRID)
+
+
+def test_training_rows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tfidf, "MAX_TRAIN_ROWS", 80)
+    texts, ids = planted(200, 0)
+    first = fit_tfidf(texts, ids, [], [], HAM_SPAM, seed=1)
+    assert first.train_rows == 80
+    again = fit_tfidf(texts, ids, [], [], HAM_SPAM, seed=1)
+    other = fit_tfidf(texts, ids, [], [], HAM_SPAM, seed=2)
+    np.testing.assert_array_equal(first.predict_proba(texts), again.predict_proba(texts))
+    assert not np.array_equal(first.predict_proba(texts), other.predict_proba(texts))
+    assert first.evaluate(texts, ids)["accuracy"] > 0.9
+
+
+def test_labels_that_training_lacks_get_no_probability() -> None:
+    three = LabelSet(("a", "b", "c"))
+    fitted = fit_tfidf(["x", "y"] * 5, [0, 2] * 5, ["z"], [1], three, seed=0)
+    probabilities = fitted.predict_proba(["x", "y", "new"])
+    np.testing.assert_array_equal(probabilities[:, 1], 0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert probabilities.argmax(axis=1)[:2].tolist() == [0, 2]
+
+
+def test_tiny_training_parts() -> None:
+    assert fit_tfidf(["x", "y"], [0, 1], [], [], HAM_SPAM, 0).evaluate(["y"], [1])["accuracy"] == 1
+    one_label = fit_tfidf(["x", "y", "z"], [1, 1, 1], [], [], HAM_SPAM, 0)
+    np.testing.assert_array_equal(one_label.predict_proba(["w"]), [[0.0, 1.0]])
+
+
+def test_no_training_row_is_refused() -> None:
+    with pytest.raises(PredictionError, match="at least one training row"):
+        fit_tfidf([], [], [], [], HAM_SPAM, 0)
+    with pytest.raises(PredictionError, match="at least one training row"):
+        majority_baseline([], [0], HAM_SPAM)
+
+
+def test_measure_baselines_has_both_parts_and_skips_empty_ones() -> None:
+    train, validation = as_examples(*planted(120, 0)), as_examples(*planted(30, 1))
+    test = as_examples(*planted(40, 2))
+    measured = measure_baselines(PreparedData(HAM_SPAM, train, validation, test), seed=0)
+    assert list(measured) == ["majority", "tfidf_logistic_regression"]
+    for baseline in measured.values():
+        assert baseline["validation"]["n"] == 30
+        assert baseline["test"]["n"] == 40
+    assert measured["tfidf_logistic_regression"]["train_rows"] == 120
+    assert measured["tfidf_logistic_regression"]["C"] in tfidf.C_GRID
+    better = measured["tfidf_logistic_regression"]["test"]["accuracy"]
+    assert better > measured["majority"]["test"]["accuracy"]
+
+    only_test = measure_baselines(PreparedData(HAM_SPAM, train, (), test), seed=0)
+    assert only_test["majority"]["validation"] is None
+    assert only_test["tfidf_logistic_regression"]["validation"] is None
+    assert only_test["majority"]["test"] == measured["majority"]["test"]
