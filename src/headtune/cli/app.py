@@ -79,7 +79,7 @@ def run(arguments: Sequence[str]) -> int:
     if not debug:
         _silence_libraries()
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        app(_standard_input_last(arguments), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush to
@@ -94,6 +94,16 @@ def run(arguments: Sequence[str]) -> int:
         hint = "" if debug else " Run again with --debug to see where, and please report it."
         return _fail(f"Error: unexpected {type(error).__name__}: {error}.{hint}", 1, debug)
     return 0
+
+
+def _standard_input_last(arguments: Sequence[str]) -> list[str]:
+    """``train - --epochs 3`` -> ``train --epochs 3 -- -``; elsewhere - passes for an option."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    before, after = list(arguments[:end]), list(arguments[end + 1 :])
+    n_inputs = before.count("-")
+    if not n_inputs:
+        return list(arguments)
+    return [*(a for a in before if a != "-"), "--", *["-"] * n_inputs, *after]
 
 
 def _silence_libraries() -> None:

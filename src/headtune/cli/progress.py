@@ -4,13 +4,13 @@
       5,171 examples in 0.9 s: 5,700 examples/s, 205,000 tokens/s
     Training
       frozen weights in bfloat16: this machine multiplies it 4.4 times faster
-      [======      ]  54 %  1,944 of 3,600 examples  49 examples/s  loss 0.31  0:34 left
+      ━━━━━━━━━━━━  1,944 of 3,600  49 examples/s  1,650 tokens/s  loss 0.31  0:34 left
 
 On a terminal the last line is a bar that moves and gives way to a summary. Elsewhere (a file, a
 pipe, CI) there is no bar but a plain line every ``SECONDS_BETWEEN_LINES``, so a log stays short.
 
 Guarantees: nothing is ever written to stdout. Leaving the ``with`` block takes the bar down, also
-on an exception, so that the line of an error stands alone.
+on an exception, so that the line of the error stands alone.
 Costs: 2 microseconds a call; a bar is drawn four times a second by a thread of rich's.
 """
 
@@ -29,7 +29,7 @@ from rich.text import Text
 
 __all__ = ["ConsoleProgress", "Work"]
 
-BAR_WIDTH = 20
+BAR_WIDTH = 12  # the line beside it needs 65 of 80 columns
 SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -98,7 +98,10 @@ class ConsoleProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._take_down()
+        if kind is None:
+            self.finish()
+        else:
+            self._take_down()
 
     def stage(self, name: str) -> None:
         """A heading, and below it a sign of life until something can be counted."""

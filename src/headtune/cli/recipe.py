@@ -49,8 +49,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"There is no recipe at {path}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path} is not valid YAML: line {line}, {error.problem}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ConfigError(f"{path} is not a YAML file in UTF-8.") from None
     if not isinstance(values, dict):
         expected = f"the keys source, {', '.join(STAGES)}"
         raise ConfigError(f"{path} must hold {expected}; received {values!r}.")

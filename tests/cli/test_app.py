@@ -1,0 +1,123 @@
+"""How the command line begins (quickly) and how it ends (exit codes, one line on stderr)."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from headtune.errors import DataNotFoundError
+
+from .conftest import Headtune, Stages
+
+COMMANDS = ["train", "predict", "evaluate"]
+HEAVY = ["torch", "numpy", "transformers", "sklearn", "pyarrow", "datasets", "matplotlib"]
+MOST_SECONDS = 1.0
+"""For --help. The goal is 0.3 s, reached on an idle machine; this leaves room for a busy one."""
+
+
+def python(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (DataNotFoundError("There is no a.csv.\nTry b.csv."), 1, "There is no a.csv. Try b.csv."),
+        (PermissionError(13, "Permission denied", "runs"), 1, "Permission denied: 'runs'"),
+        (ZeroDivisionError("by zero"), 1, "unexpected ZeroDivisionError: by zero. Run again with"),
+    ],
+)
+def test_an_error_is_one_line(
+    headtune: Headtune, stages: Stages, error: Exception, code: int, line: str
+) -> None:
+    stages.error = error
+    result = headtune("predict", "runs/x", "a text")
+    assert (result.code, result.out) == (code, "")
+    assert result.err.startswith("Error: ")
+    assert line in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_debug_shows_the_traceback(headtune: Headtune, stages: Stages) -> None:
+    stages.error = DataNotFoundError("There is no a.csv.")
+    result = headtune("predict", "runs/x", "a text", "--debug")
+    assert result.code == 1
+    assert result.err.startswith("Traceback")
+    assert result.err.endswith("Error: There is no a.csv.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], 'Did you mean "train"?'),
+        (["train", "a.csv", "--epoch", "3"], "Did you mean --epochs?"),
+        (["train", "a.csv", "--epochs", "many"], 'unable to convert "many" into float'),
+        (["train", "a.csv", "--balance", "none of it"], 'Choose from: "none", "undersample"'),
+        (["train", "a.csv", "b.csv"], "'b.csv' is one argument too many."),
+    ],
+)
+def test_wrong_usage(headtune: Headtune, arguments: list[str], message: str) -> None:
+    result = headtune(*arguments)
+    assert result.code == 2
+    assert message in result.err
+    assert result.err.count("\n") == 1
+    assert result.err.rstrip().endswith("--help")
+
+
+def test_an_option_that_config_refuses(headtune: Headtune) -> None:
+    result = headtune("train", "a.csv", "--tune", "everything")
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert "--tune takes head, last-N" in result.err
+
+
+def test_ctrl_c(headtune: Headtune, stages: Stages) -> None:
+    stages.error = KeyboardInterrupt()
+    result = headtune("predict", "runs/x", "a text")
+    assert (result.code, result.err) == (130, "Stopped.\n")
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = f"{sys.executable} -m headtune train --help | head -c 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+
+
+def test_version_and_module(tmp_path: Path) -> None:
+    done = python("-m", "headtune", "--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("headtune 0.")
+
+
+@pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
+def test_help_is_quick(command: list[str]) -> None:
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        done = python("-m", "headtune", *command, "--help")
+        seconds.append(time.perf_counter() - started)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert median(seconds) < MOST_SECONDS
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = f"import sys, headtune.cli.app; print([n for n in {HEAVY} if n in sys.modules])"
+    assert python("-c", code).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_libraries_are_silent_unless_debugging(
+    headtune: Headtune, monkeypatch: pytest.MonkeyPatch, debug: bool
+) -> None:
+    monkeypatch.delenv("HEADTUNE_TEST_QUIET", raising=False)
+    monkeypatch.setattr("headtune.cli.app.QUIET", {"HEADTUNE_TEST_QUIET": "1"})
+    headtune("predict", "runs/x", "a text", *(["--debug"] if debug else []))
+    was_set = os.environ.pop("HEADTUNE_TEST_QUIET", None)
+    assert was_set == (None if debug else "1")

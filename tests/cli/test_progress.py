@@ -1,0 +1,111 @@
+"""Progress: figures that are right, a log without a terminal, a bar on one, never on stdout."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from headtune.cli import progress as module
+from headtune.cli.progress import ConsoleProgress, Work
+from headtune.progress import Progress, SilentProgress
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def console(*, terminal: bool) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=100, highlight=False)
+
+
+def written(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def use(progress: Progress) -> None:
+    progress.stage("Training")
+    progress.say("a line")
+    progress.start(40, "examples")
+    for _ in range(4):
+        progress.advance(10, 330, loss=0.5)
+    progress.finish()
+
+
+def test_status_has_rates_figures_and_the_time_left() -> None:
+    clock = Clock()
+    work = Work(3600, "examples", clock)
+    clock.now += 30
+    work.advance(1500, 49_500, {"loss": 0.31234})
+    assert work.status() == (
+        "1,500 of 3,600  50 examples/s  1,650 tokens/s  loss 0.3123  0:42 left"
+    )
+
+
+def test_summary_has_the_total_time() -> None:
+    clock = Clock()
+    work = Work(10, "rows", clock)
+    clock.now += 4
+    work.advance(10, 0, {})
+    assert work.summary() == "10 rows in 4.0 s: 2.5 rows/s"
+    clock.now += 4000
+    assert work.summary().startswith("10 rows in 1:06:44")
+
+
+def test_a_log_has_plain_lines() -> None:
+    log = console(terminal=False)
+    with ConsoleProgress(log) as progress:
+        use(progress)
+    heading, line, summary = written(log).splitlines()
+    assert (heading, line) == ("Training", "  a line")
+    assert summary.startswith("  40 examples in ")
+    assert summary.endswith("tokens/s, loss 0.5")
+
+
+def test_a_long_log_has_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_LINES", 0.0)
+    log = console(terminal=False)
+    with ConsoleProgress(log) as progress:
+        use(progress)
+    assert "  10 of 40  " in written(log)
+
+
+def test_a_terminal_has_a_bar_that_gives_way_to_the_summary() -> None:
+    terminal = console(terminal=True)
+    with ConsoleProgress(terminal) as progress:
+        use(progress)
+    assert "━" in written(terminal)
+    assert written(terminal).rstrip().endswith("loss 0.5")
+
+
+def test_the_bar_is_put_away_on_an_error() -> None:
+    def fail() -> None:
+        with ConsoleProgress(terminal) as progress:
+            progress.start(10, "examples")
+            progress.advance(1)
+            raise ZeroDivisionError
+
+    terminal = console(terminal=True)
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert "\x1b[?25h" in written(terminal)  # the cursor is back
+    assert "1 examples in" not in written(terminal)
+
+
+def test_advance_outside_start_counts_for_nothing() -> None:
+    log = console(terminal=False)
+    with ConsoleProgress(log) as progress:
+        progress.stage("Reading")
+        progress.advance(3)
+    assert written(log) == "Reading\n"
+
+
+def test_silent_progress_is_a_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    use(SilentProgress())
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,59 @@
+"""Imports go one way, down the pipeline; and the front door has what it says."""
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import headtune
+
+PACKAGE = Path(headtune.__file__).parent
+ORDER = [
+    "errors", "types", "config", "progress", "metrics", "pretrained",  # leaf modules
+    "data", "tokens", "batches", "model", "training", "artifact", "predict", "report",
+    "classifier", "run", "cli",
+]  # fmt: skip
+"""Each may import those to its left, and itself."""
+
+
+def modules_of_headtune(path: Path) -> Iterator[str]:
+    """``data``, ``errors``, … for every import of a file, those inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for package, _, rest in (name.partition(".") for name in names):
+            if package == "headtune" and rest:
+                yield rest.split(".")[0]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)
+def test_a_stage_imports_only_earlier_stages(path: Path) -> None:
+    importer = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if importer in ("__init__", "__main__"):  # the two front doors
+        return
+    assert importer in ORDER, f"{importer} has no place in the order of the pipeline"
+    allowed = ORDER[: ORDER.index(importer) + 1]
+    assert set(modules_of_headtune(path)) <= set(allowed)
+
+
+def test_all_is_sorted_and_is_what_can_be_imported() -> None:
+    names: list[str] = list(getattr(headtune, "__all__", []))
+    assert names == sorted(names)
+    assert [name for name in names if not hasattr(headtune, name)] == []
+    public = [name for name in vars(headtune) if not name.startswith("_") and name not in names]
+    assert [name for name in public if not is_module(name)] == []
+
+
+def is_module(name: str) -> bool:
+    try:
+        importlib.import_module(f"headtune.{name}")
+    except ModuleNotFoundError:
+        return False
+    return True
