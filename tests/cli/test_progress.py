@@ -44,7 +44,7 @@ def test_status_has_rates_figures_and_the_time_left() -> None:
     clock.now += 30
     work.advance(1500, 49_500, {"loss": 0.31234})
     assert work.status() == (
-        "1,500 of 3,600  50 examples/s  1,650 tokens/s  loss 0.3123  0:42 left"
+        "1,500 of 3,600  0:42 left  50 examples/s  1,650 tokens/s  loss 0.3123"
     )
 
 

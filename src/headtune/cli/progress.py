@@ -4,7 +4,7 @@
       5,171 examples in 0.9 s: 5,700 examples/s, 205,000 tokens/s
     Training
       frozen weights in bfloat16: this machine multiplies it 4.4 times faster
-      ━━━━━━━━━━━━  1,944 of 3,600  49 examples/s  1,650 tokens/s  loss 0.31  0:34 left
+      ━━━━━━━━━━━━  1,944 of 3,600  0:34 left  49 examples/s  1,650 tokens/s  loss 0.31
 
 On a terminal the last line is a bar that moves and gives way to a summary. Elsewhere (a file, a
 pipe, CI) there is no bar but a plain line every ``SECONDS_BETWEEN_LINES``, so a log stays short.
@@ -20,8 +20,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
@@ -29,7 +30,7 @@ from rich.text import Text
 
 __all__ = ["ConsoleProgress", "Work"]
 
-BAR_WIDTH = 12  # the line beside it needs 65 of 80 columns
+BAR_WIDTH = 12
 SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -65,18 +66,19 @@ class Work:
 
     def status(self) -> str:
         """The line beside a bar."""
-        parts = [f"{self.done:,} of {self.total:,}", *self.rates()]
-        parts += [f"{name} {value:.4g}" for name, value in self.figures.items()]
+        parts = [f"{self.done:,} of {self.total:,}"]
         if 0 < self.done < self.total:
             left = self.seconds / self.done * (self.total - self.done)
             parts.append(f"{_clock_time(left)} left")
-        return "  ".join(parts)
+        return "  ".join([*parts, *self.rates(), *self._figures()])
 
     def summary(self) -> str:
         """The line that stays when the work is over."""
         done = f"{self.done:,} {self.unit} in {_duration(self.seconds)}"
-        figures = [f"{name} {value:.4g}" for name, value in self.figures.items()]
-        return f"{done}: {', '.join([*self.rates(), *figures])}"
+        return f"{done}: {', '.join([*self.rates(), *self._figures()])}"
+
+    def _figures(self) -> list[str]:
+        return [f"{name} {value:.4g}" for name, value in self.figures.items()]
 
 
 class ConsoleProgress:
@@ -161,13 +163,12 @@ class ConsoleProgress:
             self._live.stop()
             self._live = None
 
-    def _line(self) -> Table | Spinner:
+    def _line(self) -> RenderableType:
         if self._work is None:
-            return self._spinner
+            return Padding(self._spinner, (0, 2))
         line = Table.grid(padding=(0, 2))
-        line.add_row(
-            "", ProgressBar(self._work.total, self._work.done, width=BAR_WIDTH), self._work.status()
-        )
+        bar = ProgressBar(self._work.total, self._work.done, width=BAR_WIDTH)
+        line.add_row("", bar, Text(self._work.status(), no_wrap=True, overflow="ellipsis"))
         return line
 
 
