@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from headtune.cli.predict import table_in
+from headtune.cli.tables import prediction_lines
 from headtune.config import DataConfig
 from headtune.errors import DataNotFoundError, PredictionError
-from headtune.types import LabelSet
+from headtune.types import LabelSet, Prediction
 
-from .conftest import Headtune, Stages
+from .conftest import LABELS, Headtune, Stages
 
 
 def test_one_text(headtune: Headtune, stages: Stages) -> None:
@@ -34,6 +35,19 @@ def test_several_texts_make_a_table(headtune: Headtune) -> None:
     assert header.split() == ["label", "ham", "spam", "text"]
     assert first == "ham    50.0 %  50.0 %  first text"
     assert second == "ham    50.0 %  50.0 %  second [b]text[/b]"
+
+
+def test_rounding_makes_no_probability_certain() -> None:
+    lines = prediction_lines(Prediction.from_probabilities(LABELS, [0.9999, 0.0001]))
+    assert lines == ["ham   >99.9 %", "spam   <0.1 %"]
+    lines = prediction_lines(Prediction.from_probabilities(LABELS, [1.0, 0.0]))
+    assert lines == ["ham   100.0 %", "spam    0.0 %"]
+
+
+def test_a_long_text_is_cut_off_and_figures_never_are(headtune: Headtune) -> None:
+    _, first, _ = headtune("predict", "runs/x", "long " * 100, "short").out.splitlines()
+    assert first.startswith("ham    50.0 %  50.0 %  long long")
+    assert first.rstrip().endswith("…")
 
 
 def test_json_is_one_object_a_line(headtune: Headtune) -> None:

@@ -38,7 +38,8 @@ def predictions_table(texts: Sequence[str], predictions: Sequence["Prediction"])
     names = list(predictions[0].probabilities)
     each = len(names) <= MOST_COLUMNS
     table = _table("label", *(names if each else ["probability"]))
-    table.add_column("text", no_wrap=True, overflow="ellipsis")
+    table.expand = True
+    table.add_column("text", no_wrap=True, ratio=1)  # what the other columns leave
     for text, prediction in zip(texts, predictions, strict=True):
         shown = names if each else [prediction.label]
         figures = [_percent(prediction.probabilities[name]) for name in shown]
@@ -65,11 +66,16 @@ def _label_table(metrics: Mapping[str, Any]) -> Table:
 
 def _table(first: str, *figures: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(first)
+    table.add_column(first, no_wrap=True)
     for figure in figures:
         table.add_column(Text(figure), justify="right", no_wrap=True)
     return table
 
 
 def _percent(share: float) -> str:
+    """Rounding makes no figure certain: 0.9999 is ``>99.9 %``, and only 1 is ``100.0 %``."""
+    if 0.9995 <= share < 1:
+        return ">99.9 %"
+    if 0 < share < 0.0005:
+        return "<0.1 %"
     return f"{100 * share:.1f} %"
