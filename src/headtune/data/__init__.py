@@ -1,0 +1,45 @@
+"""Stage 1: tables -> examples.
+
+Whatever a labelled table is (a file, a hub data set, a DataFrame), this stage turns it into three
+disjoint parts of examples, and accounts for every row. In the order of work:
+
+    sources.py decode.py                    a name to bytes, bytes to lines
+    csv_format.py csv_rows.py json_rows.py  lines to records
+    hub.py table.py readers.py              any source to a ``Table``
+    names.py columns.py                     which column is the text, which the label
+    labels.py checks.py                     label names; what cannot be used is set aside
+    balance.py split.py parts.py            training, validation and test
+    summary.py prepare.py                   all of it, and the account of it
+
+No torch and no transformers: importing it takes 0.2 s.
+"""
+
+from headtune.data.balance import class_weights
+from headtune.data.checks import UsableRows, usable_rows, write_set_aside
+from headtune.data.columns import Columns, find_columns, find_text_column
+from headtune.data.labels import label_name, label_set
+from headtune.data.prepare import labelled_examples, prepare, prepare_texts, write_parts
+from headtune.data.readers import iter_tables, read_table
+from headtune.data.split import parse_split, split
+from headtune.data.table import Table
+
+__all__ = [
+    "Columns",
+    "Table",
+    "UsableRows",
+    "class_weights",
+    "find_columns",
+    "find_text_column",
+    "iter_tables",
+    "label_name",
+    "label_set",
+    "labelled_examples",
+    "parse_split",
+    "prepare",
+    "prepare_texts",
+    "read_table",
+    "split",
+    "usable_rows",
+    "write_parts",
+    "write_set_aside",
+]

@@ -1,0 +1,156 @@
+"""Which rows can be used: those with a text and, for training, a label.
+
+A row that cannot be used is set aside under its record number, with the reason and what it held;
+with ``strict`` the first one ends the run instead. Nothing is dropped unsaid: rows used and rows
+set aside add up to rows read.
+
+Also tells which rows have the same text, whatever the whitespace around it: they stay together in
+the split, and those with different labels are counted.
+"""
+
+import csv
+import json
+import string
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from headtune.config import DataConfig
+from headtune.data.columns import Columns
+from headtune.data.labels import label_names
+from headtune.data.table import Table, shortened
+from headtune.errors import DataError
+from headtune.types import SetAsideRow
+
+__all__ = [
+    "UsableRows",
+    "count_conflicting",
+    "refuse_if_strict",
+    "text_groups",
+    "usable_rows",
+    "write_set_aside",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class UsableRows:
+    """The rows that can be used, and those set aside, both in the order of the table.
+
+    ``positions`` are indices into the table, ``rows`` record numbers, both of shape ``(n,)``;
+    ``labels`` are label names, empty where no label column was asked for.
+    """
+
+    texts: list[str]
+    labels: list[str]
+    rows: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
+    set_aside: tuple[SetAsideRow, ...]
+
+
+def usable_rows(table: Table, columns: Columns, config: DataConfig) -> UsableRows:
+    """Texts (and labels) of a table, without the rows that lack one.
+
+    Raises ``DataError`` on the first such row with ``config.strict``.
+    """
+    texts, reasons = _texts(table, columns)
+    labels: list[str | None] = []
+    if columns.label is not None:
+        labels = label_names(table.columns[columns.label])
+        reasons = [
+            reason or ("the label is missing" if label is None else None)
+            for reason, label in zip(reasons, labels, strict=True)
+        ]
+    set_aside = tuple(sorted([*table.set_aside, *_described(table, reasons)], key=_row))
+    refuse_if_strict(set_aside, config, table.name)
+    positions = np.flatnonzero([reason is None for reason in reasons])
+    return UsableRows(
+        texts=[texts[i] or "" for i in positions],
+        labels=[labels[i] or "" for i in positions] if labels else [],
+        rows=table.rows[positions],
+        positions=positions,
+        set_aside=set_aside,
+    )
+
+
+def refuse_if_strict(set_aside: Sequence[SetAsideRow], config: DataConfig, name: str) -> None:
+    """Raises ``DataError`` on the first row set aside, if ``config.strict``."""
+    if config.strict and set_aside:
+        first = set_aside[0]
+        raise DataError(
+            f"Row {first.row:,} of {name} cannot be used: {first.reason} ({first.content[:80]!r}). "
+            "Mend or remove it, or leave out --strict to set such rows aside."
+        )
+
+
+def _row(row: SetAsideRow) -> int:
+    return row.row
+
+
+def _texts(table: Table, columns: Columns) -> tuple[list[str | None], list[str | None]]:
+    """The text of each row, and why it cannot be used (None if it can)."""
+    if columns.template is not None:
+        texts = _joined(table, columns.template)
+        return texts, [None if text is not None else "the text is empty" for text in texts]
+    name = columns.text or ""
+    texts = table.columns[name].to_pylist()
+    reasons = [None if text and not text.isspace() else _why_no_text(text) for text in texts]
+    if odd := table.not_strings.get(name):
+        for i, row in enumerate(table.rows.tolist()):
+            if row in odd:
+                reasons[i] = "the text is not a string"
+    return texts, reasons
+
+
+def _why_no_text(text: str | None) -> str:
+    return "the text is missing" if text is None else "the text is empty"
+
+
+def _joined(table: Table, template: str) -> list[str | None]:
+    """The columns of each row joined by a template, missing values empty; None if all are."""
+    pieces = list(string.Formatter().parse(template))
+    names = [field for _, field, _, _ in pieces if field is not None]
+    columns = [table.columns[name].to_pylist() for name in names]
+    joined: list[str | None] = []
+    for values in zip(*columns, strict=True):
+        fields = ["" if value is None else str(value).strip() for value in values]
+        filled = iter(fields)
+        text = "".join(
+            before + (next(filled) if f is not None else "") for before, f, _, _ in pieces
+        )
+        joined.append(text.strip() if any(fields) else None)
+    return joined
+
+
+def _described(table: Table, reasons: Sequence[str | None]) -> list[SetAsideRow]:
+    rows: list[SetAsideRow] = []
+    for i, reason in enumerate(reasons):
+        if reason is not None:
+            (record,) = table.columns.slice(i, 1).to_pylist()
+            content = json.dumps(record, ensure_ascii=False, default=str)
+            rows.append(SetAsideRow(int(table.rows[i]), reason, shortened(content)))
+    return rows
+
+
+def write_set_aside(rows: Iterable[SetAsideRow], path: Path) -> None:
+    """A CSV with the columns row, reason and content, for the user to mend."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        writer.writerow(["row", "reason", "content"])
+        writer.writerows([row.row, row.reason, row.content] for row in rows)
+
+
+def text_groups(texts: Iterable[str]) -> npt.NDArray[np.int64]:
+    """A number for each text, shape ``(n,)``; the same text has the same number."""
+    numbers: dict[str, int] = {}
+    groups = [numbers.setdefault(text.strip(), len(numbers)) for text in texts]
+    return np.array(groups, dtype=np.int64)
+
+
+def count_conflicting(groups: npt.NDArray[np.int64], values: npt.NDArray[np.int64]) -> int:
+    """Texts that have more than one value: labels, or parts. Both of shape ``(n,)``."""
+    pairs = np.unique(np.stack([groups, values]), axis=1)
+    _, counts = np.unique(pairs[0], return_counts=True)
+    return int((counts > 1).sum())

@@ -1,0 +1,134 @@
+"""Data sets of the hub, and those of the ``datasets`` library in memory.
+
+A hub id is ``owner/name``, ``owner/name:configuration`` or ``owner/name@split``. Splits called
+train, validation and test become the parts of the same name. ``datasets`` takes 1.5 s to import,
+so it is imported where it is needed.
+
+Guarantees: an id that no hub in reach knows ends in one line, within seconds: the hub is asked
+once, with a time limit, before ``datasets`` begins its own retries (23 s). Labels stored as
+numbers with names (``ClassLabel``) come out as the names; -1, which means "no label", as missing.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headtune.errors import DataError, DataNotFoundError
+
+__all__ = ["PART_NAMES", "arrow_of_dataset", "hub_splits", "name_class_labels", "part_names"]
+
+PART_NAMES = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""What people call the parts -> what headtune calls them."""
+
+TIMEOUT_SECONDS = 10.0
+
+
+def part_names(splits: Mapping[str, Any]) -> dict[str, str]:
+    """Part -> split, in the order train, validation, test, for the splits that are parts.
+
+    A single split is the training part whatever its name. Raises ``DataError`` without a train.
+    """
+    if len(splits) == 1:
+        return {"train": next(iter(splits))}
+    found = {PART_NAMES[split.lower()]: split for split in splits if split.lower() in PART_NAMES}
+    if "train" not in found:
+        raise DataError(
+            f"Expected a split named train; found {', '.join(splits)}. "
+            "Choose one: owner/name@split on the command line, or dataset[split] in Python."
+        )
+    return {part: found[part] for part in ("train", "validation", "test") if part in found}
+
+
+def hub_splits(source: str) -> dict[str, Any]:
+    """The splits of a hub data set by name. Raises ``DataNotFoundError`` or ``DataError``."""
+    path, _, split = source.partition("@")
+    hub_id, _, configuration = path.partition(":")
+    import datasets
+    from datasets.exceptions import DatasetsError
+
+    if not datasets.config.HF_HUB_OFFLINE:
+        _ask_hub(hub_id)
+    try:
+        loaded = datasets.load_dataset(hub_id, configuration or None, split=split or None)
+    except ConnectionError as error:
+        raise DataNotFoundError(_no_hub_message(hub_id)) from error
+    except (DatasetsError, OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise DataError(
+            f"Data set {hub_id!r} cannot be loaded: {reason} "
+            "Way out: name a configuration (owner/name:configuration) or a split "
+            "(owner/name@split), or download its file and give that."
+        ) from error
+    return dict(loaded) if isinstance(loaded, datasets.DatasetDict) else {split: loaded}
+
+
+def _ask_hub(hub_id: str) -> None:
+    """Raises ``DataNotFoundError`` when the hub is out of reach, or has no such data set."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    # Connection errors of the client's HTTP library: httpx in some versions, httpx2 in others.
+    http_error: type[Exception] = HfHubHTTPError.__bases__[0]
+    try:
+        HfApi().dataset_info(hub_id, timeout=TIMEOUT_SECONDS)
+    except GatedRepoError as error:
+        raise DataNotFoundError(
+            f"Data set {hub_id!r} wants its terms accepted on the hub, and a token (HF_TOKEN)."
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise DataNotFoundError(
+            f"There is no file {hub_id!r}, and the hub has no data set of that name. "
+            "Check the spelling, or log in if it is private."
+        ) from error
+    except (http_error, OfflineModeIsEnabled, OSError) as error:
+        raise DataNotFoundError(_no_hub_message(hub_id)) from error
+
+
+def _no_hub_message(hub_id: str) -> str:
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    return (
+        f"There is no file {hub_id!r}, and the hub ({endpoint}) cannot be reached to look for a "
+        "data set of that name. Check the path or the network; HF_HUB_OFFLINE=1 uses a copy that "
+        "was downloaded before."
+    )
+
+
+def arrow_of_dataset(dataset: Any, start: int = 0, stop: int | None = None) -> pa.Table:
+    """Rows of a ``datasets.Dataset`` as an Arrow table, class labels by name."""
+    stop = len(dataset) if stop is None else min(stop, len(dataset))
+    table: pa.Table = dataset.with_format("arrow")[start:stop]
+    return name_class_labels(table.cast(dataset.features.arrow_schema))
+
+
+def name_class_labels(table: pa.Table) -> pa.Table:
+    """Numbers that carry names in the schema (``datasets`` writes them so) become the names."""
+    described = (table.schema.metadata or {}).get(b"huggingface")
+    features = json.loads(described).get("info", {}).get("features", {}) if described else {}
+    for column, feature in features.items():
+        if not isinstance(feature, dict) or feature.get("_type") != "ClassLabel":
+            continue
+        position = table.column_names.index(column)
+        if feature.get("names") and pa.types.is_integer(table.schema.field(position).type):
+            numbers = table.column(position)
+            known = pc.if_else(pc.greater_equal(numbers, 0), numbers, None)
+            named = pc.take(pa.array(feature["names"], pa.string()), known)
+            table = table.set_column(position, column, named)
+    return table

@@ -1,0 +1,42 @@
+"""What columns are called, and what a number looks like: shared by header and column finding."""
+
+import re
+
+__all__ = ["HEADER_NAMES", "LABEL_NAMES", "TEXT_NAMES", "as_float", "is_number"]
+
+TEXT_NAMES = (
+    ("text", "texts"),
+    (
+        "message", "messages", "sms", "tweet", "content", "review", "review_text", "review_body",
+        "sentence", "body", "comment", "comment_text", "post", "document", "utterance", "question",
+        "query", "headline", "abstract", "description", "email",
+    ),
+)  # fmt: skip
+"""Names of text columns, the plainest first: one of a group is taken if no other of it is there."""
+
+LABEL_NAMES = (
+    ("label", "labels"),
+    (
+        "class", "target", "category", "sentiment", "spam", "is_spam", "topic", "intent", "rating",
+        "polarity", "emotion", "stars", "y", "toxic",
+    ),
+)  # fmt: skip
+"""Names of label columns, the plainest first."""
+
+HEADER_NAMES = frozenset(
+    name for names in (TEXT_NAMES, LABEL_NAMES) for group in names for name in group
+) | {"id", "index", "row", "title", "date", "name", "user", "url", "keyword", "location", "split"}
+"""Any of these in the first line makes it a header."""
+
+_NUMBER = re.compile(r"[+-]?(\d+([.,:/-]\d+)*|\.\d+)([eE][+-]?\d+)?%?")
+_FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+def is_number(text: str) -> bool:
+    """Whether a field reads as a number, a percentage, a date or a time: not as a word."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def as_float(text: str) -> float | None:
+    """The value of a plain number (not of "nan" or "inf"), None for anything else."""
+    return float(text) if _FLOAT.fullmatch(text) else None

@@ -1,0 +1,101 @@
+"""What ``report.json`` shows under ``data``: every row accounted for, in JSON values.
+
+``repeats`` counts rows whose text was there before, to the letter. ``conflicting_texts`` counts
+texts that carry different labels, ``repeats_across_parts`` texts that are in more than one part,
+both whatever the whitespace around them. The last is 0 unless the parts were given; then a report
+should say so, since a text that was trained on tests nothing.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from headtune.config import DataConfig
+from headtune.data.checks import count_conflicting, text_groups
+from headtune.data.parts import PARTS, GivenParts
+from headtune.types import Example, LabelSet, PreparedData
+
+__all__ = ["fingerprint", "summarize"]
+
+Ints = npt.NDArray[np.int64]
+
+
+def summarize(
+    source: object,
+    given: GivenParts,
+    prepared: PreparedData,
+    label_ids: Ints,
+    parts: Mapping[str, Ints],
+    config: DataConfig,
+) -> dict[str, object]:
+    """The account of one ``prepare``. ``label_ids``: of all usable rows, shape ``(n,)``."""
+    columns = given.columns
+    texts = [text for usable in given.parts.values() for text in usable.texts]
+    groups = text_groups(texts)
+    return {
+        "source": str(source) if isinstance(source, str | Path) else type(source).__name__,
+        "columns": {
+            "text": columns.text,
+            "label": columns.label,
+            "template": columns.template,
+            "found": columns.explanation,
+        },
+        "detected": list(given.notes),
+        "rows_read": given.n_read,
+        "set_aside": {
+            "count": len(given.set_aside),
+            "by_reason": dict(Counter(row.reason for row in given.set_aside).most_common()),
+        },
+        "repeats": len(texts) - len(set(texts)),
+        "conflicting_texts": count_conflicting(groups, label_ids),
+        "repeats_across_parts": _repeats_across(groups, parts),
+        "labels": _label_counts(label_ids, prepared.labels),
+        "parts": {
+            part: {
+                "rows": len(prepared.parts[part]),
+                "labels": _label_counts(label_ids[indices], prepared.labels),
+            }
+            for part, indices in parts.items()
+        },
+        "balance": config.balance,
+        "split": config.split if given.given_by is None else _given_split(given, config),
+        "split_seed": config.split_seed,
+        "fingerprint": fingerprint(prepared),
+    }
+
+
+def _given_split(given: GivenParts, config: DataConfig) -> str:
+    cut = [part for part in PARTS[1:] if part not in given.parts]
+    also = f"; {' and '.join(cut)} cut from train by {config.split}" if cut else ""
+    return f"given by {given.given_by}{also}"
+
+
+def _label_counts(label_ids: Ints, labels: LabelSet) -> dict[str, int]:
+    counts = np.bincount(label_ids, minlength=len(labels))
+    return {name: int(count) for name, count in zip(labels.names, counts, strict=True)}
+
+
+def _repeats_across(groups: Ints, parts: Mapping[str, Ints]) -> int:
+    indices = np.concatenate([np.unique(part) for part in parts.values()])
+    numbers = np.concatenate(
+        [np.full(len(np.unique(part)), i) for i, part in enumerate(parts.values())]
+    )
+    return count_conflicting(groups[indices], numbers)
+
+
+def fingerprint(prepared: PreparedData) -> str:
+    """sha256 over the label names, then label and text of each example of each part, in order."""
+    digest = hashlib.sha256(repr(prepared.labels.names).encode())
+    for part in PARTS:
+        _update(digest, part, prepared.parts[part])
+    return digest.hexdigest()
+
+
+def _update(digest: "hashlib._Hash", part: str, examples: Iterable[Example]) -> None:
+    digest.update(f"\0{part}".encode())
+    for example in examples:
+        digest.update(f"\0{example.label}\0{len(example.text)}\0{example.text}".encode())
