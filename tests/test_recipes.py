@@ -10,8 +10,9 @@ from headtune.config import RunConfig
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.yaml"))
 
 
-def read(name: str) -> RunConfig:
-    return merge(load_recipe(RECIPES[0].parent / f"{name}.yaml"), None, {})
+def read(name: str, source: str | None = None, **options: object) -> RunConfig:
+    """A recipe, with other data or options put over it as the command line does."""
+    return merge(load_recipe(RECIPES[0].parent / f"{name}.yaml"), source, options)
 
 
 def test_there_is_a_recipe_for_each_reference_job_and_a_twin_for_a_laptop() -> None:
