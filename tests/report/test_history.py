@@ -1,0 +1,59 @@
+"""history.py: what is written is read back; a broken line is named."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headtune.errors import ArtifactFormatError, ArtifactNotFoundError
+from headtune.report.history import evaluations, logged_steps, read_history, write_history
+
+STEP = {"step": 10, "epoch": 0.5, "loss": 0.1 + 0.2, "learning_rate": 3e-4}
+EVALUATION = {
+    "step": 0,
+    "epoch": 0.0,
+    "validation_loss": 0.7,
+    "validation_accuracy": 0.5,
+    "validation_macro_f1": 0.4,
+}
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    write_history([EVALUATION, STEP, {"step": 11, "note": "naïve\u2028line"}], path)
+    assert read_history(path) == [EVALUATION, STEP, {"step": 11, "note": "naïve\u2028line"}]
+    assert path.read_bytes().count(b"\n") == 3
+    write_history([], path)
+    assert read_history(path) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == ["history.jsonl"]
+
+
+def test_numpy_and_figures_that_are_not_finite(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    write_history([{"step": np.int64(3), "loss": np.float64("inf")}], path)
+    assert read_history(path) == [{"step": 3, "loss": None}]
+
+
+@pytest.mark.parametrize("line", ['{"step": 1, "lo', "[1]", '{"loss": 0.4}', '{"step": "one"}'])
+def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "history.jsonl"
+    path.write_text('{"step": 0}\n' + line)
+    with pytest.raises(ArtifactFormatError, match="line 2: expected a JSON object with a step"):
+        read_history(path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactNotFoundError):
+        read_history(tmp_path / "history.jsonl")
+
+
+def test_the_two_kinds_of_rows_in_order_of_steps() -> None:
+    history: list[Mapping[str, object]] = [
+        STEP,
+        EVALUATION,
+        {"step": 5, "loss": None},
+        {**STEP, "step": 2},
+    ]
+    assert [row["step"] for row in logged_steps(history)] == [2, 10]
+    assert evaluations(history) == [EVALUATION]
