@@ -1,0 +1,48 @@
+"""How numbers are written in everything a person reads: sentence, tables, picture.
+
+A few significant digits, thousands separated by commas, a space before the unit.
+"""
+
+__all__ = ["count", "duration", "interval", "percent", "rate"]
+
+
+def count(n: int, noun: str) -> str:
+    """1, "text" -> ``1 text``; 1523, "text" -> ``1,523 texts``."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """0.847 -> ``84.7 %``. Only 1 is shown as 100.0 %."""
+    shown = f"{100 * share:.1f}"
+    if shown == "100.0" and share < 1:
+        shown = "99.9"
+    return f"{shown} %"
+
+
+def interval(low: float, high: float) -> str:
+    """0.828, 0.864 -> ``82.8 to 86.4 %``."""
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+
+
+def duration(seconds: float) -> str:
+    """2.34 -> ``2.3 s``; 75 -> ``1 min 15 s``; 7,500 -> ``2 h 5 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def rate(per_second: float, unit: str) -> str:
+    """33.24, "examples" -> ``33.2 examples/s``; 4.5e11, "FLOP" -> ``450 GFLOP/s``."""
+    if unit != "FLOP":
+        digits = 1 if per_second < 100 else 0
+        return f"{per_second:,.{digits}f} {unit}/s"
+    for prefix, size in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
+        if per_second >= size:
+            return f"{per_second / size:.3g} {prefix}FLOP/s"
+    return f"{per_second:.3g} FLOP/s"

@@ -1,0 +1,215 @@
+"""``Report``: the evidence of one training run, and ``report.json``, its file.
+
+    before, after    {"validation": metrics or null, "test": metrics or null}
+    baselines        {"majority": {"validation", "test"},
+                      "tfidf_logistic_regression": {"validation", "test", "C", "train_rows"}}
+    data             what was read, set aside, repeated and split (stage 1's summary)
+    speed            examples_per_second, tokens_per_second, useful_flops_per_second,
+                     wall_seconds by stage
+    model            id, total_parameters, trainable_parameters, dtype, device, reasons
+    config, labels, truncated, history, warnings, created_at
+
+Metrics have the keys of ``metrics.classification_metrics``; null is a part without rows. Before,
+after and baselines of a part are measured on the same rows, else there is no report.
+
+Guarantees: a report checks itself when it is made and when it is read; what is read back equals
+what was written; keys keep their order. ``comparable()`` leaves out what a clock decides, so two
+runs of one seed on one machine have equal ones.
+Costs: a few kilobytes, and 80 bytes a logged step.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_origin
+
+from headtune.errors import ArtifactError, ArtifactFormatError, ArtifactNotFoundError
+from headtune.metrics import Metrics
+from headtune.report.files import plain, write_atomically
+from headtune.report.sentence import standing
+from headtune.types import LabelSet
+
+__all__ = ["REPORT_FILE", "Report", "build_report"]
+
+REPORT_FILE = "report.json"
+
+PARTS = ("validation", "test")
+METRIC_KEYS = ("n", "accuracy", "macro_f1", "log_loss", "per_label", "confusion")
+MODEL_KEYS = ("id", "total_parameters", "trainable_parameters", "dtype", "device", "reasons")
+SPEED_KEYS = (
+    "examples_per_second",
+    "tokens_per_second",
+    "useful_flops_per_second",
+    "wall_seconds",
+)
+VOLATILE_KEYS = ("speed", "created_at")
+
+PartMetrics = dict[str, Metrics | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One run's evidence; the fields are explained at the top of this file.
+
+    Made by ``build_report``. Raises ``ArtifactError`` where a field lacks a key, or parts were
+    not measured alike.
+    """
+
+    created_at: str
+    """When the report was made: UTC, ISO 8601."""
+
+    labels: tuple[str, ...]
+    data: dict[str, Any]
+    model: dict[str, Any]
+    before: PartMetrics
+    after: PartMetrics
+    baselines: dict[str, dict[str, Any]]
+    truncated: dict[str, int]
+    """Label -> texts that were cut off at ``max_length``."""
+
+    speed: dict[str, Any]
+    warnings: tuple[str, ...]
+    config: dict[str, Any]
+    history: tuple[dict[str, Any], ...]
+
+    def __post_init__(self) -> None:
+        _require(self.model, MODEL_KEYS, "model")
+        _require(self.speed, SPEED_KEYS, "speed")
+        for where, parts in self._measured().items():
+            _require(parts, PARTS, where)
+            for part in PARTS:
+                self._check_metrics(parts[part], f"{where}.{part}")
+        for part in PARTS:
+            self._check_same_rows(part)
+        unknown = set(self.truncated) - set(self.labels)
+        if unknown:
+            raise ArtifactError(f"truncated counts labels that the report lacks: {unknown}.")
+
+    def sentence(self) -> str:
+        """How the tuned model stands against the baselines, in plain words."""
+        return standing(self.after, self.baselines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, in the order of the fields."""
+        values: dict[str, Any] = plain({f.name: getattr(self, f.name) for f in fields(self)})
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Report":
+        """The inverse of ``to_dict``. Raises ``ArtifactFormatError`` on other keys."""
+        names = {f.name for f in fields(cls)}
+        if set(values) != names:
+            raise ArtifactFormatError(
+                f"This is no report of this version of headtune. Missing: "
+                f"{sorted(names - set(values)) or 'nothing'}; "
+                f"unknown: {sorted(set(values) - names) or 'nothing'}."
+            )
+        return cls(**{f.name: _from_json(f, values[f.name]) for f in fields(cls)})
+
+    def to_json(self) -> str:
+        """``to_dict`` as indented JSON; floats have all their digits."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def save(self, folder: Path) -> Path:
+        """Writes ``report.json`` in an existing folder, in one piece; returns its path."""
+        path = folder / REPORT_FILE
+        write_atomically(path, self.to_json().encode())
+        return path
+
+    @classmethod
+    def load(cls, folder: Path) -> "Report":
+        """Reads the ``report.json`` of a folder."""
+        path = folder / REPORT_FILE
+        if not path.is_file():
+            raise ArtifactNotFoundError(f"There is no {REPORT_FILE} in {folder}.")
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise ArtifactFormatError(f"{path} is not JSON: {error}.") from error
+        if not isinstance(values, dict):
+            raise ArtifactFormatError(f"{path} holds no report, but a {type(values).__name__}.")
+        return cls.from_dict(values)
+
+    def comparable(self) -> dict[str, Any]:
+        """``to_dict`` without what a clock decides: speed, date, and the reasons for device and
+        dtype, which quote measured speeds."""
+        values = {key: value for key, value in self.to_dict().items() if key not in VOLATILE_KEYS}
+        values["model"] = {k: value for k, value in values["model"].items() if k != "reasons"}
+        return values
+
+    def _measured(self) -> dict[str, dict[str, Any]]:
+        """Everything that was measured on the parts, by where it is in the report."""
+        baselines = {f"baselines.{name}": parts for name, parts in self.baselines.items()}
+        return {"before": self.before, "after": self.after, **baselines}
+
+    def _check_metrics(self, metrics: Metrics | None, where: str) -> None:
+        if metrics is None:
+            return
+        _require(metrics, METRIC_KEYS, where)
+        if tuple(metrics["per_label"]) != self.labels:
+            raise ArtifactError(
+                f"{where} has figures for {list(metrics['per_label'])}, not {list(self.labels)}."
+            )
+
+    def _check_same_rows(self, part: str) -> None:
+        """A comparison needs the same texts: equal numbers of every label."""
+        supports = {
+            where: [figures["support"] for figures in parts[part]["per_label"].values()]
+            for where, parts in self._measured().items()
+            if parts[part] is not None
+        }
+        if len({tuple(support) for support in supports.values()}) > 1:
+            raise ArtifactError(f"The {part} figures are not of the same rows: {supports}.")
+
+
+def build_report(
+    *,
+    config: Mapping[str, Any],
+    data: Mapping[str, Any],
+    labels: LabelSet,
+    model: Mapping[str, Any],
+    before: Mapping[str, Metrics | None],
+    after: Mapping[str, Metrics | None],
+    baselines: Mapping[str, Mapping[str, Any]],
+    speed: Mapping[str, Any],
+    truncated: Mapping[str, int],
+    history: Sequence[Mapping[str, Any]],
+    warnings: Sequence[str],
+) -> Report:
+    """A report of what the stages found; values become plain JSON values on the way.
+
+    A part that ``before``, ``after`` or a baseline does not name was not measured: None.
+    """
+    unmeasured = dict.fromkeys(PARTS)
+    return Report(
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        labels=labels.names,
+        data=plain(data),
+        model=plain(model),
+        before={**unmeasured, **plain(before)},
+        after={**unmeasured, **plain(after)},
+        baselines={name: {**unmeasured, **plain(parts)} for name, parts in baselines.items()},
+        truncated=plain(truncated),
+        speed=plain(speed),
+        warnings=tuple(warnings),
+        config=plain(config),
+        history=tuple(plain(row) for row in history),
+    )
+
+
+def _from_json(field: Field[Any], value: Any) -> Any:
+    """The value of a field, whose JSON has a list where the field has a tuple."""
+    kind: Any = get_origin(field.type) or field.type
+    if not isinstance(value, list if kind is tuple else kind):
+        raise ArtifactFormatError(f"A report cannot have {value!r} under {field.name!r}.")
+    return tuple(value) if kind is tuple else value
+
+
+def _require(values: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
+    missing = [key for key in keys if key not in values]
+    if missing:
+        raise ArtifactError(
+            f"A report needs {', '.join(keys)} under {where}; missing: {', '.join(missing)}."
+        )

@@ -1,0 +1,88 @@
+"""Reports to test with: metrics of a chosen accuracy, made by the real functions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headtune.metrics import Metrics, classification_metrics
+from headtune.report.baselines import majority_baseline
+from headtune.report.report import Report, build_report
+from headtune.types import LabelSet
+
+HAM_SPAM = LabelSet(("ham", "spam"))
+N_HAM, N_SPAM = 870, 130
+
+
+def metrics_with(n_wrong: int, labels: LabelSet = HAM_SPAM) -> Metrics:
+    """Of 870 ham and 130 spam, the first ``n_wrong`` are called by the other name, surely."""
+    label_ids = np.repeat([0, 1], [N_HAM, N_SPAM])
+    predicted = np.where(np.arange(len(label_ids)) < n_wrong, 1 - label_ids, label_ids)
+    return classification_metrics(0.9 * np.eye(2)[predicted] + 0.05, label_ids, labels)
+
+
+@pytest.fixture
+def make_report() -> Callable[..., Report]:
+    """Builds the report of a spam run; keywords replace single arguments of ``build_report``."""
+
+    def make(**changes: Any) -> Report:
+        label_ids = [0] * N_HAM + [1] * N_SPAM
+        majority = majority_baseline(label_ids, label_ids, HAM_SPAM)
+        arguments: dict[str, Any] = {
+            "config": {"source": "messages.csv", "train": {"seed": 42}},
+            "data": {
+                "source": "messages.csv",
+                "rows_read": 5574,
+                "set_aside": {
+                    "count": 3,
+                    "by_reason": {"the text is empty": 2, "the label is missing": 1},
+                },
+                "repeats": 403,
+                "conflicting_texts": 0,
+                "repeats_across_parts": 1,
+                "labels": {"ham": 4827, "spam": 744},
+                "parts": {
+                    "train": {"rows": 3620, "labels": {"ham": 3100, "spam": 520}},
+                    "validation": {"rows": 1000, "labels": {"ham": 870, "spam": 130}},
+                    "test": {"rows": 1000, "labels": {"ham": 870, "spam": 130}},
+                },
+                "split": "70/10/20",
+                "fingerprint": "0123abcd",
+            },
+            "labels": HAM_SPAM,
+            "model": {
+                "id": "smollm2-135m",
+                "total_parameters": 134_515_008,
+                "trainable_parameters": 3_541_824,
+                "dtype": "bfloat16",
+                "device": "cpu",
+                "reasons": ["bfloat16, which this CPU multiplies 4.2 times faster than float32"],
+            },
+            "before": {"validation": metrics_with(700), "test": metrics_with(690)},
+            "after": {"validation": metrics_with(9), "test": metrics_with(12)},
+            "baselines": {
+                "majority": {"validation": majority, "test": majority},
+                "tfidf_logistic_regression": {
+                    "validation": metrics_with(40),
+                    "test": metrics_with(45),
+                    "C": 10.0,
+                    "train_rows": 3620,
+                },
+            },
+            "speed": {
+                "examples_per_second": 93.14,
+                "tokens_per_second": 3353.2,
+                "useful_flops_per_second": 4.543e11,
+                "wall_seconds": {"data": 0.52, "training": 41.3, "baselines": 2.1},
+            },
+            "truncated": {"ham": 0, "spam": 7},
+            "history": [
+                {"step": 10, "epoch": 0.5, "loss": 0.4, "learning_rate": 3e-4},
+                {"step": 20, "epoch": 1.0, "validation_loss": 0.2, "validation_accuracy": 0.9},
+            ],
+            "warnings": ["403 rows repeat another row; each text was kept once."],
+        }
+        return build_report(**{**arguments, **changes})
+
+    return make
