@@ -1,0 +1,32 @@
+"""Stage 8: predictions and labels become evidence.
+
+    baselines.py   what has to be beaten: the majority class, TF-IDF with logistic regression
+    tfidf.py       the second of these
+    report.py      ``Report``, which checks itself, and report.json
+    sentence.py    how the tuned model stands, in words; says when a difference may be chance
+    render.py      the report on a terminal
+    facts.py       its small print: data, model, speed
+    history.py     history.jsonl, what was logged while training
+    curves.py      a picture of the history; imports matplotlib, so it is imported by those who draw
+    figures.py     how numbers are written
+    files.py       how files are written
+
+Metrics themselves are in ``headtune.metrics``, since training uses them too.
+"""
+
+from headtune.report.baselines import majority_baseline, measure_baselines, tfidf_baseline
+from headtune.report.history import read_history, write_history
+from headtune.report.render import render_report
+from headtune.report.report import REPORT_FILE, Report, build_report
+
+__all__ = [
+    "REPORT_FILE",
+    "Report",
+    "build_report",
+    "majority_baseline",
+    "measure_baselines",
+    "read_history",
+    "render_report",
+    "tfidf_baseline",
+    "write_history",
+]

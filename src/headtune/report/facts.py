@@ -1,0 +1,87 @@
+"""The small print of a report: data, model and speed, as short texts a person reads.
+
+``facts_of`` gives them under their headings, in order, without those that have nothing to say; the
+terminal prints them, and any other page can.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from headtune.report.figures import count, duration, percent, rate
+from headtune.report.report import Report
+
+__all__ = ["MOST_LABELS", "facts_of"]
+
+MOST_LABELS = 20
+"""Labels listed; with more, a page shows those where there is something to find, or none."""
+
+
+def facts_of(report: Report) -> dict[str, list[str]]:
+    """Heading -> its facts, none empty."""
+    facts = {
+        "data": list(_data_facts(report.data)),
+        "cut off": list(_truncation_facts(report.truncated)),
+        "model": list(_model_facts(report.model)),
+        "speed": list(_speed_facts(report.speed)),
+        "warning": list(report.warnings),
+    }
+    return {heading: texts for heading, texts in facts.items() if texts}
+
+
+def _data_facts(data: Mapping[str, Any]) -> Iterator[str]:
+    """Stage 1's summary: rows, what is odd about them, labels, parts."""
+    if "rows_read" in data:
+        counts = [count(data["rows_read"], "row") + " read"]
+        counts += _set_aside(data.get("set_aside", {}))
+        if data.get("repeats"):
+            counts.append(f"{data['repeats']:,} repeating another")
+        if data.get("conflicting_texts"):
+            counts.append(f"{count(data['conflicting_texts'], 'text')} with different labels")
+        if data.get("repeats_across_parts"):
+            counts.append(f"{count(data['repeats_across_parts'], 'text')} in more than one part")
+        yield ", ".join(counts)
+    labels = data.get("labels", {})
+    if 0 < len(labels) <= MOST_LABELS:
+        yield ", ".join(f"{name} {n:,}" for name, n in labels.items())
+    parts = data.get("parts", {})
+    if parts:
+        yield ", ".join(f"{name} {part['rows']:,}" for name, part in parts.items())
+
+
+def _set_aside(set_aside: Mapping[str, Any]) -> list[str]:
+    if not set_aside.get("count"):
+        return ["none set aside"]
+    reasons = ", ".join(f"{reason}: {n:,}" for reason, n in set_aside["by_reason"].items())
+    return [f"{set_aside['count']:,} set aside ({reasons})"]
+
+
+def _truncation_facts(truncated: Mapping[str, int]) -> Iterator[str]:
+    counts = {name: n for name, n in truncated.items() if n}
+    if counts:
+        each = ", ".join(f"{name} {n:,}" for name, n in counts.items())
+        yield f"{count(sum(counts.values()), 'text')} longer than max_length ({each})"
+
+
+def _model_facts(model: Mapping[str, Any]) -> Iterator[str]:
+    trained, total = model["trainable_parameters"], model["total_parameters"]
+    share = percent(trained / total)
+    yield f"{trained:,} of {total:,} parameters trained ({share}), on {model['device']}"
+    yield from model["reasons"] or [model["dtype"]]
+
+
+def _speed_facts(speed: Mapping[str, Any]) -> Iterator[str]:
+    """Rates that were measured, then the time of each stage."""
+    rates = [
+        rate(speed[key], unit)
+        for key, unit in (
+            ("examples_per_second", "examples"),
+            ("tokens_per_second", "tokens"),
+            ("useful_flops_per_second", "FLOP"),
+        )
+        if speed[key] is not None
+    ]
+    if rates:
+        yield ", ".join(rates)
+    stages = speed["wall_seconds"]
+    if stages:
+        yield ", ".join(f"{name} {duration(seconds)}" for name, seconds in stages.items())
