@@ -6,7 +6,7 @@
     a bug                                  one line, with type and way to report  1
     wrong usage                            one line, and where to read on         2
     Ctrl-C                                 one line, and how to go on             130
-    the reader of stdout has gone          nothing                                141
+    the reader of stdout has gone          nothing                                1 (as rich does)
 
 ``--debug`` adds the traceback, and lets the libraries below speak; without it their progress bars
 and warnings are off, since headtune says what matters itself.
@@ -83,7 +83,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush to
-        return 141
+        return 1
     except KeyboardInterrupt:
         return _fail(_how_to_go_on(arguments), 130, debug=False)
     except CycloptsError as error:
