@@ -27,7 +27,10 @@ class Progress(Protocol):
         """One line worth reading: the columns that were found, a dtype and the reason for it."""
 
     def start(self, total: int, unit: str) -> None:
-        """The stage's work can be counted: ``total`` of ``unit`` (examples, rows, steps)."""
+        """The stage's work can be counted: ``total`` of ``unit`` (examples, rows, steps).
+
+        A total of 0 is unknown: a table that is read as it goes.
+        """
 
     def advance(self, n_examples: int, n_tokens: int = 0, **figures: float) -> None:
         """So much more is done; ``figures`` are shown beside it, such as ``loss=0.31``."""

@@ -92,7 +92,7 @@ class Stages:
         progress.stage("Predicting")
         if out is None:
             print("text,label\nhello,ham")
-        return {"rows": 1}
+        return {"rows": 3, "unusable_rows": 0, "labels": {"ham": 1, "spam": 2}}
 
     def evaluate_file(
         self, predictor: object, source: str, *, data: DataConfig, progress: Progress
@@ -116,8 +116,8 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
             "predict_file": stages.predict_file,
             "evaluate_file": stages.evaluate_file,
         },
-        "report": {"render_report": stages.render_report},
     }
+    monkeypatch.setattr("headtune.report.render_report", stages.render_report)
     for name, contents in provided.items():
         module = ModuleType(f"headtune.{name}")
         vars(module).update(contents)

@@ -13,7 +13,7 @@ def test_metrics_as_a_table(headtune: Headtune, stages: Stages) -> None:
     lines = [line.split() for line in result.out.splitlines()]
     assert lines[:4] == [
         ["rows", "3"],
-        ["accuracy", "66.7", "%"],
+        ["accuracy", "66.7", "%", "(95", "%", "interval:", "20.8", "to", "93.9", "%)"],
         ["macro", "F1", "60.0", "%"],
         ["log", "loss", "0.5000"],
     ]

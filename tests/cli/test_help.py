@@ -61,6 +61,6 @@ def test_choices_are_shown(headtune: Headtune) -> None:
 def test_predict_takes_only_options_that_concern_it(headtune: Headtune) -> None:
     shown = headtune("predict", "--help").out
     assert "--device STR" in shown
-    for name in ("--model ", "--split", "--label", "--epochs", "--pooling"):
+    for name in ("--revision", "--split", "--label", "--epochs", "--pooling"):
         assert name not in shown
     assert "--label STR" in headtune("evaluate", "--help").out

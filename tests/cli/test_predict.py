@@ -39,7 +39,7 @@ def test_several_texts_make_a_table(headtune: Headtune) -> None:
 
 def test_rounding_makes_no_probability_certain() -> None:
     lines = prediction_lines(Prediction.from_probabilities(LABELS, [0.9999, 0.0001]))
-    assert lines == ["ham   >99.9 %", "spam   <0.1 %"]
+    assert lines == ["ham    99.9 %", "spam    0.0 %"]
     lines = prediction_lines(Prediction.from_probabilities(LABELS, [1.0, 0.0]))
     assert lines == ["ham   100.0 %", "spam    0.0 %"]
 
@@ -89,9 +89,22 @@ def test_a_file_becomes_csv_on_stdout(headtune: Headtune, stages: Stages, tmp_pa
 
 def test_a_file_goes_to_out(headtune: Headtune, stages: Stages) -> None:
     result = headtune("predict", "runs/x", "-", "--out", "labelled.csv")
-    assert (result.code, result.out) == (0, "")
+    assert (result.code, result.out) == (0, "3 rows: 2 spam, 1 ham\n")
     assert result.err.endswith("Written to labelled.csv\n")
     assert (stages.arguments["source"], stages.arguments["out"]) == ("-", Path("labelled.csv"))
+
+
+def test_json_of_a_file_is_the_summary_or_a_file_itself(headtune: Headtune) -> None:
+    result = headtune("predict", "runs/x", "-", "--out", "labelled.jsonl", "--json")
+    assert json.loads(result.out)["labels"] == {"ham": 1, "spam": 2}
+    result = headtune("predict", "runs/x", "-", "--json")
+    assert (result.code, result.out) == (1, "")
+    assert "--out labels.jsonl" in result.err
+
+
+def test_a_base_model_that_has_moved(headtune: Headtune, stages: Stages) -> None:
+    assert headtune("predict", "runs/x", "a text", "--model", "there").code == 0
+    assert stages.arguments == {"path": Path("runs/x"), "model": "there"}
 
 
 def test_out_is_not_for_texts(headtune: Headtune) -> None:

@@ -48,6 +48,19 @@ def test_status_has_rates_figures_and_the_time_left() -> None:
     )
 
 
+def test_a_total_of_0_is_unknown() -> None:
+    clock = Clock()
+    work = Work(0, "rows", clock)
+    clock.now += 2
+    work.advance(100, 0, {})
+    assert work.status() == "100 rows  50 rows/s"
+    terminal = console(terminal=True)
+    with ConsoleProgress(terminal) as progress:
+        progress.start(0, "rows")
+        progress.advance(5)
+    assert "5 rows in " in written(terminal)
+
+
 def test_summary_has_the_total_time() -> None:
     clock = Clock()
     work = Work(10, "rows", clock)

@@ -16,6 +16,7 @@ __all__ = [
     "GENERAL",
     "READING",
     "RUNNING",
+    "BaseModel",
     "DebugFlag",
     "JsonFlag",
     "print_json",
@@ -42,6 +43,10 @@ RUNNING = (
 JsonFlag: TypeAlias = Annotated[
     bool,
     Parameter(group=GENERAL, negative="", show_default=False, help="Print JSON, for machines."),
+]
+BaseModel: TypeAlias = Annotated[
+    str | None,
+    Parameter(group=GENERAL, help="Where the base model is, if it has moved: folder or hub id."),
 ]
 DebugFlag: TypeAlias = Annotated[
     bool,

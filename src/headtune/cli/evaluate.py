@@ -9,10 +9,12 @@ from headtune.cli.common import (
     GENERAL,
     READING,
     RUNNING,
+    BaseModel,
     DebugFlag,
     JsonFlag,
     print_json,
     results,
+    waiting,
 )
 from headtune.cli.options import takes_options
 from headtune.cli.predict import data_config, load_predictor
@@ -35,6 +37,7 @@ def evaluate(
     ],
     /,
     *,
+    model: BaseModel = None,
     json: JsonFlag = False,
     debug: DebugFlag = False,
     **options: Any,
@@ -46,13 +49,14 @@ def evaluate(
       headtune evaluate runs/messages held-back.csv --text body --label topic
       headtune evaluate runs/messages held-back.csv --json > metrics.json
     """
-    from headtune.cli.progress import ConsoleProgress
-    from headtune.cli.tables import print_metrics
-    from headtune.predict import evaluate_file
+    with waiting("Starting"):
+        from headtune.cli.progress import ConsoleProgress
+        from headtune.cli.tables import print_metrics
+        from headtune.predict import evaluate_file
 
     with ConsoleProgress() as progress:
         progress.stage("Loading model")
-        predictor = load_predictor(run, options)
+        predictor = load_predictor(run, model, options)
         metrics = evaluate_file(predictor, source, data=data_config(options), progress=progress)
     if json:
         print_json(metrics, indent=2)

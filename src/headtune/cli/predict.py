@@ -11,7 +11,7 @@ Texts go through the model together and come back in order. A table streams thro
 columns and gains the label and a probability for each label.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +22,7 @@ from headtune.cli.common import (
     GENERAL,
     READING,
     RUNNING,
+    BaseModel,
     DebugFlag,
     JsonFlag,
     print_json,
@@ -61,6 +62,7 @@ def predict(
             group=GENERAL, help="With FILE: where to write, CSV, JSONL or Parquet by its ending."
         ),
     ] = None,
+    model: BaseModel = None,
     json: JsonFlag = False,
     debug: DebugFlag = False,
     **options: Any,
@@ -82,9 +84,16 @@ def predict(
         raise CycloptsError(msg='Give a text or a file: headtune predict RUN "Your text".')
     table = table_in(texts)
     if table is not None:
-        _predict_table(run, table, out, options, json)
+        if json and out is None:
+            raise ConfigError(
+                "--json prints labels of texts. For rows as JSON: --out labels.jsonl."
+            )
+        _predict_table(
+            lambda: load_predictor(run, model, options), table, out, data_config(options), json
+        )
     else:
-        _predict_texts(run, texts, out, options, json)
+        _check_texts(texts, out)
+        _predict_texts(lambda: load_predictor(run, model, options), texts, json)
 
 
 def table_in(arguments: Sequence[str]) -> str | None:
@@ -120,12 +129,12 @@ def _is_file(argument: str) -> bool:
         return False
 
 
-def load_predictor(run: Path, options: dict[str, Any]) -> "Predictor":
+def load_predictor(run: Path, model: str | None, options: dict[str, Any]) -> "Predictor":
     """The classifier of a run folder, with the options of the model stage that were given."""
     from headtune.predict import Predictor
 
     given = {name: value for name, value in options.items() if STAGE_OF[name] == "model"}
-    return Predictor.load(run, **given)
+    return Predictor.load(run, **given, **({"model": model} if model else {}))
 
 
 def data_config(options: dict[str, Any]) -> DataConfig:
@@ -136,26 +145,25 @@ def data_config(options: dict[str, Any]) -> DataConfig:
 
 
 def _predict_table(
-    run: Path, table: str, out: Path | None, options: dict[str, Any], as_json: bool
+    load: Callable[[], "Predictor"], table: str, out: Path | None, data: DataConfig, as_json: bool
 ) -> None:
-    from headtune.cli.progress import ConsoleProgress
-    from headtune.predict import predict_file
+    with waiting("Starting"):
+        from headtune.cli.progress import ConsoleProgress
+        from headtune.cli.tables import counts_line
+        from headtune.predict import predict_file
 
     with ConsoleProgress() as progress:
         progress.stage("Loading model")
-        predictor = load_predictor(run, options)
-        summary = predict_file(
-            predictor, table, out=out, data=data_config(options), progress=progress
-        )
-    if out is not None and as_json:
-        print_json(summary)
-    elif out is not None:
+        summary = predict_file(load(), table, out=out, data=data, progress=progress)
+    if out is not None:
+        if as_json:
+            print_json(summary)
+        else:
+            print(counts_line(summary))
         say(f"Written to {out}")
 
 
-def _predict_texts(
-    run: Path, texts: Sequence[str], out: Path | None, options: dict[str, Any], as_json: bool
-) -> None:
+def _check_texts(texts: Sequence[str], out: Path | None) -> None:
     for number, text in enumerate(texts, start=1):
         if not text.strip():
             raise PredictionError(
@@ -163,10 +171,13 @@ def _predict_texts(
             )
     if out is not None:
         raise ConfigError("--out is for a FILE; the labels of texts are printed.")
-    from headtune.cli.tables import prediction_lines, predictions_table
 
+
+def _predict_texts(load: Callable[[], "Predictor"], texts: Sequence[str], as_json: bool) -> None:
     with waiting("Loading model"):
-        predictions = load_predictor(run, options).predict(texts)
+        from headtune.cli.tables import prediction_lines, predictions_table
+
+        predictions = load().predict(texts)
     if as_json:
         for text, prediction in zip(texts, predictions, strict=True):
             print_json({"text": text, **asdict(prediction)})

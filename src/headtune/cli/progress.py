@@ -66,7 +66,7 @@ class Work:
 
     def status(self) -> str:
         """The line beside a bar."""
-        parts = [f"{self.done:,} of {self.total:,}"]
+        parts = [f"{self.done:,} of {self.total:,}" if self.total else f"{self.done:,} {self.unit}"]
         if 0 < self.done < self.total:
             left = self.seconds / self.done * (self.total - self.done)
             parts.append(f"{_clock_time(left)} left")
@@ -167,7 +167,7 @@ class ConsoleProgress:
         if self._work is None:
             return Padding(self._spinner, (0, 2))
         line = Table.grid(padding=(0, 2))
-        bar = ProgressBar(self._work.total, self._work.done, width=BAR_WIDTH)
+        bar = ProgressBar(self._work.total or None, self._work.done, width=BAR_WIDTH)
         line.add_row("", bar, Text(self._work.status(), no_wrap=True, overflow="ellipsis"))
         return line
 

@@ -2,6 +2,7 @@
 
 Figures are aligned and texts come last, cut off where the line ends; ``--json`` has everything.
 What a user or a file wrote is printed as rich's ``Text``, so that "[b]" in it stays "[b]".
+Costs: imports scikit-learn with the metrics, so a command imports this file when it runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from headtune.metrics import Metrics, accuracy_interval, count_correct
+from headtune.report.figures import count, interval, percent
+
 if TYPE_CHECKING:
     from headtune.types import Prediction
 
-__all__ = ["prediction_lines", "predictions_table", "print_metrics"]
+__all__ = ["counts_line", "prediction_lines", "predictions_table", "print_metrics"]
 
 MOST_LINES = 10
 """Labels listed for one text."""
@@ -27,7 +31,7 @@ def prediction_lines(prediction: "Prediction") -> list[str]:
     """One line a label, the most probable first: ``spam  97.3 %``."""
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     width = max(len(name) for name, _ in ranked[:MOST_LINES])
-    lines = [f"{name:<{width}}  {_percent(p):>7}" for name, p in ranked[:MOST_LINES]]
+    lines = [f"{name:<{width}}  {percent(p):>7}" for name, p in ranked[:MOST_LINES]]
     if len(ranked) > MOST_LINES:
         lines.append(f"… and {len(ranked) - MOST_LINES} more labels (--json has them all)")
     return lines
@@ -42,24 +46,33 @@ def predictions_table(texts: Sequence[str], predictions: Sequence["Prediction"])
     table.add_column("text", no_wrap=True, ratio=1)  # what the other columns leave
     for text, prediction in zip(texts, predictions, strict=True):
         shown = names if each else [prediction.label]
-        figures = [_percent(prediction.probabilities[name]) for name in shown]
+        figures = [percent(prediction.probabilities[name]) for name in shown]
         table.add_row(Text(prediction.label), *figures, Text(" ".join(text.split())))
     return table
 
 
-def print_metrics(metrics: Mapping[str, Any], console: Console) -> None:
+def counts_line(summary: Mapping[str, Any]) -> str:
+    """``3 rows: 2 ham, 1 spam``, the most frequent first, of what ``predict_file`` returns."""
+    ranked = sorted(summary["labels"].items(), key=lambda item: -item[1])
+    labels = [f"{n:,} {name}" for name, n in ranked[:MOST_LINES]]
+    more = [f"{len(ranked) - MOST_LINES} more labels"] if len(ranked) > MOST_LINES else []
+    return f"{count(summary['rows'], 'row')}: {', '.join(labels + more)}"
+
+
+def print_metrics(metrics: Metrics, console: Console) -> None:
     """All rows in a few lines, then each label."""
+    within = interval(*accuracy_interval(count_correct(metrics), metrics["n"]))
     console.print(f"rows      {metrics['n']:>9,}")
-    console.print(f"accuracy  {_percent(metrics['accuracy']):>9}")
-    console.print(f"macro F1  {_percent(metrics['macro_f1']):>9}")
+    console.print(f"accuracy  {percent(metrics['accuracy']):>9}  (95 % interval: {within})")
+    console.print(f"macro F1  {percent(metrics['macro_f1']):>9}")
     console.print(f"log loss  {metrics['log_loss']:>9.4f}\n")
     console.print(_label_table(metrics))
 
 
-def _label_table(metrics: Mapping[str, Any]) -> Table:
+def _label_table(metrics: Metrics) -> Table:
     table = _table("label", "rows", "precision", "recall", "F1")
     for name, figures in metrics["per_label"].items():
-        rates = [_percent(figures[key]) for key in ("precision", "recall", "f1")]
+        rates = [percent(figures[key]) for key in ("precision", "recall", "f1")]
         table.add_row(Text(name), f"{figures['support']:,}", *rates)
     return table
 
@@ -70,12 +83,3 @@ def _table(first: str, *figures: str) -> Table:
     for figure in figures:
         table.add_column(Text(figure), justify="right", no_wrap=True)
     return table
-
-
-def _percent(share: float) -> str:
-    """Rounding makes no figure certain: 0.9999 is ``>99.9 %``, and only 1 is ``100.0 %``."""
-    if 0.9995 <= share < 1:
-        return ">99.9 %"
-    if 0 < share < 0.0005:
-        return "<0.1 %"
-    return f"{100 * share:.1f} %"

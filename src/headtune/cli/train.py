@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from cyclopts import CycloptsError, Parameter
 
-from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, results, say
+from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, results, say, waiting
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
 from headtune.config import RunConfig
@@ -121,9 +121,10 @@ def default_out(source: str) -> Path:
 
 
 def _plan(config: RunConfig, as_json: bool) -> None:
-    from headtune.run import plan_run
+    with waiting("Planning"):
+        from headtune.run import plan_run
 
-    plan = plan_run(config)
+        plan = plan_run(config)
     if as_json:
         print_json(plan, indent=2)
     else:
@@ -133,9 +134,10 @@ def _plan(config: RunConfig, as_json: bool) -> None:
 
 
 def _train(config: RunConfig, out: Path, overwrite: bool, resume: bool, as_json: bool) -> None:
-    from headtune.cli.progress import ConsoleProgress
-    from headtune.report import render_report
-    from headtune.run import train_run
+    with waiting("Starting"):
+        from headtune.cli.progress import ConsoleProgress
+        from headtune.report import render_report
+        from headtune.run import train_run
 
     with ConsoleProgress() as progress:
         report = train_run(config, out=out, overwrite=overwrite, resume=resume, progress=progress)
