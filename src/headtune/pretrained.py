@@ -67,9 +67,16 @@ def cache_folder() -> Path:
 
 
 def find_pretrained(
-    name: str, *, revision: str | None = None, trust_remote_code: bool = False
+    name: str,
+    *,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    weights: bool = True,
 ) -> PretrainedFolder:
     """The local folder of a model, converted or downloaded if need be.
+
+    ``weights=False`` leaves the weights of a hub model where they are: its configuration and
+    tokenizer are enough to plan a run, or to start from random weights.
 
     Raises ``ModelNotFoundError`` when there is no such model, or no hub in reach, and
     ``ModelFileError`` when its files are cut short or hold no safetensors.
@@ -84,8 +91,8 @@ def find_pretrained(
     if name in ALIASES:
         if (gguf := _gguf_of_package(ALIASES[name].package)) is not None:
             return PretrainedFolder(name, _converted_gguf(gguf))
-        return _from_hub(name, ALIASES[name].hub_id, revision, trust_remote_code)
-    return _from_hub(name, name, revision, trust_remote_code)
+        return _from_hub(name, ALIASES[name].hub_id, revision, trust_remote_code, weights)
+    return _from_hub(name, name, revision, trust_remote_code, weights)
 
 
 def _checked_folder(path: Path) -> Path:
@@ -174,7 +181,7 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
 
 
 def _from_hub(
-    name: str, hub_id: str, revision: str | None, trust_remote_code: bool
+    name: str, hub_id: str, revision: str | None, trust_remote_code: bool, weights: bool
 ) -> PretrainedFolder:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
@@ -188,13 +195,15 @@ def _from_hub(
     )
 
     # Connection errors of the client's HTTP library: httpx in some versions, httpx2 in others.
-    http_error = HfHubHTTPError.__bases__[0]
-    patterns = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
+    http_error: type[Exception] = HfHubHTTPError.__bases__[0]
+    patterns = ["*.json", "*.txt", "*.model", "*.jinja"]
+    patterns += ["*.safetensors"] if weights else []
+    patterns += ["*.py"] if trust_remote_code else []
     try:
         path = snapshot_download(
             hub_id,
             revision=revision,
-            allow_patterns=patterns + (["*.py"] if trust_remote_code else []),
+            allow_patterns=patterns,
             ignore_patterns=["original/*", "onnx/*", "openvino/*"],
         )
     except HFValidationError:
@@ -214,7 +223,7 @@ def _from_hub(
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, http_error) as error:
         raise ModelNotFoundError(_no_hub_message(name, hub_id)) from error
     folder = Path(path)
-    if not any(folder.glob("*.safetensors")):
+    if weights and not any(folder.glob("*.safetensors")):
         raise ModelFileError(
             f"Model {hub_id!r} has no safetensors files; pickled weights are never read. "
             "Convert it to safetensors, or choose another revision."

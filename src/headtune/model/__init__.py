@@ -10,6 +10,7 @@ from headtune.model.trainable import (
     lora_config,
     make_trainable,
     trained_state,
+    useful_flops_per_token,
 )
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "make_trainable",
     "predict_logits",
     "trained_state",
+    "useful_flops_per_token",
 ]

@@ -52,14 +52,16 @@ def load_config(folder: PretrainedFolder, *, trust_remote_code: bool = False) ->
     return config
 
 
-def load_backbone(folder: PretrainedFolder, options: ModelConfig, compute: Compute) -> Backbone:
-    """Load (or, with ``random_weights``, make) the backbone on its device, in eval mode.
+def load_backbone(
+    folder: PretrainedFolder, options: ModelConfig, compute: Compute, seed: int = 42
+) -> Backbone:
+    """Load (or, with ``random_weights``, make from ``seed``) the backbone, in eval mode.
 
     Raises ``ModelFileError`` when weights are cut short or missing.
     """
     config = load_config(folder, trust_remote_code=options.trust_remote_code)
     model = (
-        _random_model(config, compute)
+        _random_model(config, compute, seed)
         if options.random_weights
         else _pretrained_model(folder, options, compute)
     )
@@ -78,8 +80,10 @@ def load_backbone(folder: PretrainedFolder, options: ModelConfig, compute: Compu
     return Backbone(model, packs)
 
 
-def _random_model(config: PreTrainedConfig, compute: Compute) -> PreTrainedModel:
-    model: PreTrainedModel = AutoModel.from_config(config, attn_implementation="sdpa")
+def _random_model(config: PreTrainedConfig, compute: Compute, seed: int) -> PreTrainedModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model: PreTrainedModel = AutoModel.from_config(config)
     return model.to(compute.dtype)
 
 
@@ -125,7 +129,7 @@ def respects_boundaries(model: PreTrainedModel, *, causal: bool = True) -> bool:
         return False
     before = model.config._attn_implementation
     generator = torch.Generator().manual_seed(0)
-    vocabulary = model.get_input_embeddings().num_embeddings  # type: ignore[union-attr]
+    vocabulary = model.get_input_embeddings().num_embeddings
     sequences = [
         torch.randint(vocabulary, (n,), generator=generator).to(model.device) for n in (19, 3, 7)
     ]

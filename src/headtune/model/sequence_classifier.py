@@ -5,8 +5,6 @@ classification models, so weights can be exchanged with them name by name. It li
 whatever the backbone's format: in bfloat16 small updates vanish.
 """
 
-from typing import Any
-
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -28,6 +26,8 @@ class SequenceClassifier(nn.Module):
         score: Linear, ``hidden_size`` to ``n_labels``, no bias, float32.
         packs: Whether packed batches go through the backbone as they are; else they are padded
             on the right, which causal layers never see.
+        compute_dtype: Format of the backbone's matrix products; below float32 they run under
+            autocast, since trained blocks keep float32 weights.
         live: The modules below the head that are trained, set by ``make_trainable``.
     """
 
@@ -38,6 +38,7 @@ class SequenceClassifier(nn.Module):
         *,
         pooling: Pooling = "last",
         attention: AttentionDirection = "causal",
+        compute_dtype: torch.dtype = torch.float32,
         seed: int = 42,
     ) -> None:
         super().__init__()
@@ -45,27 +46,27 @@ class SequenceClassifier(nn.Module):
         self.packs = backbone.packs
         self.pooling: Pooling = pooling
         self.attention: AttentionDirection = attention
+        self.compute_dtype = compute_dtype
         config = self.backbone.config.get_text_config()
         self.score = nn.Linear(config.hidden_size, n_labels, bias=False)
         _initialise(self.score, getattr(config, "initializer_range", 0.02), seed)
         self.score.to(_last_device(self.backbone))
+        if hasattr(self.backbone, "hf_device_map"):  # a spread model: the Trainer must not move it
+            self.hf_device_map = self.backbone.hf_device_map
         self.live: tuple[nn.Module, ...] = ()
 
     @property
     def device(self) -> torch.device:
         """Where input ids go."""
-        device: torch.device = self.backbone.get_input_embeddings().weight.device  # type: ignore
+        device: torch.device = self.backbone.get_input_embeddings().weight.device
         return device
-
-    @property
-    def hf_device_map(self) -> dict[str, Any] | None:
-        """Placement of a spread model; transformers' Trainer asks for it."""
-        return getattr(self.backbone, "hf_device_map", None)
 
     def forward(self, batch: PackedBatch) -> torch.Tensor:
         """Logits in float32, shape ``(n_sequences, n_labels)``."""
         batch = batch.to(self.device)
-        states = self._packed_states(batch) if self.packs else self._padded_states(batch)
+        lower = self.compute_dtype != torch.float32
+        with torch.autocast(self.device.type, self.compute_dtype, enabled=lower):
+            states = self._packed_states(batch) if self.packs else self._padded_states(batch)
         pooled = pool(states, batch.cu_seqlens, self.pooling)  # (n_sequences, hidden_size)
         with torch.autocast(pooled.device.type, enabled=False):
             logits: torch.Tensor = self.score(pooled.to(self.score.weight))

@@ -26,6 +26,7 @@ __all__ = [
     "lora_config",
     "make_trainable",
     "trained_state",
+    "useful_flops_per_token",
 ]
 
 ATTENTION_PROJECTIONS = ("q_proj", "v_proj", "query_key_value", "qkv_proj", "c_attn", "Wqkv")
@@ -79,6 +80,31 @@ def count_parameters(classifier: SequenceClassifier) -> ParameterCounts:
         total=sum(size for size, _ in sizes),
         trainable=sum(size for size, trained in sizes if trained),
     )
+
+
+def useful_flops_per_token(classifier: SequenceClassifier) -> tuple[float, float]:
+    """Floating-point operations a token needs: one forward pass, and one training step.
+
+    Two for each parameter outside the embeddings going forward; going back, two for each
+    parameter at or above the lowest trained one (gradients of activations) and two for each
+    trained one (gradients of weights). Recomputation and padding are not useful work.
+    """
+    embeddings = {
+        id(parameter)
+        for module in classifier.modules()
+        if isinstance(module, nn.Embedding)
+        for parameter in module.parameters(recurse=False)
+    }
+    sizes = {
+        id(p): (p.numel(), p.requires_grad)
+        for p in classifier.parameters()
+        if id(p) not in embeddings
+    }
+    forward = 2.0 * sum(size for size, _ in sizes.values())
+    reached = {id(p): p.numel() for module in classifier.live for p in module.parameters()}
+    above = 2.0 * sum(size for key, size in reached.items() if key not in embeddings)
+    weights = 2.0 * sum(size for size, trained in sizes.values() if trained)
+    return forward, forward + above + weights
 
 
 def decoder_blocks(backbone: PreTrainedModel) -> tuple[nn.Module, nn.ModuleList]:

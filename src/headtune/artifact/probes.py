@@ -1,0 +1,146 @@
+"""Golden probes: a few texts with the token ids and logits that the classifier must give.
+
+Sixteen texts of the data, both short and long, all labels among them, at most 512 tokens in all;
+checking them costs one forward pass. A changed tokenizer shows in the ids; a changed weight,
+label order, pooling or maximum length in the logits and the label names.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from headtune.artifact.layout import PROBE_TENSORS, PROBES
+from headtune.errors import ArtifactFormatError, ProbeError
+from headtune.metrics import softmax
+from headtune.model import SequenceClassifier, predict_logits
+from headtune.tokens import encode_texts
+from headtune.types import Example, LabelSet
+
+__all__ = ["ProbeResult", "check_probes", "choose_probes", "write_probes"]
+
+N_PROBES = 16
+MAX_CHARACTERS = 1_500
+"""Length of all probe texts together, some 400 tokens."""
+
+TOLERANCE = {"float32": 1e-3, "bfloat16": 0.05}
+"""Largest difference in a probability; a difference of hardware, not of weights, stays below."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """How far the reloaded classifier is from the recorded one."""
+
+    n_probes: int
+    max_probability_difference: float
+    n_changed_labels: int
+    bit_equal: bool
+
+
+def choose_probes(examples: Sequence[Example], n_labels: int, seed: int) -> list[str]:
+    """Up to sixteen different texts, labels in turn, in seeded order, shortened to the bound."""
+    order = np.random.default_rng(seed).permutation(len(examples)).tolist()
+    by_label: list[list[str]] = [[] for _ in range(n_labels)]
+    for index in order:
+        label = examples[index].label
+        by_label[label or 0].append(examples[index].text)
+    turns = [texts[turn] for turn in range(N_PROBES) for texts in by_label if turn < len(texts)]
+    chosen = list(dict.fromkeys(turns))[:N_PROBES]
+    share = MAX_CHARACTERS // max(1, len(chosen))
+    return [text if len(text) <= 2 * share else text[: 2 * share] for text in chosen]
+
+
+def write_probes(
+    folder: Path,
+    texts: list[str],
+    classifier: SequenceClassifier,
+    tokenizer: Any,
+    labels: LabelSet,
+    max_length: int,
+) -> None:
+    """Record what the classifier says of ``texts``."""
+    ids, logits = _answers(texts, classifier, tokenizer, max_length)
+    predicted = labels.decode(logits.argmax(axis=1).tolist())
+    (folder / PROBES).write_text(
+        json.dumps({"texts": texts, "labels": predicted}, indent=1, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+    )
+    tensors = {
+        "input_ids": torch.from_numpy(np.concatenate(ids)),
+        "lengths": torch.tensor([len(row) for row in ids], dtype=torch.int32),
+        "logits": torch.from_numpy(logits),
+    }
+    save_file(tensors, folder / PROBE_TENSORS)
+
+
+def check_probes(
+    folder: Path,
+    classifier: SequenceClassifier,
+    tokenizer: Any,
+    labels: LabelSet,
+    max_length: int,
+    dtypes: set[str],
+) -> ProbeResult:
+    """Compare a loaded classifier with its probes.
+
+    ``dtypes`` are those of the recorded and of this run; the wider tolerance of the two holds.
+    Raises ``ProbeError`` beyond it, and ``ArtifactFormatError`` on unreadable probes.
+    """
+    texts, names, tensors = _read(folder)
+    ids, logits = _answers(texts, classifier, tokenizer, max_length)
+    lengths = [len(row) for row in ids]
+    if lengths != tensors["lengths"].tolist() or not np.array_equal(
+        np.concatenate(ids), tensors["input_ids"].numpy()
+    ):
+        raise ProbeError(
+            f"The tokenizer in {folder} turns the probe texts into other tokens than when it was "
+            "saved: another tokenizer, or another maximum length."
+        )
+    expected = tensors["logits"].numpy()
+    if expected.shape != logits.shape:
+        raise ProbeError(f"{folder / PROBE_TENSORS} holds logits of another shape.")
+    predicted = labels.decode(logits.argmax(axis=1).tolist())
+    result = ProbeResult(
+        n_probes=len(texts),
+        max_probability_difference=float(np.abs(softmax(logits) - softmax(expected)).max()),
+        n_changed_labels=sum(a != b for a, b in zip(predicted, names, strict=True)),
+        bit_equal=bool(np.array_equal(logits, expected)),
+    )
+    tolerance = max(TOLERANCE[dtype] for dtype in dtypes)
+    if not result.max_probability_difference <= tolerance or (
+        result.n_changed_labels and tolerance == min(TOLERANCE.values())
+    ):
+        raise ProbeError(
+            f"The classifier in {folder} does not answer as it did when it was saved: "
+            f"probabilities differ by up to {result.max_probability_difference:.2g} (at most "
+            f"{tolerance:g}), {result.n_changed_labels} of {result.n_probes} labels changed."
+        )
+    return result
+
+
+def _answers(
+    texts: list[str], classifier: SequenceClassifier, tokenizer: Any, max_length: int
+) -> tuple[list[npt.NDArray[np.int32]], npt.NDArray[np.float32]]:
+    examples = encode_texts(texts, tokenizer, max_length)
+    logits = predict_logits(classifier, examples, max_tokens_per_batch=2_048)
+    return [example.input_ids for example in examples], logits
+
+
+def _read(folder: Path) -> tuple[list[str], list[str], dict[str, torch.Tensor]]:
+    try:
+        record = json.loads((folder / PROBES).read_text(encoding="utf-8"))
+        tensors = load_file(folder / PROBE_TENSORS)
+        texts, names = record["texts"], record["labels"]
+        whole = {"lengths", "input_ids", "logits"} <= tensors.keys() and len(texts) == len(names)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ArtifactFormatError(f"The probes of {folder} cannot be read: {error}") from error
+    if not whole or not texts:
+        raise ArtifactFormatError(f"The probes of {folder} are incomplete.")
+    return texts, names, tensors

@@ -1,0 +1,134 @@
+"""A fitted classifier to a run folder, all of it or nothing.
+
+Everything is written into a hidden folder beside the target, loaded and probed in a fresh
+process, and only then renamed into place: a reader never sees half a run, and a run that does
+not load is never called good. A killed save leaves the hidden folder, which the next one of the
+same name removes.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from headtune.artifact.layout import MANIFEST, MODEL_CARD, storage_of
+from headtune.artifact.manifest import BaseModel, Manifest, file_hashes
+from headtune.artifact.model_card import model_card
+from headtune.artifact.probes import ProbeResult, write_probes
+from headtune.artifact.verify import verify_in_fresh_process
+from headtune.artifact.weights import write_weights
+from headtune.config import ModelConfig, TuneConfig
+from headtune.errors import ArtifactError
+from headtune.model import SequenceClassifier
+from headtune.types import LabelSet
+
+__all__ = ["ArtifactContents", "check_target", "save_artifact"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactContents:
+    """What goes into a run folder besides the evidence.
+
+    ``probe_texts`` are answered while saving; ``manifest`` comes without files and hashes.
+    """
+
+    classifier: SequenceClassifier
+    tokenizer: PreTrainedTokenizerBase
+    labels: LabelSet
+    tune: TuneConfig
+    model: ModelConfig
+    manifest: Manifest
+    probe_texts: list[str]
+
+
+def check_target(out: Path, *, overwrite: bool) -> None:
+    """Raise ``ArtifactError`` now if ``out`` could not be written at the end of a run."""
+    if out.exists() and not overwrite:
+        raise ArtifactError(
+            f"{out} exists already. Choose another folder with --out, or replace it with "
+            "--overwrite."
+        )
+    in_use = out.is_file() or (out.is_dir() and any(out.iterdir()))
+    if in_use and not (out / MANIFEST).is_file():
+        raise ArtifactError(f"{out} is not a headtune run, so it is not overwritten.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"{out.parent} cannot be made: {error.strerror}.") from error
+    if not os.access(out.parent, os.W_OK):
+        raise ArtifactError(f"{out.parent} cannot be written to. Choose another --out.")
+
+
+def save_artifact(
+    out: Path,
+    contents: ArtifactContents,
+    *,
+    overwrite: bool = False,
+    write_evidence: Callable[[Path], None] = lambda folder: None,
+    card: dict[str, Any] | None = None,
+) -> ProbeResult:
+    """Write, prove and publish a run folder.
+
+    Args:
+        write_evidence: Called with the hidden folder, to add report, history and pictures.
+        card: The report's values for the model card.
+
+    Raises:
+        ArtifactError: ``out`` exists, or cannot be written.
+        ProbeError: The written folder does not load, or answers differently.
+    """
+    check_target(out, overwrite=overwrite)
+    work = out.parent / f".{out.name}.writing"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    try:
+        _write(work, contents)
+        write_evidence(work)
+        text = model_card(contents.manifest, card or {}, out.name)
+        (work / MODEL_CARD).write_text(text, encoding="utf-8")
+        _seal(work, contents.manifest)
+        proof = verify_in_fresh_process(work, contents.model)
+        _publish(work, out)
+    except OSError as error:
+        raise ArtifactError(f"{out} cannot be written: {error}.") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return proof
+
+
+def _write(folder: Path, contents: ArtifactContents) -> None:
+    base: BaseModel = contents.manifest.base_model
+    storage = storage_of(contents.tune.tune, has_base=bool(base.sha256))
+    contents.tokenizer.save_pretrained(folder)
+    write_probes(
+        folder,
+        contents.probe_texts,
+        contents.classifier,
+        contents.tokenizer,
+        contents.labels,
+        contents.manifest.max_length,
+    )
+    write_weights(contents.classifier, folder, storage, contents.tune, contents.labels, base.name)
+
+
+def _seal(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest with the sha256 of every other file."""
+    manifest.files.clear()
+    manifest.files.update(file_hashes(folder))
+    manifest.save(folder)
+
+
+def _publish(work: Path, out: Path) -> None:
+    """Put the finished folder in place of whatever was there."""
+    if not out.exists():
+        work.rename(out)
+        return
+    old = out.parent / f".{out.name}.old"
+    shutil.rmtree(old, ignore_errors=True)
+    out.rename(old)
+    work.rename(out)
+    shutil.rmtree(old)

@@ -1,0 +1,57 @@
+"""Load a run in a process of its own and print how its probes fared, as one JSON line.
+
+    python -m headtune.artifact.verify runs/messages
+
+A classifier that only works in the process that trained it is the most reported fault of the
+field; so before a run is called good, this module is run on it. Costs: one start of Python and
+one load.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from headtune.artifact.load import load_artifact
+from headtune.artifact.probes import ProbeResult
+from headtune.config import ModelConfig
+from headtune.errors import HeadtuneError, ProbeError
+
+__all__ = ["verify_in_fresh_process"]
+
+
+def verify_in_fresh_process(folder: Path, options: ModelConfig) -> ProbeResult:
+    """Load ``folder`` in a new process of this Python, on the device and dtype of ``options``.
+
+    Raises ``ProbeError`` with what that process said, if it fails.
+    """
+    machine = {name: getattr(options, name) for name in ("device", "dtype", "trust_remote_code")}
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, str(folder), json.dumps(machine)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TRANSFORMERS_VERBOSITY": "error"},
+        check=False,
+    )
+    if done.returncode != 0:
+        said = (done.stderr.strip() or "no message").splitlines()[-1]
+        raise ProbeError(f"The saved classifier does not load in a fresh process: {said}")
+    values = json.loads(done.stdout.strip().splitlines()[-1])
+    return ProbeResult(**{f.name: values[f.name] for f in fields(ProbeResult)})
+
+
+def main() -> int:
+    """Entry point of the fresh process."""
+    try:
+        loaded = load_artifact(sys.argv[1], options=ModelConfig(**json.loads(sys.argv[2])))
+    except HeadtuneError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(asdict(loaded.probes)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,346 @@
+"""The stages in order: prepared examples in, a fitted and measured classifier out.
+
+    examples -> token ids -> backbone and head -> what is trained -> scores before
+             -> training -> scores after
+
+``TextClassifier`` runs it on lists of Python, ``run.py`` on a table. Nothing is written here but
+checkpoints, in the folder it is given.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from headtune.artifact import BaseModel, Manifest
+from headtune.config import ModelConfig, RunConfig
+from headtune.errors import ConfigError
+from headtune.metrics import Metrics, classification_metrics, softmax
+from headtune.model import (
+    Backbone,
+    Compute,
+    ParameterCounts,
+    SequenceClassifier,
+    choose_compute,
+    default_token_budget,
+    load_backbone,
+    load_config,
+    make_trainable,
+    predict_logits,
+    useful_flops_per_token,
+)
+from headtune.predict import Predictor
+from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
+from headtune.progress import Progress
+from headtune.tokens import (
+    TokenCounts,
+    context_length,
+    count_tokens,
+    encode_examples,
+    load_tokenizer,
+    resolve_max_length,
+)
+from headtune.training import FitResult, fit, resolve_learning_rate
+from headtune.types import LabelSet, PreparedData, TokenizedExample
+
+__all__ = ["Encoded", "Fitted", "Stopwatch", "encode", "fit_classifier", "plan_classifier"]
+
+
+class Stopwatch:
+    """Wall time by stage, in seconds; also tells the progress which stage has begun."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str, said: str) -> Iterator[None]:
+        """Time one stage; ``said`` is its name for people."""
+        self.progress.stage(said)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Stage 2's result: the tokenizer, the three parts as token ids, and what was cut."""
+
+    folder: PretrainedFolder
+    tokenizer: PreTrainedTokenizerBase
+    max_length: int
+    parts: dict[str, list[TokenizedExample]]
+    counts: dict[str, TokenCounts]
+
+    @property
+    def truncated(self) -> dict[str, int]:
+        """Texts of all parts that were cut, by label."""
+        names = {name for counts in self.counts.values() for name in counts.truncated_texts}
+        return {
+            name: sum(counts.truncated_texts.get(name, 0) for counts in self.counts.values())
+            for name in sorted(names)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A trained classifier, and all that was measured on the way.
+
+    ``before`` and ``after`` hold the metrics of validation and test, None for an empty part.
+    """
+
+    config: RunConfig
+    labels: LabelSet
+    encoded: Encoded
+    compute: Compute
+    classifier: SequenceClassifier
+    parameters: ParameterCounts
+    result: FitResult
+    before: dict[str, Metrics | None]
+    after: dict[str, Metrics | None]
+    seconds: dict[str, float]
+
+    def predictor(self) -> Predictor:
+        """The classifier as it is in memory, ready for texts."""
+        return Predictor(
+            classifier=self.classifier,
+            tokenizer=self.encoded.tokenizer,
+            labels=self.labels,
+            max_length=self.encoded.max_length,
+            max_tokens_per_batch=self.result.max_tokens_per_batch,
+        )
+
+    def base_model(self) -> BaseModel:
+        """The pretrained model as the manifest names it: by a name that finds it again."""
+        folder, random = self.encoded.folder, self.config.model.random_weights
+        is_path = Path(folder.name).expanduser().exists()
+        return BaseModel(
+            name=str(Path(folder.name).expanduser().resolve()) if is_path else folder.name,
+            revision=folder.revision,
+            sha256="" if random else weights_sha256(folder.path),
+            model_type=self.classifier.backbone.config.model_type,
+        )
+
+    def manifest(self) -> Manifest:
+        """What the classifier itself knows; the caller adds data and metrics."""
+        plain = self.config.to_dict()
+        return Manifest(
+            labels=self.labels.names,
+            base_model=self.base_model(),
+            tune=plain["tune"],
+            pooling=self.config.model.pooling,
+            attention=self.config.model.attention,
+            max_length=self.encoded.max_length,
+            dtype=self.compute.dtype_name,
+            config=plain,
+            seeds={"train": self.config.train.seed, "split": self.config.data.split_seed},
+        )
+
+    def speed(self) -> dict[str, Any]:
+        """Training's pace: examples, tokens and useful floating-point operations a second."""
+        seconds = max(self.seconds["train"], 1e-9)
+        flops = useful_flops_per_token(self.classifier)[1]
+        return {
+            "examples_per_second": self.result.n_examples / seconds,
+            "tokens_per_second": self.result.n_tokens / seconds,
+            "useful_flops_per_second": flops * self.result.n_tokens / seconds,
+            "wall_seconds": dict(self.seconds),
+        }
+
+
+def encode(prepared: PreparedData, config: RunConfig, *, weights: bool = True) -> Encoded:
+    """Find the model, load its tokenizer, and encode all parts.
+
+    ``weights=False`` does without the weights of a hub model. Raises ``ModelError`` and
+    ``TokenizationError``.
+    """
+    options = config.model
+    folder = find_pretrained(
+        options.model,
+        revision=options.revision,
+        trust_remote_code=options.trust_remote_code,
+        weights=weights and not options.random_weights,
+    )
+    model_config = load_config(folder, trust_remote_code=options.trust_remote_code)
+    tokenizer = load_tokenizer(folder, trust_remote_code=options.trust_remote_code)
+    limit = context_length(model_config.get_text_config())
+    max_length = resolve_max_length(config.tokens.max_length, limit)
+    parts = {
+        name: encode_examples(examples, tokenizer, max_length)
+        for name, examples in prepared.parts.items()
+    }
+    counts = {name: count_tokens(part, prepared.labels) for name, part in parts.items()}
+    return Encoded(folder, tokenizer, max_length, parts, counts)
+
+
+def fit_classifier(
+    prepared: PreparedData,
+    config: RunConfig,
+    *,
+    folder: Path,
+    progress: Progress,
+    resume: bool = False,
+    clock: Stopwatch | None = None,
+    score_before: bool = True,
+) -> Fitted:
+    """Run stages 2 to 5.
+
+    Args:
+        folder: For checkpoints.
+        resume: Go on from the newest checkpoint there.
+        clock: Goes on with the times of the stages that were before.
+        score_before: Whether the untrained head is scored, too.
+
+    Raises:
+        ModelError, TokenizationError, TrainingError, ConfigError: As the stages say.
+    """
+    _check_options(config)
+    clock = clock or Stopwatch(progress)
+    with clock.stage("tokenize", "Tokenizing"):
+        encoded = encode(prepared, config)
+        _say_truncation(encoded, progress)
+    with clock.stage("load", "Loading model"):
+        compute = choose_compute(config.model)
+        classifier, parameters = _load(encoded, prepared.labels, config, compute)
+        progress.say(f"Computing in {compute.reason}, on {compute.device}.")
+        if not classifier.packs:
+            progress.say(
+                f"{classifier.backbone.config.model_type} mixes neighbours in a packed batch, so "
+                "batches are padded: same results, more work."
+            )
+        progress.say(
+            f"Training {parameters.trainable:,} of {parameters.total:,} parameters "
+            f"({parameters.share:.2%}), learning rate "
+            f"{resolve_learning_rate(config.train, config.tune.tune):g}."
+        )
+    config = _resolved(config, encoded, compute)
+    with clock.stage("evaluate", "Scoring before training"):
+        before = _score(classifier, prepared, encoded, config, progress) if score_before else {}
+    with clock.stage("train", "Training"):
+        result = fit(
+            classifier,
+            prepared.labels,
+            encoded.parts["train"],
+            encoded.parts["validation"],
+            config.train,
+            tune=config.tune.tune,
+            balance=config.data.balance,
+            max_tokens_per_batch=config.model.max_tokens_per_batch or 1,
+            folder=folder,
+            progress=progress,
+            resume=resume,
+        )
+    classifier.eval()
+    with clock.stage("evaluate", "Scoring after training"):
+        after = _score(classifier, prepared, encoded, config, progress)
+    return Fitted(
+        config=config,
+        labels=prepared.labels,
+        encoded=encoded,
+        compute=compute,
+        classifier=classifier,
+        parameters=parameters,
+        result=result,
+        before=before,
+        after=after,
+        seconds=clock.seconds,
+    )
+
+
+def plan_classifier(encoded: Encoded, labels: LabelSet, config: RunConfig) -> ParameterCounts:
+    """How many parameters would be trained; no weight is read.
+
+    The model is built on torch's meta device, which knows shapes only.
+    """
+    from transformers import AutoModel
+
+    _check_options(config)
+    trust = config.model.trust_remote_code
+    with torch.device("meta"):
+        model = AutoModel.from_config(
+            load_config(encoded.folder, trust_remote_code=trust), trust_remote_code=trust
+        )
+    classifier = SequenceClassifier(Backbone(model, packs=True), len(labels))
+    return make_trainable(classifier, config.tune)
+
+
+def _check_options(config: RunConfig) -> None:
+    if config.model.random_weights and config.tune.tune == "lora":
+        raise ConfigError(
+            "--random-weights goes with --tune head, last-N or full: a low-rank adapter needs "
+            "pretrained weights that a later load can find again."
+        )
+
+
+def _load(
+    encoded: Encoded, labels: LabelSet, config: RunConfig, compute: Compute
+) -> tuple[SequenceClassifier, ParameterCounts]:
+    seed = config.train.seed
+    torch.manual_seed(seed)  # adapters are initialised from torch's global state
+    classifier = SequenceClassifier(
+        load_backbone(encoded.folder, config.model, compute, seed),
+        len(labels),
+        pooling=config.model.pooling,
+        attention=config.model.attention,
+        compute_dtype=compute.dtype,
+        seed=seed,
+    )
+    classifier.backbone.config.pad_token_id = encoded.tokenizer.pad_token_id
+    return classifier, make_trainable(classifier, config.tune)
+
+
+def _resolved(config: RunConfig, encoded: Encoded, compute: Compute) -> RunConfig:
+    """The configuration with every "auto" that the artifact records replaced by its value."""
+    model: ModelConfig = replace(
+        config.model,
+        dtype=compute.dtype_name,
+        device=str(compute.device),
+        max_tokens_per_batch=config.model.max_tokens_per_batch
+        or default_token_budget(compute.device),
+    )
+    return replace(
+        config,
+        model=model,
+        tokens=replace(config.tokens, max_length=encoded.max_length),
+        train=replace(
+            config.train, learning_rate=resolve_learning_rate(config.train, config.tune.tune)
+        ),
+    )
+
+
+def _score(
+    classifier: SequenceClassifier,
+    prepared: PreparedData,
+    encoded: Encoded,
+    config: RunConfig,
+    progress: Progress,
+) -> dict[str, Metrics | None]:
+    """Metrics of validation and test; None for a part without rows."""
+    parts = {name: encoded.parts[name] for name in ("validation", "test")}
+    progress.start(sum(len(part) for part in parts.values()), "examples")
+    scores: dict[str, Metrics | None] = {}
+    for name, examples in parts.items():
+        scores[name] = None
+        if examples:
+            budget = config.model.max_tokens_per_batch or 1
+            logits = predict_logits(classifier, examples, budget, progress.advance)
+            ids = np.array([example.label for example in examples], dtype=np.int64)
+            scores[name] = classification_metrics(softmax(logits), ids, prepared.labels)
+    progress.finish()
+    return scores
+
+
+def _say_truncation(encoded: Encoded, progress: Progress) -> None:
+    cut = {name: count for name, count in encoded.truncated.items() if count}
+    if cut:
+        by_label = ", ".join(f"{name} {count:,}" for name, count in cut.items())
+        progress.say(f"Cut at {encoded.max_length:,} tokens: {by_label}.")

@@ -1,0 +1,96 @@
+"""Texts to labels and probabilities, with a classifier that is in memory.
+
+The same packed inference as in training and evaluation: texts go longest first under the token
+budget, and the answers come back in the caller's order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from transformers import PreTrainedTokenizerBase
+
+from headtune.artifact import LoadedArtifact, load_artifact
+from headtune.config import ModelConfig
+from headtune.errors import PredictionError
+from headtune.metrics import softmax
+from headtune.model import SequenceClassifier, predict_logits
+from headtune.tokens import encode_texts
+from headtune.types import LabelSet, Prediction
+
+__all__ = ["Predictor"]
+
+Probabilities = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A classifier, its tokenizer and its labels.
+
+    ``text_column``, ``label_column`` and ``template`` are those of the training table, tried
+    first when a table is predicted.
+    """
+
+    classifier: SequenceClassifier
+    tokenizer: PreTrainedTokenizerBase
+    labels: LabelSet
+    max_length: int
+    max_tokens_per_batch: int
+    text_column: str | None = None
+    label_column: str | None = None
+    template: str | None = None
+
+    @classmethod
+    def load(cls, path: str | Path, **options: Any) -> "Predictor":
+        """The classifier of a run folder.
+
+        ``options`` are fields of ``ModelConfig`` that concern this machine: device, dtype,
+        device_map, offload_folder, max_tokens_per_batch, trust_remote_code; and ``model``, where
+        the base model is found if it has moved. Raises ``ArtifactError`` and ``ModelError``.
+        """
+        model = options.pop("model", None)
+        return cls.of(load_artifact(path, model=model, options=ModelConfig(**options)))
+
+    @classmethod
+    def of(cls, artifact: LoadedArtifact) -> "Predictor":
+        """The predictor of a loaded run."""
+        manifest = artifact.manifest
+        return cls(
+            classifier=artifact.classifier,
+            tokenizer=artifact.tokenizer,
+            labels=artifact.labels,
+            max_length=manifest.max_length,
+            max_tokens_per_batch=artifact.max_tokens_per_batch,
+            text_column=manifest.text_column,
+            label_column=manifest.label_column,
+            template=manifest.template,
+        )
+
+    def predict_proba(
+        self,
+        texts: Sequence[str],
+        on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+    ) -> Probabilities:
+        """Probabilities, shape ``(n_texts, n_labels)``, rows adding up to one.
+
+        Raises ``PredictionError`` on a text that is empty or no string.
+        """
+        for number, text in enumerate(texts, start=1):
+            if not isinstance(text, str) or not text.strip():
+                raise PredictionError(
+                    f"Text {number} of {len(texts)} is empty or no string: {text!r}. "
+                    "Leave such texts out."
+                )
+        examples = encode_texts(texts, self.tokenizer, self.max_length)
+        return softmax(
+            predict_logits(self.classifier, examples, self.max_tokens_per_batch, on_batch)
+        )
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """The most probable label of each text, with all probabilities."""
+        return [
+            Prediction.from_probabilities(self.labels, row) for row in self.predict_proba(texts)
+        ]

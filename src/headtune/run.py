@@ -1,0 +1,280 @@
+"""``headtune train`` without its command line: a table in, a proved run folder out.
+
+    read and split -> pipeline.py (tokens, model, training) -> baselines -> report -> artifact
+
+While it works, checkpoints lie in a hidden folder beside the target, with the options that made
+them; a killed run goes on from there with ``resume``. The target appears when everything is in it
+and has been loaded in a fresh process.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from headtune.artifact import ArtifactContents, Manifest, check_target, choose_probes, save_artifact
+from headtune.artifact.layout import CURVES, HISTORY, SET_ASIDE
+from headtune.config import RunConfig
+from headtune.data import prepare, write_parts, write_set_aside
+from headtune.errors import ConfigError
+from headtune.pipeline import Fitted, Stopwatch, encode, fit_classifier, plan_classifier
+from headtune.progress import Progress, SilentProgress
+from headtune.report import Report, build_report, measure_baselines, write_history
+from headtune.training import count_steps
+from headtune.types import PreparedData
+
+__all__ = ["plan_run", "train_run"]
+
+LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "datasets", "scikit-learn")
+
+
+def train_run(
+    config: RunConfig,
+    *,
+    out: Path,
+    overwrite: bool = False,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Train on a table, test, and write the run folder ``out``.
+
+    Args:
+        overwrite: Replace a run that is there, and forget an unfinished one.
+        resume: Go on with an unfinished run of the same options.
+
+    Raises:
+        HeadtuneError: Of the stage that cannot go on; see ``errors.py``.
+    """
+    progress = progress or SilentProgress()
+    check_target(out, overwrite=overwrite)
+    work = _WorkFolder.of(out)
+    work.check(config, overwrite=overwrite, resume=resume)
+    clock = Stopwatch(progress)
+    with clock.stage("read", "Reading"):
+        prepared = prepare(config.source, config.data)
+        _say_data(prepared, progress)
+    work.begin(config)
+    fitted = fit_classifier(
+        prepared, config, folder=work.path, progress=progress, resume=resume, clock=clock
+    )
+    with clock.stage("baselines", "Measuring baselines"):
+        baselines = measure_baselines(prepared, config.train.seed)
+    with clock.stage("save", "Saving, and loading it in a fresh process"):
+        report = _report(prepared, fitted, baselines, progress)
+        _save(out, prepared, fitted, report, overwrite=overwrite, progress=progress)
+    work.remove()
+    return report
+
+
+def plan_run(config: RunConfig) -> dict[str, Any]:
+    """What ``train_run`` would do: rows, tokens, parameters and steps. Trains nothing.
+
+    Raises what ``train_run`` would raise before training.
+    """
+    prepared = prepare(config.source, config.data)
+    encoded = encode(prepared, config, weights=False)
+    parameters = plan_classifier(encoded, prepared.labels, config)
+    return {
+        "data": prepared.summary,
+        "model": {
+            "id": config.model.model,
+            "total_parameters": parameters.total,
+            "trainable_parameters": parameters.trainable,
+            "tune": config.tune.tune,
+        },
+        "tokens": {name: counts.to_dict() for name, counts in encoded.counts.items()},
+        "max_length": encoded.max_length,
+        "training": {
+            "steps": count_steps(config.train, len(prepared.train)),
+            "batch_size": config.train.batch_size,
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _WorkFolder:
+    """Where an unfinished run keeps its checkpoints, and the options that made them."""
+
+    path: Path
+    out: Path
+
+    @classmethod
+    def of(cls, out: Path) -> "_WorkFolder":
+        return cls(out.parent / f".{out.name}.training", out)
+
+    @property
+    def options(self) -> Path:
+        return self.path / "options.json"
+
+    def check(self, config: RunConfig, *, overwrite: bool, resume: bool) -> None:
+        """Raises ``ConfigError`` where the user must choose."""
+        if not self.options.is_file():
+            if resume:
+                raise ConfigError(
+                    f"There is no unfinished run of {self.out} to go on with. Leave out --resume."
+                )
+            return
+        if resume:
+            self._check_same(config)
+        elif not overwrite:
+            raise ConfigError(
+                f"An unfinished run of {self.out} is there. Go on with --resume, or start anew "
+                "with --overwrite."
+            )
+
+    def _check_same(self, config: RunConfig) -> None:
+        before, now = json.loads(self.options.read_text()), config.to_dict()
+        for stage, options in now.items():
+            if before.get(stage) == options:
+                continue
+            if not isinstance(options, dict):
+                raise ConfigError(f"The unfinished run read {before[stage]!r}, not {options!r}.")
+            name = next(key for key in options if before[stage].get(key) != options[key])
+            raise ConfigError(
+                f"The unfinished run had {name} = {before[stage].get(name)!r}, not "
+                f"{options[name]!r}. Resume with the same options, or start anew with --overwrite."
+            )
+
+    def begin(self, config: RunConfig) -> None:
+        """Make the folder; an earlier one of other options is cleared."""
+        if self.options.is_file() and json.loads(self.options.read_text()) == config.to_dict():
+            return
+        self.remove()
+        self.path.mkdir(parents=True)
+        self.options.write_text(json.dumps(config.to_dict(), indent=2))
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _say_data(prepared: PreparedData, progress: Progress) -> None:
+    """One line for how the columns were found, one for the rows."""
+    summary: dict[str, Any] = prepared.summary
+    progress.say(f"{summary['columns']['found']}.")
+    parts = ", ".join(f"{len(part):,} {name}" for name, part in prepared.parts.items() if part)
+    progress.say(f"{summary['rows_read']:,} rows read: {parts}.")
+    if prepared.set_aside:
+        first = prepared.set_aside[0]
+        progress.say(
+            f"{len(prepared.set_aside):,} rows cannot be used and are set aside; the first is row "
+            f"{first.row:,}: {first.reason}."
+        )
+
+
+def _report(
+    prepared: PreparedData, fitted: Fitted, baselines: dict[str, Any], progress: Progress
+) -> Report:
+    return build_report(
+        config=fitted.config.to_dict(),
+        data=prepared.summary,
+        labels=prepared.labels,
+        model={
+            "id": fitted.config.model.model,
+            "total_parameters": fitted.parameters.total,
+            "trainable_parameters": fitted.parameters.trainable,
+            "dtype": fitted.compute.dtype_name,
+            "device": str(fitted.compute.device),
+            "reasons": [fitted.compute.reason],
+            "best_step": fitted.result.best_step,
+        },
+        before=fitted.before,
+        after=fitted.after,
+        baselines=baselines,
+        speed=fitted.speed(),
+        truncated=fitted.encoded.truncated,
+        history=fitted.result.history,
+        warnings=_warnings(prepared, fitted),
+    )
+
+
+def _warnings(prepared: PreparedData, fitted: Fitted) -> list[str]:
+    """What a reader should know before believing the figures."""
+    summary: dict[str, Any] = prepared.summary
+    warnings = []
+    if leaked := summary.get("repeats_across_parts"):
+        warnings.append(
+            f"{leaked:,} texts are in more than one part of the given split: the figures are too "
+            "good. Split anew, or remove the repeats."
+        )
+    if conflicting := summary.get("conflicting_texts"):
+        warnings.append(f"{conflicting:,} texts occur with different labels.")
+    if cut := sum(fitted.encoded.truncated.values()):
+        warnings.append(f"{cut:,} texts were cut at {fitted.encoded.max_length:,} tokens.")
+    if not prepared.test:
+        warnings.append("There is no test part: nothing says how well this works on new texts.")
+    return warnings
+
+
+def _save(
+    out: Path,
+    prepared: PreparedData,
+    fitted: Fitted,
+    report: Report,
+    *,
+    overwrite: bool,
+    progress: Progress,
+) -> None:
+    from headtune.report.curves import draw_curves  # matplotlib takes a second to import
+
+    def write_evidence(folder: Path) -> None:
+        report.save(folder)
+        write_history(list(report.history), folder / HISTORY)
+        title = f"{Path(fitted.config.source).name}, {fitted.config.model.model}"
+        draw_curves(
+            list(report.history),
+            folder / CURVES,
+            title=title,
+            kept_step=fitted.result.best_step if prepared.validation else None,
+        )
+        if prepared.set_aside:
+            write_set_aside(prepared.set_aside, folder / SET_ASIDE)
+        if fitted.config.data.save_split:
+            write_parts(prepared, folder)
+
+    probe_from = prepared.validation or prepared.test or prepared.train
+    contents = ArtifactContents(
+        classifier=fitted.classifier,
+        tokenizer=fitted.encoded.tokenizer,
+        labels=fitted.labels,
+        tune=fitted.config.tune,
+        model=fitted.config.model,
+        manifest=_manifest(prepared, fitted),
+        probe_texts=choose_probes(probe_from, len(fitted.labels), fitted.config.train.seed),
+    )
+    proof = save_artifact(
+        out,
+        contents,
+        overwrite=overwrite,
+        write_evidence=write_evidence,
+        card=report.to_dict(),
+    )
+    same = "bit for bit" if proof.bit_equal else f"to {proof.max_probability_difference:.1g}"
+    progress.say(f"Loaded in a fresh process: {proof.n_probes} probe texts agree {same}.")
+
+
+def _manifest(prepared: PreparedData, fitted: Fitted) -> Manifest:
+    summary: dict[str, Any] = prepared.summary
+    columns: dict[str, Any] = summary["columns"]
+    shown = ("accuracy", "macro_f1", "log_loss", "n")
+    metrics = {
+        when: {
+            part: {key: figures[key] for key in shown}
+            for part, figures in scores.items()
+            if figures is not None
+        }
+        for when, scores in (("before", fitted.before), ("after", fitted.after))
+    }
+    return replace(
+        fitted.manifest(),
+        text_column=columns["text"],
+        label_column=columns["label"],
+        template=columns["template"],
+        data_fingerprint=summary["fingerprint"],
+        metrics=metrics,
+        libraries={name: version(name) for name in LIBRARIES},
+        headtune_version=version("headtune"),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,46 @@
+"""What happens beside the steps: checkpoints by the clock, and the history as it grows."""
+
+import time
+from typing import Any
+
+from transformers import TrainerCallback
+
+__all__ = ["CheckpointByClock", "history_rows"]
+
+
+class CheckpointByClock(TrainerCallback):  # type: ignore[misc]
+    """Asks for a checkpoint when the last one is ``minutes`` old, whatever the step."""
+
+    def __init__(self, minutes: float) -> None:
+        self.seconds = 60 * minutes
+        self.last = time.monotonic()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.last = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if time.monotonic() - self.last >= self.seconds:
+            control.should_save = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.last = time.monotonic()
+
+
+def history_rows(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The Trainer's log as rows of ``history.jsonl``.
+
+    A logged step has ``step, epoch, loss, learning_rate, gradient_norm``; an evaluation has
+    ``step, epoch, validation_loss, validation_accuracy, validation_macro_f1``. The Trainer's
+    closing summary is left out.
+    """
+    rows = []
+    for entry in log_history:
+        names = _EVALUATION if "eval_loss" in entry else _STEP if "loss" in entry else {}
+        if names:
+            row = {"step": entry["step"], "epoch": round(entry["epoch"], 4)}
+            rows.append(row | {name: entry[key] for key, name in names.items() if key in entry})
+    return rows
+
+
+_STEP = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "gradient_norm"}
+_EVALUATION = {f"eval_{name}": f"validation_{name}" for name in ("loss", "accuracy", "macro_f1")}

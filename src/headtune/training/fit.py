@@ -1,0 +1,222 @@
+"""Options to a fitted model: sets the Trainer up, runs it, and tells what happened."""
+
+import json
+import logging
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import EarlyStoppingCallback, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from headtune.batches import StepCollator
+from headtune.config import Balance, TrainConfig, parse_tune
+from headtune.data import class_weights
+from headtune.errors import ConfigError
+from headtune.model import SequenceClassifier
+from headtune.progress import Progress
+from headtune.training.callbacks import CheckpointByClock, history_rows
+from headtune.training.trainer import PackedTrainer
+from headtune.types import LabelSet, TokenizedExample
+
+__all__ = ["FitResult", "count_steps", "fit", "resolve_learning_rate"]
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """What training did.
+
+    ``history`` holds the rows of ``history.jsonl``; ``best_step`` is the step whose weights the
+    model has now; ``max_tokens_per_batch`` the budget in force at the end. Examples and tokens
+    are those of this process, without what a resumed run had done before.
+    """
+
+    history: list[dict[str, Any]]
+    n_steps: int
+    best_step: int
+    max_tokens_per_batch: int
+    n_examples: int
+    n_tokens: int
+
+
+def resolve_learning_rate(options: TrainConfig, tune: str) -> float:
+    """The peak learning rate: as given, else by what is tuned."""
+    if options.learning_rate is not None:
+        return options.learning_rate
+    return 2e-5 if parse_tune(tune)[0] == "full" else 3e-4
+
+
+def count_steps(options: TrainConfig, n_examples: int) -> int:
+    """Optimizer steps that training will take."""
+    if options.max_steps is not None:
+        return options.max_steps
+    return math.ceil(options.epochs * math.ceil(n_examples / options.batch_size))
+
+
+def fit(
+    classifier: SequenceClassifier,
+    labels: LabelSet,
+    train: Sequence[TokenizedExample],
+    validation: Sequence[TokenizedExample],
+    options: TrainConfig,
+    *,
+    tune: str,
+    balance: Balance,
+    max_tokens_per_batch: int,
+    folder: Path,
+    progress: Progress,
+    resume: bool = False,
+) -> FitResult:
+    """Train ``classifier`` in place.
+
+    Args:
+        train: Training examples, all with labels.
+        validation: May be empty; then nothing is scored while training, and the last weights
+            are kept.
+        balance: "weights" weighs the loss by inverse label frequency.
+        folder: Where checkpoints are written.
+        resume: Go on from the newest whole checkpoint in ``folder``, if there is one.
+
+    Raises:
+        NonFiniteLossError: The loss became infinite or not-a-number.
+        TrainingError: A single text does not fit into memory.
+        ConfigError: Early stopping without a validation part, or a tracker that is not there.
+    """
+    arguments = _arguments(options, tune, len(train), bool(validation), classifier, folder)
+    if options.gradient_checkpointing:
+        classifier.backbone.gradient_checkpointing_enable({"use_reentrant": False})
+    trainer = PackedTrainer(
+        classifier,
+        arguments,
+        labels=labels,
+        train_examples=train,
+        validation_examples=validation,
+        collator=StepCollator(max_tokens_per_batch, options.gradient_accumulation_steps),
+        class_weights=_weights(train, labels) if balance == "weights" else None,
+        progress=progress,
+        callbacks=_callbacks(options, bool(validation)),
+    )
+    checkpoint = _last_whole_checkpoint(folder) if resume else None
+    if resume:
+        done = f"step {checkpoint.name.partition('-')[2]}" if checkpoint else "the beginning"
+        progress.say(f"Resuming from {done}.")
+    progress.start(_n_examples(trainer, options, len(train)), "examples")
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    progress.finish()
+    state = trainer.state
+    return FitResult(
+        history=history_rows(state.log_history),
+        n_steps=state.global_step,
+        best_step=(arguments.load_best_model_at_end and state.best_global_step)
+        or state.global_step,
+        max_tokens_per_batch=trainer.collator.max_tokens_per_batch,
+        n_examples=trainer.n_examples_seen,
+        n_tokens=trainer.n_tokens_seen,
+    )
+
+
+def _arguments(
+    options: TrainConfig,
+    tune: str,
+    n_train: int,
+    validates: bool,
+    classifier: SequenceClassifier,
+    folder: Path,
+) -> TrainingArguments:
+    if options.early_stopping and not validates:
+        raise ConfigError("--early-stopping needs a validation part; see --split.")
+    steps_per_epoch = math.ceil(n_train / options.batch_size)
+    keeps_best = validates and (options.keep_best or bool(options.early_stopping))
+    when = {
+        "strategy": "steps" if validates else "no",
+        "steps": math.ceil(steps_per_epoch / options.evaluations_per_epoch),
+    }
+    logging.getLogger("transformers.trainer").setLevel(logging.ERROR)
+    if "tensorboard" in options.report_to:
+        os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(folder.parent / "tensorboard"))
+    try:
+        arguments = TrainingArguments(
+            output_dir=str(folder),
+            num_train_epochs=options.epochs,
+            max_steps=options.max_steps or -1,
+            learning_rate=resolve_learning_rate(options, tune),
+            lr_scheduler_type=options.schedule,
+            warmup_steps=options.warmup,
+            weight_decay=options.weight_decay,
+            max_grad_norm=options.max_gradient_norm,
+            eval_strategy=when["strategy"],
+            eval_steps=when["steps"],
+            save_strategy=when["strategy"],
+            save_steps=when["steps"],
+            save_total_limit=2,
+            load_best_model_at_end=keeps_best,
+            metric_for_best_model=f"eval_{options.best_metric}" if validates else None,
+            greater_is_better=options.best_metric != "loss",
+            logging_steps=options.log_steps,
+            logging_first_step=True,
+            logging_nan_inf_filter=False,  # the trainer stops at such a loss itself
+            disable_tqdm=True,
+            report_to=list(options.report_to) or "none",
+            seed=options.seed,
+            use_cpu=classifier.device.type == "cpu",
+            dataloader_pin_memory=False,  # a step's examples become tensors in the trainer
+            remove_unused_columns=False,
+        )
+    except (ValueError, ImportError) as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+    arguments.per_device_train_batch_size = _share_of_batch(
+        options.batch_size, arguments.world_size
+    )
+    arguments._n_gpu = min(1, arguments.n_gpu)  # several GPUs: torchrun or device_map, never DP
+    return arguments
+
+
+def _share_of_batch(batch_size: int, n_processes: int) -> int:
+    if batch_size % n_processes:
+        raise ConfigError(
+            f"--batch-size {batch_size} cannot be shared evenly among {n_processes} processes."
+        )
+    return batch_size // n_processes
+
+
+def _callbacks(options: TrainConfig, validates: bool) -> list[Any]:
+    callbacks: list[Any] = [CheckpointByClock(options.checkpoint_minutes)]
+    if options.early_stopping and validates:
+        callbacks.append(EarlyStoppingCallback(early_stopping_patience=options.early_stopping))
+    return callbacks
+
+
+def _weights(train: Sequence[TokenizedExample], labels: LabelSet) -> torch.Tensor:
+    ids = np.array([example.label for example in train], dtype=np.int64)
+    return torch.from_numpy(class_weights(ids, len(labels))).float()
+
+
+def _n_examples(trainer: PackedTrainer, options: TrainConfig, n_train: int) -> int:
+    """Examples that all steps together will see."""
+    if options.max_steps is None:
+        return round(options.epochs * n_train)
+    return options.max_steps * options.batch_size
+
+
+def _last_whole_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that was written to its end: its state file is the last one."""
+    if not folder.is_dir():
+        return None
+    newest = get_last_checkpoint(str(folder))
+    while newest is not None and not _is_whole(Path(newest)):
+        Path(newest).rename(Path(newest).with_name("broken-" + Path(newest).name))
+        newest = get_last_checkpoint(str(folder))
+    return None if newest is None else Path(newest)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+    return True
