@@ -13,7 +13,7 @@ PACKAGE = Path(headtune.__file__).parent
 ORDER = [
     "errors", "types", "config", "progress", "metrics", "pretrained",  # leaf modules
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "report",
-    "classifier", "run", "cli",
+    "pipeline", "classifier", "run", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

@@ -139,8 +139,11 @@ def test_standard_input(headtune: Headtune, stages: Stages) -> None:
     assert (stages.config.source, stages.config.train.epochs) == ("-", 3)
 
 
-def test_overwrite_and_resume_exclude_each_other(headtune: Headtune) -> None:
-    assert headtune("train", "a.csv", "--overwrite", "--resume").code == 2
+def test_an_unfinished_run_that_is_to_replace_another_can_be_resumed(
+    headtune: Headtune, stages: Stages
+) -> None:
+    assert headtune("train", "a.csv", "--overwrite", "--resume").code == 0
+    assert stages.arguments == {"out": Path("runs/a"), "overwrite": True, "resume": True}
 
 
 def test_ctrl_c_says_how_to_resume(headtune: Headtune, stages: Stages) -> None:
@@ -148,7 +151,7 @@ def test_ctrl_c_says_how_to_resume(headtune: Headtune, stages: Stages) -> None:
     result = headtune("train", "my file.csv", "--overwrite", "--epochs", "3")
     assert result.code == 130
     last = result.err.splitlines()[-1]
-    assert last.endswith(": headtune train 'my file.csv' --epochs 3 --resume")
+    assert last.endswith(": headtune train 'my file.csv' --overwrite --epochs 3 --resume")
     assert result.out == ""
 
 

@@ -131,6 +131,6 @@ def _usage_message(error: CycloptsError, arguments: Sequence[str]) -> str:
 def _how_to_go_on(arguments: Sequence[str]) -> str:
     if "train" not in arguments[:1]:
         return "Stopped."
-    again = [argument for argument in arguments if argument not in ("--overwrite", "--resume")]
+    again = [argument for argument in arguments if argument != "--resume"]
     command = shlex.join(["headtune", *again, "--resume"])
     return f"Stopped. To go on from the last checkpoint: {command}"

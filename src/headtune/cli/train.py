@@ -23,12 +23,13 @@ __all__ = ["default_out", "train"]
 
 WRITTEN = {
     "report.html": "the report, to read in a browser",
-    "report.json": "the same for machines",
+    "report.json": "the report, for machines",
     "README.md": "the model card",
     "history.jsonl": "every logged loss",
     "train.csv": "the training part",
     "validation.csv": "the validation part",
     "test.csv": "the test part",
+    "set_aside.csv": "rows that could not be used, and why",
 }
 """Files of a run folder that a person opens; pictures are found by their ending."""
 
@@ -61,7 +62,12 @@ def train(
     ] = None,
     overwrite: Annotated[
         bool,
-        Parameter(group=GENERAL, negative="", show_default=False, help="Replace an earlier run."),
+        Parameter(
+            group=GENERAL,
+            negative="",
+            show_default=False,
+            help="Replace an earlier run, and forget an unfinished one.",
+        ),
     ] = False,
     resume: Annotated[
         bool,
@@ -69,7 +75,7 @@ def train(
             group=GENERAL,
             negative="",
             show_default=False,
-            help="Go on from the last checkpoint of a run that was stopped.",
+            help="Go on from the last checkpoint of an unfinished run.",
         ),
     ] = False,
     dry_run: Annotated[
@@ -97,8 +103,6 @@ def train(
     recipe. Every switch has a --no- form, to overrule a recipe. Several values
     are given as --lora-targets q_proj v_proj, or q_proj,v_proj.
     """
-    if overwrite and resume:
-        raise CycloptsError(msg="--overwrite starts anew and --resume goes on: give one of them.")
     recipe = load_recipe(config) if config else {}
     if source is None and "source" not in recipe:
         raise CycloptsError(
