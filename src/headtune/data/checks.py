@@ -27,6 +27,7 @@ from headtune.types import SetAsideRow
 
 __all__ = [
     "UsableRows",
+    "check_any_usable",
     "count_conflicting",
     "refuse_if_strict",
     "text_groups",
@@ -73,6 +74,16 @@ def usable_rows(table: Table, columns: Columns, config: DataConfig) -> UsableRow
         positions=positions,
         set_aside=set_aside,
     )
+
+
+def check_any_usable(usable: UsableRows, name: str) -> None:
+    """Raises ``DataError`` when all rows of a table were set aside."""
+    if not usable.texts:
+        first = usable.set_aside[0]
+        raise DataError(
+            f"None of the {len(usable.set_aside):,} rows of {name} can be used; row {first.row:,}: "
+            f"{first.reason} ({first.content[:80]!r}). Check --text and --label."
+        )
 
 
 def refuse_if_strict(set_aside: Sequence[SetAsideRow], config: DataConfig, name: str) -> None:

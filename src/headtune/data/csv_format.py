@@ -4,12 +4,12 @@ header.
 Delimiter and quoting are found together, from the first half megabyte. Each delimiter (comma, tab,
 semicolon, bar) is tried both ways, with quotes that enclose fields and with quotes as ordinary
 characters, and each try is scored by the share of its records that are *sound*: they have the
-usual number of fields, and their quotes work out. A record of several lines, each of which would
-be a whole row by itself, is not sound: there a stray quote has merged rows. The delimiter with the
-highest share wins. For it, quotes enclose fields if that share is at least as high as without, or
-if most records are enclosed. So the SMS Spam Collection, whose messages hold stray quotes, keeps
-its 5,574 rows (honouring quotes would merge some, to 5,572), and quoted line breaks stay in their
-fields elsewhere.
+usual number of fields, and their quotes work out. A record is not sound if stray quotes have merged
+rows: it has several lines, each of which would be a row by itself, with a value that other rows
+have in that column. The delimiter with the highest share wins. For it, quotes enclose fields if
+that share is at least as high as without, or if most records are enclosed. So the SMS Spam
+Collection, whose messages hold stray quotes, keeps its quotes and its 5,574 rows (a plain reader of
+quotes finds 5,572), and quoted line breaks stay in their fields elsewhere.
 
 The first record is a header when it holds a name that headers hold (text, label, id, …), or reads
 like names and unlike the column below it; ``_is_header`` has the rules.
@@ -78,24 +78,24 @@ def find_format(
     """
     if not is_whole and len(lines) > 1:
         lines = lines[:-1]
-    best = _best_try(lines, config, suffix)
-    first, *others = [record.fields for record in best.records if record.fields]
+    best = _best_try(lines, is_whole, config, suffix)
+    first, *others = [record.fields for record in best.records] or [[""]]
     has_header = _has_header(first, others, config, best)
     names = _unique(first) if has_header else tuple(f"column{i + 1}" for i in range(best.width))
     return CsvFormat(best.delimiter, best.quoted, has_header, names)
 
 
-def _best_try(lines: Sequence[str], config: DataConfig, suffix: str) -> _Try:
+def _best_try(lines: Sequence[str], is_whole: bool, config: DataConfig, suffix: str) -> _Try:
     if config.delimiter is not None:
-        return _best_quoting(lines, _given_delimiter(config.delimiter), config)
-    tries = [_best_quoting(lines, delimiter, config) for delimiter in DELIMITERS]
+        return _best_quoting(lines, is_whole, _given_delimiter(config.delimiter), config)
+    tries = [_best_quoting(lines, is_whole, delimiter, config) for delimiter in DELIMITERS]
     if suffix == ".tsv":
         tries.sort(key=lambda found: found.delimiter != "\t")
     least = 0.9 if suffix == ".txt" else LEAST_SHARE  # lines of prose hold commas, too
     tries = [found for found in tries if found.width > 1 and found.sound >= least]
     if tries:
         return max(tries, key=lambda found: found.sound)
-    return _best_quoting(lines, NO_DELIMITER, config)
+    return _best_quoting(lines, is_whole, NO_DELIMITER, config)
 
 
 def _given_delimiter(delimiter: str) -> str:
@@ -108,38 +108,56 @@ def _given_delimiter(delimiter: str) -> str:
     return delimiter
 
 
-def _best_quoting(lines: Sequence[str], delimiter: str, config: DataConfig) -> _Try:
+def _best_quoting(lines: Sequence[str], is_whole: bool, delimiter: str, config: DataConfig) -> _Try:
     if config.quoting != "auto":
-        return _try(lines, delimiter, config.quoting == "quoted")
-    plain = _try(lines, delimiter, False)
+        return _try(lines, is_whole, delimiter, config.quoting == "quoted")
+    quoted = _try(lines, is_whole, delimiter, True)
     if not any('"' in line for line in lines):
-        return plain
-    quoted = _try(lines, delimiter, True)
+        return quoted  # what a file does that has its first quote further below
+    plain = _try(lines, is_whole, delimiter, False)
     return quoted if quoted.sound >= plain.sound or quoted.enclosed > 0.5 else plain
 
 
-def _try(lines: Sequence[str], delimiter: str, quoted: bool) -> _Try:
-    records = list(parsed(lines, delimiter, quoted=quoted))
-    filled = [record for record in records if record.fields]
-    widths = Counter(len(record.fields) for record in filled if record.quotes_work)
+def _try(lines: Sequence[str], is_whole: bool, delimiter: str, quoted: bool) -> _Try:
+    records: list[Record] = []
+    for record in parsed(lines, delimiter, quoted=quoted):
+        if record.to_the_end and not is_whole:
+            break  # it goes on below the sample
+        if record.fields:
+            records.append(record)
+    widths = Counter(len(record.fields) for record in records if record.quotes_work)
     width = widths.most_common(1)[0][0] if widths else 1
-    sound = sum(_is_sound(record, delimiter, width) for record in filled)
-    enclosed = sum(quoted and _is_enclosed(record, delimiter) for record in filled)
-    n = max(len(filled), 1)
+    fitting = [r for r in records if r.quotes_work and len(r.fields) == width]
+    sound = len(fitting) - _count_merged(fitting, delimiter, width)
+    enclosed = sum(quoted and _is_enclosed(record, delimiter) for record in fitting)
+    n = max(len(records), 1)
     return _Try(delimiter, quoted, records, width, sound / n, enclosed / n)
 
 
-def _is_sound(record: Record, delimiter: str, width: int) -> bool:
-    if not record.quotes_work or len(record.fields) != width:
-        return False
-    if len(record.lines) == 1 or width == 1:
-        return True
-    return any(line.count(delimiter) != width - 1 for line in record.lines)
+def _count_merged(records: Sequence[Record], delimiter: str, width: int) -> int:
+    """Records of several lines that are rows in truth: each has a field known from its column."""
+    several = [record for record in records if len(record.lines) > 1]
+    if not several or width == 1:
+        return 0
+    known = [
+        {value for value in column if value}
+        for column in zip(*(r.fields for r in records if len(r.lines) == 1), strict=True)
+    ]
+    return sum(
+        all(_is_row(line.rstrip("\r\n").split(delimiter), known, width) for line in record.lines)
+        for record in several
+    )
+
+
+def _is_row(fields: Sequence[str], known: Sequence[set[str]], width: int) -> bool:
+    return len(fields) == width and any(
+        field in values for field, values in zip(fields, known, strict=False)
+    )
 
 
 def _is_enclosed(record: Record, delimiter: str) -> bool:
     first = record.lines[0]
-    return record.quotes_work and (first.startswith('"') or f'{delimiter}"' in first)
+    return first.startswith('"') or f'{delimiter}"' in first
 
 
 def _has_header(first: list[str], others: list[list[str]], config: DataConfig, found: _Try) -> bool:
@@ -153,12 +171,14 @@ def _is_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
     """Whether a first record names the columns below it (which may be none at all)."""
     names = [name.strip() for name in first]
     filled = [name for name in names if name]
-    if not filled or len(set(filled)) < len(filled) or any(map(is_number, filled)):
+    if not filled or any(map(is_number, filled)):
         return False
     if any(name in column for name, column in zip(names, columns, strict=False) if name):
         return False  # "ham" occurs again below: a value
     if any(_plain(name) in HEADER_NAMES for name in filled):
         return True
+    if len(set(filled)) < len(filled):
+        return False
     return all(_reads_like_a_name(name) for name in filled) and (
         len(names) > 1 or re.fullmatch(r"[A-Za-z]+(_[A-Za-z]+)+", filled[0]) is not None
     )

@@ -27,11 +27,15 @@ MAX_FIELD_CHARACTERS = 2**31 - 1
 
 
 class Record(NamedTuple):  # made for every row: a dataclass takes three times as long
-    """The fields of a record, the lines it took, and whether its quotes worked out."""
+    """The fields of a record, the lines it took, and whether its quotes worked out.
+
+    ``to_the_end``: they did not, up to the last line there is.
+    """
 
     fields: list[str]
     lines: list[str]
     quotes_work: bool
+    to_the_end: bool = False
 
 
 class _Lines:
@@ -41,6 +45,7 @@ class _Lines:
         self._lines = iter(lines)
         self._returned: deque[str] = deque()
         self.taken: list[str] = []
+        self.at_end = False
 
     def __iter__(self) -> "_Lines":
         return self
@@ -48,7 +53,11 @@ class _Lines:
     def __next__(self) -> str:
         if len(self.taken) >= MAX_RECORD_LINES:
             raise csv.Error("a quote that is not closed")
-        line = self._returned.popleft() if self._returned else next(self._lines)
+        try:
+            line = self._returned.popleft() if self._returned else next(self._lines)
+        except StopIteration:
+            self.at_end = True
+            raise
         self.taken.append(line)
         return line
 
@@ -78,7 +87,7 @@ def parsed(lines: Iterable[str], delimiter: str, *, quoted: bool) -> Iterator[Re
         except csv.Error:
             first = source.give_back()
             plain = csv.reader([first], delimiter=delimiter, quoting=csv.QUOTE_NONE)
-            yield Record(next(plain), [first], quotes_work=False)
+            yield Record(next(plain), [first], quotes_work=False, to_the_end=source.at_end)
 
 
 def records(

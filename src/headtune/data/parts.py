@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from headtune.config import DataConfig
 from headtune.data.balance import oversample, undersample
-from headtune.data.checks import UsableRows, usable_rows
+from headtune.data.checks import UsableRows, check_any_usable, usable_rows
 from headtune.data.columns import Columns, find_columns
 from headtune.data.hub import PART_NAMES
 from headtune.data.labels import label_names
@@ -51,11 +51,14 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
     given_files = {part: path for part, path in files.items() if path is not None}
     _check_one_way(config, given_by, bool(given_files))
     columns = find_columns(tables["train"], config)
+    tables, notes = _with_labels(tables, columns)
+    given_by = given_by if len(tables) > 1 else None
     for part, path in given_files.items():
         tables[part] = read_table(str(path), config)
         _check_same_columns(tables[part], columns)
-    tables, notes = _with_labels(tables, columns)
     usable = {part: usable_rows(table, columns, config) for part, table in tables.items()}
+    for part, table in tables.items():
+        check_any_usable(usable[part], table.name)
     set_aside = _named_set_aside(usable, tables)
     n_read = sum(len(table) + len(table.set_aside) for table in tables.values())
     if config.split_column is not None:

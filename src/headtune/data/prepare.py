@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.config import DataConfig
-from headtune.data.checks import text_groups, usable_rows
+from headtune.data.checks import check_any_usable, text_groups, usable_rows
 from headtune.data.columns import find_columns, find_text_column
 from headtune.data.labels import (
     check_label_counts,
@@ -61,13 +61,7 @@ def prepare(source: object, config: DataConfig) -> PreparedData:
 def _checked_labels(
     given: GivenParts, names: Sequence[str], rows: Ints, config: DataConfig
 ) -> LabelSet:
-    """The label set, once the values are labels at all and can be split."""
-    if not names:
-        first = given.set_aside[0]
-        raise DataError(
-            f"None of the {given.n_read:,} rows can be used; row {first.row:,}: {first.reason} "
-            f"({first.content[:80]!r}). Check --text and --label."
-        )
+    """The label set, if the values are labels at all and each can be in every part."""
     check_label_values(names, given.columns.label or "", "the data")
     labels = label_set(names)
     _, *others = parse_split(config.split)
@@ -154,6 +148,7 @@ def labelled_examples(
     known_text = config if text.text is None else replace(config, text=text.text)
     columns = find_columns(table, replace(known_text, label=label))
     usable = usable_rows(table, columns, config)
+    check_any_usable(usable, table.name)
     _check_known(usable.labels, usable.rows, labels)
     label_ids = labels.encode(usable.labels)
     examples = (

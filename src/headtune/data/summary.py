@@ -17,6 +17,7 @@ import numpy.typing as npt
 from headtune.config import DataConfig
 from headtune.data.checks import count_conflicting, text_groups
 from headtune.data.parts import PARTS, GivenParts
+from headtune.data.split import parse_split
 from headtune.types import Example, LabelSet, PreparedData
 
 __all__ = ["fingerprint", "summarize"]
@@ -69,7 +70,8 @@ def summarize(
 
 
 def _given_split(given: GivenParts, config: DataConfig) -> str:
-    cut = [part for part in PARTS[1:] if part not in given.parts]
+    fractions = dict(zip(PARTS, parse_split(config.split), strict=True))
+    cut = [part for part in PARTS[1:] if part not in given.parts and fractions[part] > 0]
     also = f"; {' and '.join(cut)} cut from train by {config.split}" if cut else ""
     return f"given by {given.given_by}{also}"
 

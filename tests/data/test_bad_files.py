@@ -1,0 +1,215 @@
+"""What cannot be read ends in one line: what was expected, what was received, the way out."""
+
+import gzip
+import random
+import sys
+import zipfile
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import pytest
+
+from headtune.config import DataConfig
+from headtune.data import iter_tables, read_table
+from headtune.errors import ConfigError, DataError, DataNotFoundError, EncodingError
+
+AUTO = DataConfig()
+
+
+def error_of(source: object, config: DataConfig = AUTO) -> str:
+    with pytest.raises(DataError) as raised:
+        read_table(source, config)
+    message = str(raised.value)
+    assert "\n" not in message
+    with pytest.raises(DataError) as raised:
+        list(iter_tables(source, config))
+    assert str(raised.value) == message
+    return message
+
+
+def test_missing_file_suggests_near_names(tmp_path: Path) -> None:
+    for name in ("messages.csv", "message.tsv", "pictures.zip"):
+        (tmp_path / name).write_text("x")
+    message = error_of(tmp_path / "mesages.csv")
+    assert "Did you mean messages.csv, message.tsv?" in message
+    with pytest.raises(FileNotFoundError):
+        read_table(tmp_path / "mesages.csv", AUTO)
+
+
+def test_missing_file_without_near_names(tmp_path: Path) -> None:
+    assert error_of(tmp_path / "a.csv").endswith("Check the path.")
+    assert "the folder" in error_of(tmp_path / "none" / "a.csv")
+    assert "built in: sms-spam" in error_of("no-such-table")
+
+
+def test_same_name_with_another_suffix_is_suggested(tmp_path: Path) -> None:
+    (tmp_path / "messages.parquet").write_text("x")
+    assert "Did you mean messages.parquet?" in error_of(tmp_path / "messages.csv")
+
+
+def test_folder_lists_its_tables(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.jsonl", "readme.md"):
+        (tmp_path / name).write_text("x")
+    assert "is a folder; expected a file. Name one of its tables: a.jsonl, b.csv." in (
+        error_of(tmp_path)
+    )
+
+
+def test_folder_without_tables(tmp_path: Path) -> None:
+    assert "It holds no table (.csv," in error_of(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\r\n", b"\xef\xbb\xbf\n"])
+def test_empty_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    assert f"a.csv is empty: expected a table with texts, received {len(content)} bytes" in (
+        error_of(tmp_path / "a.csv")
+    )
+
+
+def test_header_only(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\n")
+    message = error_of(tmp_path / "a.csv")
+    assert message.startswith("a.csv has a header (text, label) and no rows below it.")
+    assert message.endswith("--header no")
+
+
+def zip_bytes() -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<xml/>")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "looks_like"),
+    [
+        ("a.xlsx", zip_bytes(), "a zip archive (Excel workbooks are such). Save its table as CSV."),
+        ("a.csv", zip_bytes(), "a zip archive"),
+        ("a.csv.gz", gzip.compress(b"text,label\n"), "gzip-compressed. Unpack it first: gunzip"),
+        ("a.csv", b"PAR1" + bytes(100), "a Parquet file. Let its name end in .parquet."),
+        ("a.csv", bytes(range(256)) * 20, "a binary file, not a table"),
+        ("a.bin", random.Random(0).randbytes(4_000), "a binary file, not a table"),
+        ("a.csv", b"<!DOCTYPE html><html></html>", "a web page, not a table"),
+        ("a.parquet", b"text,label\na,b\n", "not a Parquet file, though its name says so"),
+        ("a.parquet", b"PAR1" + b"text" * 100, "it may be cut short"),
+    ],
+)
+def test_binary_files_are_called_what_they_are(
+    tmp_path: Path, name: str, content: bytes, looks_like: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert looks_like in error_of(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('[{"text": "a"}, {"text"', "not valid JSON: Expecting ':' delimiter at line 1, column 24"),
+        ('{"text": ["a", "b"], "label": [1]}', "different lengths (text: 2, label: 1)"),
+        ('{"text": "a", "label": 1}', "column 'text' is a string, expected a list"),
+        ('["a", "b"]', "expected an array of objects"),
+        ("[]", "has no rows"),
+        ("{}", "has no rows"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+    ids=["cut", "lengths", "one object", "strings", "empty", "no columns", "deep"],
+)
+def test_json_that_is_no_table(tmp_path: Path, content: str, expected: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    assert expected in error_of(tmp_path / "a.json")
+
+
+def test_no_row_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na,b,c\nd,e,f\n")
+    message = error_of(tmp_path / "a.csv")
+    assert "row 1 has 3 fields where 2 are expected: 'a,b,c'. Check --delimiter" in message
+
+
+# Encodings
+
+
+def test_byte_order_mark_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text,label\nné,1\n".encode("utf-8-sig"))
+    for encoding in ("utf-8", "UTF8", "utf-8-sig"):
+        table = read_table(tmp_path / "a.csv", DataConfig(encoding=encoding))
+        assert table.column_names == ["text", "label"]
+        assert table.columns["text"].to_pylist() == ["né"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "shift_jis", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "json"])
+def test_any_encoding_can_be_given(tmp_path: Path, encoding: str, suffix: str) -> None:
+    text = "ラベル" if encoding == "shift_jis" else "naïve café"
+    contents = {
+        "csv": f"text,label\n{text},1\n",
+        "jsonl": f'{{"text": "{text}"}}\n',
+        "json": f'[{{"text": "{text}"}}]',
+    }
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(contents[suffix].encode(encoding))
+    table = read_table(path, DataConfig(encoding=encoding))
+    assert table.columns["text"].to_pylist() == [text]
+
+
+def test_cp1252_is_named_with_the_byte_and_the_option(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"text,label\nplain,0\ncaf\xe9 \x93x\x94,1\n")
+    with pytest.raises(EncodingError) as raised:
+        read_table(tmp_path / "a.csv", AUTO)
+    assert str(raised.value) == (
+        "a.csv is not utf-8: byte 0xe9 is no character of it, at byte 22 (line 3). "
+        "It looks like cp1252: --encoding cp1252"
+    )
+
+
+def test_the_place_of_a_bad_byte_is_right_deep_in_a_file(tmp_path: Path) -> None:
+    lines = [f"text é number {i},{i % 2}\n".encode() for i in range(80_000)]
+    good = b"text,label\n" + b"".join(lines)
+    (tmp_path / "a.csv").write_bytes(good + b"\x81\n")
+    with pytest.raises(EncodingError) as raised:
+        read_table(tmp_path / "a.csv", AUTO)
+    assert f"byte 0x81 is no character of it, at byte {len(good):,} (line 80,002)" in (
+        str(raised.value)
+    )
+    assert "--encoding latin-1" in str(raised.value)
+
+
+def test_a_character_cut_in_two_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text,label\nx,é".encode()[:-1])
+    assert "it ends in the middle of a character" in error_of(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_named(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.csv").write_bytes("text,label\nhello there,1\n".encode(encoding))
+    with pytest.raises(EncodingError, match=f"--encoding {encoding}$"):
+        read_table(tmp_path / "a.csv", AUTO)
+
+
+def test_text_that_is_not_utf_16(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\nhello,1\n")
+    with pytest.raises(EncodingError, match="It may be utf-8: --encoding utf-8"):
+        read_table(tmp_path / "a.csv", DataConfig(encoding="utf-16"))
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "base64"])
+def test_unknown_encoding(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.csv").write_text("text,label\nhello,1\n")
+    with pytest.raises(ConfigError, match=f"--encoding {encoding} is not an encoding of text"):
+        read_table(tmp_path / "a.csv", DataConfig(encoding=encoding))
+
+
+def test_empty_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"")))
+    with pytest.raises(DataError, match="standard input is empty"):
+        read_table("-", AUTO)
+
+
+def test_a_name_like_a_hub_id_below_a_folder_is_a_missing_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tables").mkdir()
+    for source in ("tables/messages", "owner/messages.csv"):
+        with pytest.raises(DataNotFoundError, match="There is no file"):
+            read_table(source, AUTO)

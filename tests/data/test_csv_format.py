@@ -1,0 +1,165 @@
+"""How a delimited file is written: found without options, or given against what is found."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tweets import TWEETS, needs_tweets
+
+from headtune.config import DataConfig
+from headtune.data import read_table
+from headtune.data.sources import HEAD_BYTES
+from headtune.errors import ConfigError
+
+AUTO = DataConfig()
+
+
+def write(folder: Path, content: str, name: str = "table.csv") -> Path:
+    path = folder / name
+    path.write_text(content, encoding="utf-8", newline="")
+    return path
+
+
+def rows_of(path: Path, config: DataConfig = AUTO) -> list[tuple[str, ...]]:
+    table = read_table(path, config)
+    return list(zip(*(table.columns[name].to_pylist() for name in table.column_names), strict=True))
+
+
+def test_stray_quotes_do_not_merge_rows_of_the_spam_collection() -> None:
+    table = read_table("sms-spam", AUTO)
+    assert len(table) == 5_574
+    assert table.column_names == ["column1", "column2"]
+    labels = table.columns["column1"].to_pylist()
+    assert (labels.count("ham"), labels.count("spam")) == (4_827, 747)
+    assert table.rows.tolist() == list(range(1, 5_575))
+    assert table.set_aside == ()
+    assert table.notes == ("tab-separated", "no header", "quotes are ordinary characters")
+
+
+def test_quotes_honoured_by_force_lose_no_row_either() -> None:
+    table = read_table("sms-spam", replace(AUTO, quoting="quoted"))
+    assert len(table) == 5_574  # a plain reader of quotes merges rows, to 5,572
+    texts = table.columns["column2"].to_pylist()
+    assert "Are you comingdown later?" in texts
+    assert any(text.startswith('"Response" is one of d powerful') for text in texts)
+
+
+@needs_tweets
+def test_quoted_line_breaks_stay_in_the_tweets() -> None:
+    table = read_table(TWEETS, AUTO)
+    assert len(table) == 7_613
+    assert table.column_names == ["id", "keyword", "location", "text", "target"]
+    assert table.set_aside == ()
+    assert any("\n" in text for text in table.columns["text"].to_pylist())
+    assert table.notes == ("comma-separated", "header", "quotes enclose fields")
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+def test_delimiters_are_found(tmp_path: Path, delimiter: str) -> None:
+    lines = ["text|label", "Hello there, you|ham", "Win a prize; now|spam", "Bye|ham"]
+    content = "".join(
+        delimiter.join(f'"{field}"' for field in line.split("|")) + "\n" for line in lines
+    )
+    assert rows_of(write(tmp_path, content)) == [
+        ("Hello there, you", "ham"),
+        ("Win a prize; now", "spam"),
+        ("Bye", "ham"),
+    ]
+
+
+def test_a_quoted_field_may_hold_delimiters_line_breaks_and_quotes(tmp_path: Path) -> None:
+    content = 'text,label\r\n"one, two\r\nthree ""four""",a\r\nplain,b\r\n'
+    assert rows_of(write(tmp_path, content)) == [
+        ('one, two\r\nthree "four"', "a"),
+        ("plain", "b"),
+    ]
+
+
+def test_fully_quoted_rows_lose_their_quotes_though_one_is_broken(tmp_path: Path) -> None:
+    rows = "".join(f'"text {i}","{i % 2}"\n' for i in range(10))
+    table = read_table(write(tmp_path, f'"text","label"\n{rows}"open,"1"\n'), AUTO)
+    assert table.column_names == ["text", "label"]
+    assert table.columns["text"].to_pylist()[:2] == ["text 0", "text 1"]
+
+
+def test_a_stray_quote_costs_no_row_after_it(tmp_path: Path) -> None:
+    rows = "".join(f'"text, {i}",{i % 2}\n' for i in range(10))
+    content = f'text,label\n{rows}"never closed,0\n{rows}"a",1,too many\n{rows}'
+    table = read_table(write(tmp_path, content), AUTO)
+    assert table.columns["text"].to_pylist()[9:12] == ["text, 9", '"never closed', "text, 0"]
+    assert len(table) == 31
+    assert [(row.row, row.reason) for row in table.set_aside] == [
+        (22, "3 fields where 2 are expected")
+    ]
+
+
+def test_no_header_is_found_where_the_first_values_occur_again(tmp_path: Path) -> None:
+    path = write(tmp_path, "spam,Win now\nham,Hello\nspam,Prize\nham,Bye\n")
+    assert rows_of(path)[0] == ("spam", "Win now")
+    assert read_table(path, AUTO).column_names == ["column1", "column2"]
+
+
+def test_numbers_in_the_first_line_are_no_header(tmp_path: Path) -> None:
+    assert len(rows_of(write(tmp_path, "1,first things\n0,second things\n"))) == 2
+
+
+def test_header_can_be_given(tmp_path: Path) -> None:
+    path = write(tmp_path, "spam,Win now\nham,Hello\nspam,Prize\n")
+    assert read_table(path, replace(AUTO, header="yes")).column_names == ["spam", "Win now"]
+    named = write(tmp_path, "text,label\nHello,ham\n")
+    assert rows_of(named, replace(AUTO, header="no"))[0] == ("text", "label")
+
+
+def test_delimiter_and_quoting_can_be_given(tmp_path: Path) -> None:
+    path = write(tmp_path, 'text,label\n"a;b",c\n"d;e",f\n')
+    given = replace(AUTO, delimiter=";", quoting="none", header="no")
+    assert rows_of(path, given) == [('"a', 'b",c'), ('"d', 'e",f')]
+    tab = write(tmp_path, "text\tlabel\na\tb\n")
+    assert rows_of(tab, replace(AUTO, delimiter="\\t")) == [("a", "b")]
+
+
+def test_a_delimiter_of_two_characters_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "text,label\na,b\n")
+    with pytest.raises(ConfigError, match=r"--delimiter takes one character.*'::'"):
+        read_table(path, replace(AUTO, delimiter="::"))
+
+
+def test_lines_of_prose_are_one_column(tmp_path: Path) -> None:
+    lines = ["I came, I saw.", "What now?", "", "Well, well, well.", '"Quite so," he said.']
+    table = read_table(write(tmp_path, "\n".join(lines) + "\n", "texts.txt"), AUTO)
+    assert table.columns["column1"].to_pylist() == lines
+    assert table.notes[0] == "one column"
+
+
+def test_headers_that_are_empty_or_double_get_names(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, ",text,text,label\n0,a,b,c\n1,d,e,f\n"), AUTO)
+    assert table.column_names == ["column1", "text", "text_2", "label"]
+
+
+def test_long_texts_of_many_lines_are_read_whole_where_the_sample_ends(tmp_path: Path) -> None:
+    text = "A line of prose, with commas, some.\nAnd one without.\n" * 400
+    count = 3 * HEAD_BYTES // len(text)
+    content = "text,label\n" + f'"{text}",0\n"{text}",1\n' * count
+    assert rows_of(write(tmp_path, content)) == [(text, "0"), (text, "1")] * count
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_line_ends(tmp_path: Path, line_end: str) -> None:
+    content = line_end.join(["text,label", "a b,0", "", "c d,1", ""])
+    assert rows_of(write(tmp_path, content)) == [("a b", "0"), ("c d", "1")]
+
+
+def test_a_record_is_whole_where_the_sample_and_the_blocks_end(tmp_path: Path) -> None:
+    texts = [f"{i} né, " + "wörd " * (i % 50) for i in range(2 * HEAD_BYTES // 60)]
+    content = "text,label\r\n" + "".join(
+        f'"{text}\r\nx",{i % 2}\r\n' for i, text in enumerate(texts)
+    )
+    path = write(tmp_path, content)
+    assert path.stat().st_size > 3 * HEAD_BYTES  # several blocks
+    assert read_table(path, AUTO).columns["text"].to_pylist() == [f"{t}\r\nx" for t in texts]
+
+
+def test_a_text_of_a_megabyte_is_one_field(tmp_path: Path) -> None:
+    long = "word, " * 200_000
+    path = write(tmp_path, f'text,label\nshort,0\n"{long}",1\nshort,0\n')
+    assert rows_of(path)[1] == (long, "1")
