@@ -1,1 +1,61 @@
-"""headtune turns any pretrained language model into a text classifier."""
+"""headtune turns any pretrained language model into a text classifier.
+
+From Python, everything begins at ``TextClassifier`` (texts and labels in memory) or ``train_run``
+(a table to a run folder, what ``headtune train`` does). Names are loaded when they are first
+used, so that ``import headtune`` takes no time and the command line's help neither.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headtune.classifier import TextClassifier
+    from headtune.config import RunConfig
+    from headtune.errors import HeadtuneError
+    from headtune.predict import Predictor, evaluate_file, predict_file
+    from headtune.report import Report
+    from headtune.run import plan_run, train_run
+    from headtune.types import LabelSet, Prediction
+
+__all__ = [
+    "HeadtuneError",
+    "LabelSet",
+    "Prediction",
+    "Predictor",
+    "Report",
+    "RunConfig",
+    "TextClassifier",
+    "__version__",
+    "evaluate_file",
+    "plan_run",
+    "predict_file",
+    "train_run",
+]
+
+_HOMES = {
+    "HeadtuneError": "errors",
+    "LabelSet": "types",
+    "Prediction": "types",
+    "Predictor": "predict",
+    "Report": "report",
+    "RunConfig": "config",
+    "TextClassifier": "classifier",
+    "evaluate_file": "predict",
+    "plan_run": "run",
+    "predict_file": "predict",
+    "train_run": "run",
+}
+"""Public name -> the module it is defined in."""
+
+__version__ = version("headtune")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'headtune' has no attribute {name!r}")
+    return getattr(import_module(f"headtune.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

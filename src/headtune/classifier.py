@@ -1,0 +1,283 @@
+"""``TextClassifier``: headtune as a scikit-learn estimator.
+
+    classifier = TextClassifier(tune="last-1").fit(texts, labels)
+    classifier.predict(["You won!"])
+
+``fit`` reads as the pipeline: texts and labels become examples, a part of them is held back for
+validation, and ``pipeline.py`` does the rest. The constructor only stores, so ``clone``,
+``cross_val_score``, ``Pipeline`` and ``GridSearchCV`` work. ``save`` writes the same run folder as
+the command line, and ``load`` reads either's.
+"""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from headtune.artifact import ArtifactContents, choose_probes, save_artifact
+from headtune.config import (
+    STAGES,
+    AttentionDirection,
+    Balance,
+    DataConfig,
+    Pooling,
+    RunConfig,
+)
+from headtune.data import label_name, prepare_texts
+from headtune.data.checks import text_groups
+from headtune.data.parts import PARTS, assign_parts
+from headtune.errors import ConfigError, DataError
+from headtune.metrics import Metrics, classification_metrics
+from headtune.pipeline import Fitted, fit_classifier
+from headtune.predict import Predictor
+from headtune.progress import Progress, SilentProgress
+from headtune.types import Example, LabelSet, PreparedData
+
+__all__ = ["TextClassifier"]
+
+
+class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A pretrained language model, tuned to classify texts.
+
+    The parameters are the options of ``headtune train`` by the same names and with the same
+    defaults; ``headtune.config`` explains each.
+
+    Args:
+        validation_fraction: Share of the texts that ``fit`` holds back to pick the best weights,
+            where it is given no validation texts. 0 trains on all and keeps the last weights.
+        progress: Hears what ``fit`` is doing; None for silence.
+
+    Attributes:
+        classes_: The labels as ``fit`` received them, shape ``(n_labels,)``, in the order of
+            ``predict_proba``'s columns. After ``load``, their names.
+        n_features_in_: Not set: a text is not a row of features.
+        history_: One dict per logged step and per evaluation.
+        predictor_: The fitted ``Predictor``.
+    """
+
+    def __init__(
+        self,
+        model: str = "smollm2-135m",
+        tune: str = "last-1",
+        *,
+        max_length: int | None = None,
+        pooling: Pooling = "last",
+        attention: AttentionDirection = "causal",
+        lora_rank: int = 16,
+        lora_alpha: float = 32.0,
+        lora_dropout: float = 0.0,
+        lora_targets: tuple[str, ...] = (),
+        epochs: float = 3.0,
+        max_steps: int | None = None,
+        batch_size: int = 16,
+        learning_rate: float | None = None,
+        schedule: str = "linear",
+        warmup: float = 0.05,
+        weight_decay: float = 0.01,
+        balance: Balance = "none",
+        validation_fraction: float = 0.1,
+        early_stopping: int = 0,
+        best_metric: str = "loss",
+        dtype: str = "auto",
+        device: str = "auto",
+        max_tokens_per_batch: int | None = None,
+        random_weights: bool = False,
+        trust_remote_code: bool = False,
+        seed: int = 42,
+        progress: Progress | None = None,
+    ) -> None:
+        self.model = model
+        self.tune = tune
+        self.max_length = max_length
+        self.pooling = pooling
+        self.attention = attention
+        self.lora_rank = lora_rank
+        self.lora_alpha = lora_alpha
+        self.lora_dropout = lora_dropout
+        self.lora_targets = lora_targets
+        self.epochs = epochs
+        self.max_steps = max_steps
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.warmup = warmup
+        self.weight_decay = weight_decay
+        self.balance = balance
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.best_metric = best_metric
+        self.dtype = dtype
+        self.device = device
+        self.max_tokens_per_batch = max_tokens_per_batch
+        self.random_weights = random_weights
+        self.trust_remote_code = trust_remote_code
+        self.seed = seed
+        self.progress = progress
+
+    def fit(
+        self,
+        texts: Iterable[str],
+        labels: Iterable[Any],
+        *,
+        validation: tuple[Iterable[str], Iterable[Any]] | None = None,
+    ) -> Self:
+        """Tune the model on texts and their labels (strings, integers or booleans).
+
+        Args:
+            texts: Strings: a list, an array, a Series, a column of a data set.
+            labels: One label for each text.
+            validation: Texts and labels to pick the best weights by; otherwise a part of the
+                training texts is held back (``validation_fraction``).
+
+        Raises:
+            DataError: Lengths differ, a text is empty, or there is one label only.
+            ModelError, TrainingError: The model cannot be loaded, or trained.
+        """
+        values = list(labels)
+        names, examples = prepare_texts(texts, values)
+        held_back = self._validation_examples(validation, names)
+        prepared = self._split(names, examples, held_back)
+        with tempfile.TemporaryDirectory(prefix="headtune-") as folder:
+            self.fitted_: Fitted = fit_classifier(
+                prepared,
+                self._config(),
+                folder=Path(folder),
+                progress=self.progress or SilentProgress(),
+                score_before=False,
+            )
+        self.predictor_ = self.fitted_.predictor()
+        self.history_ = self.fitted_.result.history
+        self.classes_ = _original_values(names, values)
+        self._probe_texts = choose_probes(prepared.train, len(names), self.seed)
+        return self
+
+    def predict(self, texts: Iterable[str]) -> npt.NDArray[Any]:
+        """The most probable label of each text, shape ``(n_texts,)``."""
+        best: npt.NDArray[Any] = self.classes_[self.predict_proba(texts).argmax(axis=1)]
+        return best
+
+    def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
+        """Probabilities, shape ``(n_texts, n_labels)``, columns in the order of ``classes_``.
+
+        Raises ``PredictionError`` on a text that is empty or no string.
+        """
+        check_is_fitted(self, "predictor_")
+        return self.predictor_.predict_proba(_as_list(texts))
+
+    def evaluate(self, texts: Iterable[str], labels: Iterable[Any]) -> Metrics:
+        """Accuracy, macro F1, log loss and per-label figures; see ``headtune.metrics``."""
+        check_is_fitted(self, "predictor_")
+        ids = self.predictor_.labels.encode(_names(labels))
+        return classification_metrics(self.predict_proba(texts), ids, self.predictor_.labels)
+
+    def score(
+        self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
+    ) -> float:
+        """Accuracy. Labels are compared by name, so 1 and "1" are the same after ``load`` too."""
+        predicted = _names(self.predict(texts))
+        right = np.array([a == b for a, b in zip(predicted, _names(labels), strict=True)])
+        return float(np.average(right, weights=sample_weight))
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write a run folder, proved in a fresh process.
+
+        Raises ``ArtifactError`` when ``path`` exists, or the folder does not load.
+        """
+        check_is_fitted(self, "predictor_")
+        if not hasattr(self, "fitted_"):
+            raise ConfigError("This classifier was loaded from a run folder; copy that folder.")
+        fitted = self.fitted_
+        contents = ArtifactContents(
+            classifier=fitted.classifier,
+            tokenizer=fitted.encoded.tokenizer,
+            labels=fitted.labels,
+            tune=fitted.config.tune,
+            model=fitted.config.model,
+            manifest=fitted.manifest(),
+            probe_texts=self._probe_texts,
+        )
+        save_artifact(Path(path), contents, overwrite=overwrite)
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | Path, **options: Any) -> "TextClassifier":
+        """The classifier of a run folder; ``options`` as in ``Predictor.load``."""
+        predictor = Predictor.load(path, **options)
+        classifier = cls()
+        classifier.predictor_ = predictor
+        classifier.classes_ = np.array(predictor.labels.names, dtype=object)
+        return classifier
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        return tags
+
+    def _config(self) -> RunConfig:
+        """The parameters, stage by stage."""
+        given = self.get_params(deep=False)
+        given["lora_targets"] = tuple(self.lora_targets)
+        stages = {
+            stage: cls(**{f.name: given[f.name] for f in fields(cls) if f.name in given})
+            for stage, cls in STAGES.items()
+        }
+        return RunConfig(source="python", **stages)
+
+    def _validation_examples(
+        self, validation: tuple[Iterable[str], Iterable[Any]] | None, labels: LabelSet
+    ) -> list[Example]:
+        if validation is None:
+            return []
+        texts, names = _as_list(validation[0]), _names(validation[1])
+        if len(texts) != len(names):
+            raise DataError(f"Validation has {len(texts)} texts and {len(names)} labels.")
+        ids = labels.encode(names).tolist()
+        return [
+            Example(text, label, row)
+            for row, (text, label) in enumerate(zip(texts, ids, strict=True), start=1)
+        ]
+
+    def _split(
+        self, labels: LabelSet, examples: list[Example], held_back: list[Example]
+    ) -> PreparedData:
+        """Training and validation parts, balanced as asked; the same text in one of them only."""
+        share = 0.0 if held_back else self.validation_fraction
+        if not 0 <= share < 1:
+            raise ConfigError(f"validation_fraction must be at least 0 and below 1, not {share}.")
+        config = DataConfig(
+            split=f"{100 * (1 - share):g}/{100 * share:g}/0",
+            balance=self.balance,
+            split_seed=self.seed,
+        )
+        ids = labels.encode([labels.names[example.label or 0] for example in examples])
+        groups = text_groups([example.text for example in examples])
+        parts = assign_parts(ids, groups, ["train"] * len(examples), config)
+        train, validation = ([examples[i] for i in parts[part]] for part in PARTS[:2])
+        return PreparedData(labels, tuple(train), tuple(held_back or validation), ())
+
+
+def _as_list(texts: Iterable[str]) -> list[str]:
+    if isinstance(texts, str):
+        raise DataError("Expected a list of texts, received one string. Put it in a list.")
+    return list(texts)
+
+
+def _names(labels: Iterable[Any]) -> list[str]:
+    """Label values as names; a missing one is the empty name, which no classifier knows."""
+    return [label_name(value) or "" for value in labels]
+
+
+def _original_values(labels: LabelSet, values: Sequence[Any]) -> npt.NDArray[Any]:
+    """The label set in the caller's own values, shape ``(n_labels,)``."""
+    value_of = {label_name(value): value for value in reversed(values)}
+    originals = [value_of[name] for name in labels.names]
+    kinds = {type(value) for value in originals}
+    return np.array(originals, dtype=object if kinds == {str} else None)
