@@ -11,7 +11,7 @@ import headtune
 
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
-    "errors", "types", "config", "progress", "metrics", "pretrained",  # leaf modules
+    "errors", "types", "config", "progress", "metrics", "quiet", "pretrained",  # leaf modules
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "report",
     "pipeline", "classifier", "run", "cli",
 ]  # fmt: skip

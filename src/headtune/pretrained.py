@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
+from headtune.quiet import quiet_transformers
 
 __all__ = ["ALIASES", "PretrainedFolder", "cache_folder", "find_pretrained", "weights_sha256"]
 
@@ -160,13 +161,14 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        model = AutoModelForCausalLM.from_pretrained(
-            gguf.parent,
-            gguf_file=gguf.name,
-            dtype=torch.float32,
-            quantization_config=GgufConfig(gguf_file=gguf.name, dequantize=True),
-        )
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+            model = AutoModelForCausalLM.from_pretrained(
+                gguf.parent,
+                gguf_file=gguf.name,
+                dtype=torch.float32,
+                quantization_config=GgufConfig(gguf_file=gguf.name, dequantize=True),
+            )
     except (ValueError, OSError, KeyError, IndexError, RuntimeError) as error:
         raise ModelFileError(
             f"{gguf} cannot be read as a GGUF model; it may be cut short ({_one_line(error)}). "
@@ -176,8 +178,9 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
         del model.config.quantization_config
     model.hf_quantizer = None
     model.config._name_or_path = gguf.stem
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    with quiet_transformers():
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
 
 
 def _from_hub(

@@ -19,6 +19,7 @@ from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
 from headtune.model.attention import ATTENTION_NAME, SequenceLayout
 from headtune.model.hardware import Compute
 from headtune.pretrained import PretrainedFolder
+from headtune.quiet import quiet_transformers
 
 __all__ = ["Backbone", "load_backbone", "load_config"]
 
@@ -81,7 +82,7 @@ def load_backbone(
 
 
 def _random_model(config: PreTrainedConfig, compute: Compute, seed: int) -> PreTrainedModel:
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), quiet_transformers():
         torch.manual_seed(seed)
         model: PreTrainedModel = AutoModel.from_config(config)
     return model.to(compute.dtype)
@@ -96,14 +97,15 @@ def _pretrained_model(
     if options.device_map is not None:
         placement = {"device_map": options.device_map, "offload_folder": options.offload_folder}
     try:
-        model, info = AutoModel.from_pretrained(
-            folder.path,
-            dtype=compute.dtype,
-            use_safetensors=True,
-            trust_remote_code=options.trust_remote_code,
-            output_loading_info=True,
-            **placement,
-        )
+        with quiet_transformers():
+            model, info = AutoModel.from_pretrained(
+                folder.path,
+                dtype=compute.dtype,
+                use_safetensors=True,
+                trust_remote_code=options.trust_remote_code,
+                output_loading_info=True,
+                **placement,
+            )
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise ModelFileError(
             f"The weights of {folder.name!r} cannot be read ({_one_line(error)}). They may be cut "

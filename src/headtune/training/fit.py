@@ -1,7 +1,6 @@
 """Options to a fitted model: sets the Trainer up, runs it, and tells what happened."""
 
 import json
-import logging
 import math
 import os
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from headtune.data import class_weights
 from headtune.errors import ConfigError
 from headtune.model import SequenceClassifier
 from headtune.progress import Progress
+from headtune.quiet import quiet_transformers
 from headtune.training.callbacks import CheckpointByClock, history_rows
 from headtune.training.trainer import PackedTrainer
 from headtune.types import LabelSet, TokenizedExample
@@ -106,7 +106,8 @@ def fit(
         done = f"step {checkpoint.name.partition('-')[2]}" if checkpoint else "the beginning"
         progress.say(f"Resuming from {done}.")
     progress.start(_n_examples(trainer, options, len(train)), "examples")
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    with quiet_transformers():
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     progress.finish()
     state = trainer.state
     return FitResult(
@@ -136,7 +137,6 @@ def _arguments(
         "strategy": "steps" if validates else "no",
         "steps": math.ceil(steps_per_epoch / options.evaluations_per_epoch),
     }
-    logging.getLogger("transformers.trainer").setLevel(logging.ERROR)
     if "tensorboard" in options.report_to:
         os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(folder.parent / "tensorboard"))
     try:
