@@ -128,7 +128,7 @@ def _try(lines: Sequence[str], is_whole: bool, delimiter: str, quoted: bool) -> 
     widths = Counter(len(record.fields) for record in records if record.quotes_work)
     width = widths.most_common(1)[0][0] if widths else 1
     fitting = [r for r in records if r.quotes_work and len(r.fields) == width]
-    sound = len(fitting)
+    sound = len(fitting) - _count_merged(fitting, delimiter, width)
     enclosed = sum(quoted and _is_enclosed(record, delimiter) for record in fitting)
     n = max(len(records), 1)
     return _Try(delimiter, quoted, records, width, sound / n, enclosed / n)
