@@ -135,7 +135,7 @@ class Report:
     def comparable(self) -> dict[str, Any]:
         """``to_dict`` without what a clock decides: speed, date, and the reasons for device and
         dtype, which quote measured speeds."""
-        values = {key: value for key, value in self.to_dict().items() if key != "speed"}
+        values = {key: value for key, value in self.to_dict().items() if key not in VOLATILE_KEYS}
         values["model"] = {k: value for k, value in values["model"].items() if k != "reasons"}
         return values
 
