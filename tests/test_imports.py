@@ -1,7 +1,6 @@
 """Imports go one way, down the pipeline; and the front door has what it says."""
 
 import ast
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,16 +43,6 @@ def test_a_stage_imports_only_earlier_stages(path: Path) -> None:
 
 
 def test_all_is_sorted_and_is_what_can_be_imported() -> None:
-    names: list[str] = list(getattr(headtune, "__all__", []))
-    assert names == sorted(names)
-    assert [name for name in names if not hasattr(headtune, name)] == []
-    public = [name for name in vars(headtune) if not name.startswith("_") and name not in names]
-    assert [name for name in public if not is_module(name)] == []
-
-
-def is_module(name: str) -> bool:
-    try:
-        importlib.import_module(f"headtune.{name}")
-    except ModuleNotFoundError:
-        return False
-    return True
+    assert headtune.__all__ == sorted(headtune.__all__)
+    assert [name for name in headtune.__all__ if not hasattr(headtune, name)] == []
+    assert set(dir(headtune)) == set(headtune.__all__)

@@ -1,11 +1,13 @@
 """Every recipe can be read, and the published ones hold the published settings."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from headtune.cli.recipe import load_recipe, merge
 from headtune.config import RunConfig
+from headtune.run import plan_run
 
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.yaml"))
 
@@ -32,6 +34,30 @@ def test_recipe_is_a_run_and_says_what_to_expect_and_how_to_run_it(path: Path) -
     comments = path.read_text(encoding="utf-8")
     assert "Expect:" in comments
     assert f"headtune train --config recipes/{path.name}" in comments
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_recipe_can_be_planned(
+    path: Path, model_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """``--dry-run`` of each recipe, with a tiny model of its family; tweets from a small table."""
+    table = tmp_path / "tweets.csv"
+    rows = [f"{number},tweet number {number},{number % 2}" for number in range(50)]
+    table.write_text("\n".join(["id,text,target", *rows]), encoding="utf-8")
+    family = "gpt2" if "gpt2" in path.stem else "llama"
+    plan = plan_run(
+        read(
+            path.stem,
+            source=str(table) if "disaster" in path.stem else None,
+            model=str(model_folder(family)),
+        )
+    )
+    parameters = plan["model"]
+    assert 0 < parameters["trainable_parameters"] < parameters["total_parameters"]
+    assert plan["training"]["steps"] > 0
+    assert list(plan["data"]["labels"]) == (
+        ["0", "1"] if "disaster" in path.stem else ["ham", "spam"]
+    )
 
 
 def test_spam_gpt2_is_as_published() -> None:
