@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, CONFIG_MAPPING, PreTrainedTokenizerFast
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 SENTENCES = (
     "the winner of a free prize is called now",
@@ -104,6 +104,24 @@ def make_model_folder(family: str, folder: Path, **changes: Any) -> Path:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Tests leave the user's cache alone, unless HEADTUNE_CACHE is given."""
     os.environ.setdefault("HEADTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def _verified_in_this_process(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saved runs are loaded and probed here rather than in a new process, which takes 10 s.
+
+    Tests marked ``fresh_process`` do as users do.
+    """
+    if request.node.get_closest_marker("fresh_process") is not None:
+        return
+    from headtune.artifact import load, save
+
+    def verify(folder: Path, options: Any) -> Any:
+        return load.load_artifact(folder, options=options).probes
+
+    monkeypatch.setattr(save, "verify_in_fresh_process", verify)
 
 
 @pytest.fixture(scope="session")

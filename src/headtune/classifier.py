@@ -159,8 +159,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, texts: Iterable[str]) -> npt.NDArray[Any]:
         """The most probable label of each text, shape ``(n_texts,)``."""
-        best: npt.NDArray[Any] = self.classes_[self.predict_proba(texts).argmax(axis=1)]
-        return best
+        best = self.predict_proba(texts).argmax(axis=1)
+        labels: npt.NDArray[Any] = self.classes_[best]
+        return labels
 
     def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
         """Probabilities, shape ``(n_texts, n_labels)``, columns in the order of ``classes_``.

@@ -207,7 +207,9 @@ def _from_hub(
             hub_id,
             revision=revision,
             allow_patterns=patterns,
-            ignore_patterns=["original/*", "onnx/*", "openvino/*"],
+            # Only the top folder is loaded from; below it, and in consolidated files, many
+            # models bring the same weights again for other programs.
+            ignore_patterns=["*/*", "consolidated*.safetensors"],
         )
     except HFValidationError:
         raise ModelNotFoundError(

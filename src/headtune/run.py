@@ -9,6 +9,8 @@ and has been loaded in a fresh process.
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,7 +21,7 @@ from headtune.artifact import ArtifactContents, Manifest, check_target, choose_p
 from headtune.artifact.layout import CURVES, HISTORY, SET_ASIDE
 from headtune.config import RunConfig
 from headtune.data import prepare, write_parts, write_set_aside
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, HeadtuneError
 from headtune.pipeline import Fitted, Stopwatch, encode, fit_classifier, plan_classifier
 from headtune.progress import Progress, SilentProgress
 from headtune.report import Report, build_report, measure_baselines, write_history
@@ -57,9 +59,10 @@ def train_run(
         prepared = prepare(config.source, config.data)
         _say_data(prepared, progress)
     work.begin(config)
-    fitted = fit_classifier(
-        prepared, config, folder=work.path, progress=progress, resume=resume, clock=clock
-    )
+    with work.cleared_on_error():
+        fitted = fit_classifier(
+            prepared, config, folder=work.path, progress=progress, resume=resume, clock=clock
+        )
     with clock.stage("baselines", "Measuring baselines"):
         baselines = measure_baselines(prepared, config.train.seed)
     with clock.stage("save", "Saving, and loading it in a fresh process"):
@@ -145,6 +148,16 @@ class _WorkFolder:
         self.remove()
         self.path.mkdir(parents=True)
         self.options.write_text(json.dumps(config.to_dict(), indent=2))
+
+    @contextmanager
+    def cleared_on_error(self) -> Iterator[None]:
+        """A mistake that shows before the first checkpoint leaves nothing to go on with."""
+        try:
+            yield
+        except HeadtuneError:
+            if not any(self.path.glob("checkpoint-*")):
+                self.remove()
+            raise
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

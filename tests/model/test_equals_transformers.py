@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def make_examples(seed: int = 0) -> list[TokenizedExample]:
     return examples
 
 
-def make_reference(folder: Path, classifier: SequenceClassifier) -> torch.nn.Module:
+def make_reference(folder: Path, classifier: SequenceClassifier) -> Any:
     reference = AutoModelForSequenceClassification.from_pretrained(
         folder, num_labels=3, attn_implementation="eager"
     )
@@ -55,7 +56,7 @@ def make_reference(folder: Path, classifier: SequenceClassifier) -> torch.nn.Mod
     return reference.eval()
 
 
-def padded_logits(reference: torch.nn.Module, examples: list[TokenizedExample]) -> torch.Tensor:
+def padded_logits(reference: Any, examples: list[TokenizedExample]) -> torch.Tensor:
     """transformers' logits on input padded on the left, read at the last position.
 
     Its own pooling searches for the padding id, which our texts contain, so the padded states

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from headtune.config import DataConfig
 from headtune.data.columns import Columns
 from headtune.data.labels import label_names
-from headtune.data.table import Table, shortened
+from headtune.data.table import Table, holds_strings, shortened
 from headtune.errors import DataError
 from headtune.types import SetAsideRow
 
@@ -107,6 +107,9 @@ def _texts(table: Table, columns: Columns) -> tuple[list[str | None], list[str |
         return texts, [None if text is not None else "the text is empty" for text in texts]
     name = columns.text or ""
     texts = table.columns[name].to_pylist()
+    if not holds_strings(table, name):  # in this table or chunk; other tables of the run may
+        missing = "the text is missing"
+        return texts, [missing if t is None else "the text is not a string" for t in texts]
     reasons = [None if text and not text.isspace() else _why_no_text(text) for text in texts]
     if odd := table.not_strings.get(name):
         for i, row in enumerate(table.rows.tolist()):

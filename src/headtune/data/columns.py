@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from headtune.config import DataConfig
 from headtune.data.names import LABEL_NAMES, TEXT_NAMES, is_number
-from headtune.data.table import Table
+from headtune.data.table import Table, holds_strings
 from headtune.errors import ColumnError
 
 __all__ = ["Columns", "find_columns", "find_text_column"]
@@ -129,14 +129,9 @@ def _check_template(table: Table, template: str) -> None:
             )
 
 
-def _is_string(table: Table, name: str) -> bool:
-    kind = table.columns.schema.field(name).type
-    return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
-
-
 def _check_holds_text(table: Table, name: str) -> None:
     kind = table.columns.schema.field(name).type
-    if not _is_string(table, name) and not pa.types.is_null(kind):
+    if not holds_strings(table, name) and not pa.types.is_null(kind):
         raise ColumnError(
             f"Column {name!r} of {table.name} holds {kind} values, not text. "
             f"It has: {_listed(table)}. Name the text column with --text."
@@ -153,7 +148,7 @@ def _by_name(names: Sequence[str], groups: Sequence[Sequence[str]]) -> list[str]
 
 
 def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> tuple[str, str]:
-    strings = [name for name in names if _is_string(table, name)]
+    strings = [name for name in names if holds_strings(table, name)]
     named = _by_name(strings, TEXT_NAMES)
     if len(named) == 1:
         return named[0], "by its name"

@@ -83,6 +83,7 @@ def _ask_hub(hub_id: str) -> None:
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
+        HFValidationError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
     )
@@ -93,10 +94,15 @@ def _ask_hub(hub_id: str) -> None:
         HfApi().dataset_info(hub_id, timeout=TIMEOUT_SECONDS)
     except GatedRepoError as error:
         raise DataNotFoundError(_gated_message(hub_id)) from error
-    except RepositoryNotFoundError as error:
+    except (RepositoryNotFoundError, HFValidationError) as error:
         raise DataNotFoundError(
             f"There is no file {hub_id!r}, and the hub has no data set of that name. "
             "Check the spelling, or log in if it is private."
+        ) from error
+    except HfHubHTTPError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataNotFoundError(
+            f"The hub did not answer for data set {hub_id!r}: {reason}. Try again later."
         ) from error
     except (http_error, OfflineModeIsEnabled, OSError) as error:
         raise DataNotFoundError(_no_hub_message(hub_id)) from error

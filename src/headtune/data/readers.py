@@ -59,7 +59,11 @@ def read_parts(source: object, config: DataConfig) -> dict[str, Table]:
 def iter_tables(
     source: object, config: DataConfig, rows_per_chunk: int = 10_000
 ) -> Iterator[Table]:
-    """A source chunk by chunk, rows numbered on. Raises what ``read_table`` raises, as it goes."""
+    """A source chunk by chunk, rows numbered on. Raises what ``read_table`` raises, as it goes.
+
+    A chunk may have no rows, only records that were set aside. Find the columns in the first one
+    with rows and keep them: what a column holds can look different in a later chunk.
+    """
     n_before = 0
     for chunks in _parts(source, config, rows_per_chunk).values():
         n_rows = 0

@@ -26,6 +26,7 @@ __all__ = [
     "Broken",
     "Table",
     "concatenate",
+    "holds_strings",
     "numbered_chunks",
     "shortened",
     "table_from_columns",
@@ -101,6 +102,12 @@ def shortened(content: str) -> str:
     if len(content) <= MAX_CONTENT_CHARACTERS:
         return content
     return content[: MAX_CONTENT_CHARACTERS - 1] + "…"
+
+
+def holds_strings(table: Table, column: str) -> bool:
+    """Whether a column is of strings."""
+    kind = table.columns.schema.field(column).type
+    return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
 
 
 def numbered_chunks(

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import EarlyStoppingCallback, TrainingArguments
+from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from headtune.batches import StepCollator
 from headtune.config import Balance, TrainConfig, parse_tune
 from headtune.data import class_weights
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, MissingDependencyError
 from headtune.model import SequenceClassifier
 from headtune.progress import Progress
 from headtune.quiet import quiet_transformers
@@ -89,7 +89,7 @@ def fit(
     """
     arguments = _arguments(options, tune, len(train), bool(validation), classifier, folder)
     if options.gradient_checkpointing:
-        classifier.backbone.gradient_checkpointing_enable({"use_reentrant": False})
+        _recompute_activations(classifier.backbone)
     trainer = PackedTrainer(
         classifier,
         arguments,
@@ -137,6 +137,7 @@ def _arguments(
         "strategy": "steps" if validates else "no",
         "steps": math.ceil(steps_per_epoch / options.evaluations_per_epoch),
     }
+    _check_trackers(options.report_to)
     if "tensorboard" in options.report_to:
         os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(folder.parent / "tensorboard"))
     try:
@@ -176,12 +177,34 @@ def _arguments(
     return arguments
 
 
+def _check_trackers(names: tuple[str, ...]) -> None:
+    from transformers.integrations import get_available_reporting_integrations
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
+    for name in names:
+        if name not in INTEGRATION_TO_CALLBACK:
+            raise ConfigError(
+                f"--report-to {name}: no such tracker. There are: "
+                f"{', '.join(sorted(INTEGRATION_TO_CALLBACK))}."
+            )
+        if name not in get_available_reporting_integrations():
+            raise MissingDependencyError(
+                f"--report-to {name} needs a package that is not installed: pip install {name}"
+            )
+
+
 def _share_of_batch(batch_size: int, n_processes: int) -> int:
     if batch_size % n_processes:
         raise ConfigError(
             f"--batch-size {batch_size} cannot be shared evenly among {n_processes} processes."
         )
     return batch_size // n_processes
+
+
+def _recompute_activations(backbone: PreTrainedModel) -> None:
+    """Under the name that this version of transformers has for it."""
+    enable = getattr(backbone, "activation_checkpointing_enable", None)
+    (enable or backbone.gradient_checkpointing_enable)({"use_reentrant": False})
 
 
 def _callbacks(options: TrainConfig, validates: bool) -> list[Any]:

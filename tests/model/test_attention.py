@@ -1,0 +1,136 @@
+"""Every kernel of packed attention against a plain reference, over lengths of all kinds."""
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headtune.model import attention
+from headtune.model.attention import SequenceLayout, packed_attention
+
+HEADS, KV_HEADS, DIM = 4, 2, 8
+
+
+def reference(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    lengths: list[int],
+    *,
+    causal: bool = True,
+    window: int | None = None,
+    softcap: float | None = None,
+    scale: float,
+) -> torch.Tensor:
+    """One sequence at a time, every score written out; ``(n_tokens, heads, dim)``."""
+    outputs = []
+    start = 0
+    for length in lengths:
+        part = slice(start, start + length)
+        queries, keys, values = (x[0, :, part] for x in (q, k, v))  # (heads, length, dim)
+        keys, values = (x.repeat_interleave(HEADS // KV_HEADS, dim=0) for x in (keys, values))
+        scores = queries @ keys.transpose(1, 2) * scale
+        if softcap is not None:
+            scores = softcap * torch.tanh(scores / softcap)
+        distance = torch.arange(length)[:, None] - torch.arange(length)
+        hidden = distance < 0 if causal else torch.zeros_like(distance, dtype=torch.bool)
+        if window is not None and causal:
+            hidden = hidden | (distance >= window)
+        weights = scores.masked_fill(hidden, -math.inf).softmax(-1)
+        outputs.append((weights @ values).transpose(0, 1))
+        start += length
+    return torch.cat(outputs)
+
+
+def make_inputs(n_tokens: int, seed: int = 0) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        torch.randn(1, heads, n_tokens, DIM, generator=generator, requires_grad=True)
+        for heads in (HEADS, KV_HEADS, KV_HEADS)
+    ]
+
+
+def check(lengths: list[int], *, causal: bool = True, **settings: Any) -> None:
+    q, k, v = make_inputs(sum(lengths))
+    layout = SequenceLayout.from_lengths(lengths, torch.device("cpu"), causal)
+    module: Any = SimpleNamespace(training=False)
+    ours, _ = packed_attention(
+        module, q, k, v, None, layout=layout, scaling=0.3, dropout=0.5,
+        sliding_window=settings.get("window"), softcap=settings.get("softcap"),
+    )  # fmt: skip
+    expected = reference(q, k, v, lengths, causal=causal, scale=0.3, **settings)
+    torch.testing.assert_close(ours[0], expected, atol=1e-5, rtol=1e-4)
+    upstream = torch.randn(expected.shape, generator=torch.Generator().manual_seed(1))
+    ours_grads = torch.autograd.grad((ours[0] * upstream).sum(), (q, k, v))
+    grads = torch.autograd.grad((expected * upstream).sum(), (q, k, v))
+    for ours_grad, grad in zip(ours_grads, grads, strict=True):
+        torch.testing.assert_close(ours_grad, grad, atol=2e-5, rtol=1e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=12),
+    st.booleans(),
+    st.sampled_from([None, 1, 5, 1_000]),
+    st.sampled_from([None, 2.0]),
+)
+def test_block_kernel_equals_the_reference(
+    lengths: list[int], causal: bool, window: int | None, softcap: float | None
+) -> None:
+    check(lengths, causal=causal, window=window, softcap=softcap)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("window", [None, 7, 40])
+@pytest.mark.parametrize("softcap", [None, 2.0])
+def test_long_sequences_are_chunked_or_fused(
+    monkeypatch: pytest.MonkeyPatch, causal: bool, window: int | None, softcap: float | None
+) -> None:
+    """With the bound at 16 tokens, sequences of 17 and more take the paths of long ones."""
+    monkeypatch.setattr(attention, "LONG_SEQUENCE", 16)
+    check([50, 3, 17, 16, 33], causal=causal, window=window, softcap=softcap)
+
+
+def test_groups_split_where_blocks_grow_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "MAX_SCORES", 200)
+    layout = SequenceLayout.from_lengths([10] * 5, torch.device("cpu"))
+    assert [group.index.shape for group in layout.groups] == [(2, 10), (2, 10), (1, 10)]
+    check([10] * 5)
+
+
+def test_a_long_text_never_makes_a_square_of_the_packed_length() -> None:
+    """8,000 tokens beside short ones: the largest tensor stays far below 8,000 x 8,000 scores."""
+    lengths = [8_000] + [20] * 50
+    q, k, v = (x.detach() for x in make_inputs(sum(lengths)))
+    layout = SequenceLayout.from_lengths(lengths, torch.device("cpu"))
+    module: Any = SimpleNamespace(training=False)
+    sizes: list[int] = []
+
+    class Watch(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            out = func(*args, **(kwargs or {}))
+            results = out if isinstance(out, tuple) else (out,)
+            sizes.extend(x.numel() for x in results if isinstance(x, torch.Tensor))
+            return out
+
+    for window in (None, 128):
+        with Watch():
+            ours, _ = packed_attention(module, q, k, v, None, layout=layout, sliding_window=window)
+        assert ours.shape == (1, sum(lengths), HEADS, DIM)
+    assert max(sizes) <= 8_000 * HEADS * 512
+
+
+def test_dropout_applies_in_training_only() -> None:
+    q, k, v = make_inputs(12)
+    layout = SequenceLayout.from_lengths([12], torch.device("cpu"))
+    torch.manual_seed(0)
+    modules: list[Any] = [SimpleNamespace(training=training) for training in (True, False, False)]
+    calls = [packed_attention(m, q, k, v, None, layout=layout, dropout=0.5)[0] for m in modules]
+    assert not torch.allclose(calls[0], calls[1])
+    assert torch.equal(calls[1], calls[2])

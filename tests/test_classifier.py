@@ -1,0 +1,112 @@
+"""TextClassifier keeps scikit-learn's manners."""
+
+import inspect
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from headtune import TextClassifier
+from headtune.config import STAGES
+from headtune.errors import DataError, PredictionError
+from tests_support import TEXTS, TOPICS
+
+
+@pytest.fixture(scope="module")
+def estimator(tiny_llama: Path) -> TextClassifier:
+    return TextClassifier(str(tiny_llama), "last-1", epochs=3, learning_rate=5e-3, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def fitted(estimator: TextClassifier) -> TextClassifier:
+    return clone(estimator).fit(TEXTS, TOPICS)
+
+
+def test_clone_is_unfitted_and_has_the_same_parameters(fitted: TextClassifier) -> None:
+    copy = clone(fitted)
+    assert copy.get_params() == fitted.get_params()
+    with pytest.raises(NotFittedError):
+        copy.predict(["hello"])
+
+
+def test_parameters_are_the_options_with_their_defaults() -> None:
+    signature = inspect.signature(TextClassifier).parameters
+    options = {f.name: f.default for cls in STAGES.values() for f in fields(cls)}
+    own = {"validation_fraction", "progress"}
+    assert signature.keys() - own <= options.keys()
+    assert {name: signature[name].default for name in signature.keys() - own} == {
+        name: options[name] for name in signature.keys() - own
+    }
+
+
+def test_predictions(fitted: TextClassifier) -> None:
+    texts = ["a free prize", "dinner tonight"]
+    assert fitted.classes_.tolist() == ["dinner", "prize"]
+    assert fitted.predict(texts).tolist() == ["prize", "dinner"]
+    probabilities = fitted.predict_proba(texts)
+    assert probabilities.shape == (2, 2)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    assert fitted.score(TEXTS, TOPICS) > 0.9
+    metrics = fitted.evaluate(TEXTS, TOPICS)
+    assert metrics["accuracy"] == fitted.score(TEXTS, TOPICS)
+    assert metrics["n"] == 40
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [([1] * 20 + [0] * 20, np.integer), ([True] * 20 + [False] * 20, np.bool_)]
+)
+def test_labels_come_back_as_they_were_given(
+    estimator: TextClassifier, values: list[Any], kind: type, tmp_path: Path
+) -> None:
+    classifier = clone(estimator).fit(np.array(TEXTS), pd.Series(values))
+    assert isinstance(classifier.classes_[0], kind)
+    assert classifier.classes_.tolist() == sorted(set(values))
+    assert classifier.score(TEXTS, values) > 0.9
+    loaded = TextClassifier.load(classifier.save(tmp_path / "run"))
+    assert loaded.score(TEXTS, values) == classifier.score(TEXTS, values)
+
+
+def test_cross_validation_pipeline_and_grid(estimator: TextClassifier) -> None:
+    assert cross_val_score(estimator, TEXTS, TOPICS, cv=2).min() > 0.8
+    lower = FunctionTransformer(lambda texts: [text.lower() for text in texts])
+    pipeline = Pipeline([("lower", lower), ("classify", clone(estimator))])
+    assert pipeline.fit(TEXTS, TOPICS).score(TEXTS, TOPICS) > 0.9
+    grid = GridSearchCV(estimator, {"learning_rate": [1e-7, 5e-3]}, cv=2).fit(TEXTS, TOPICS)
+    assert grid.best_params_ == {"learning_rate": 5e-3}
+
+
+def test_the_same_seed_gives_the_same_bits(
+    estimator: TextClassifier, fitted: TextClassifier
+) -> None:
+    again = clone(estimator).fit(TEXTS, TOPICS)
+    assert np.array_equal(again.predict_proba(TEXTS), fitted.predict_proba(TEXTS))
+    other = clone(estimator).set_params(seed=7).fit(TEXTS, TOPICS)
+    assert not np.array_equal(other.predict_proba(TEXTS), fitted.predict_proba(TEXTS))
+
+
+def test_given_validation_texts_are_used(estimator: TextClassifier) -> None:
+    classifier = clone(estimator).fit(TEXTS, TOPICS, validation=(TEXTS[:3], TOPICS[:3]))
+    assert len(classifier.fitted_.encoded.parts["validation"]) == 3
+    assert len(classifier.fitted_.encoded.parts["train"]) == 40
+    assert "validation_loss" in classifier.history_[-1]
+
+
+def test_without_validation_all_texts_are_learned_from(estimator: TextClassifier) -> None:
+    classifier = clone(estimator).set_params(validation_fraction=0.0, max_steps=1)
+    assert len(classifier.fit(TEXTS, TOPICS).fitted_.encoded.parts["train"]) == 40
+
+
+def test_what_cannot_be_used_is_refused(estimator: TextClassifier, fitted: TextClassifier) -> None:
+    for texts, labels in (("one text", ["a"]), (["a", "b"], ["x"]), (["a", ""], ["x", "y"])):
+        with pytest.raises(DataError):
+            clone(estimator).fit(texts, labels)
+    with pytest.raises(PredictionError, match="Text 2 of 2"):
+        fitted.predict(["fine", " "])

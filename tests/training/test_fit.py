@@ -1,0 +1,259 @@
+"""Training: the step does not depend on the packing, resumes exactly, and stops when it must."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from headtune.config import ModelConfig, TrainConfig, TuneConfig
+from headtune.errors import ConfigError, NonFiniteLossError, TrainingError
+from headtune.model import (
+    Compute,
+    SequenceClassifier,
+    load_backbone,
+    make_trainable,
+    trained_state,
+)
+from headtune.pretrained import find_pretrained
+from headtune.progress import SilentProgress
+from headtune.training import FitResult, count_steps, fit, resolve_learning_rate
+from headtune.training.fit import _last_whole_checkpoint
+from headtune.types import LabelSet, TokenizedExample
+
+LABELS = LabelSet(("a", "b"))
+CPU = Compute(torch.device("cpu"), torch.float32, "as asked")
+
+
+class Listener(SilentProgress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.n_examples = 0
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+    def advance(self, n_examples: int, n_tokens: int = 0, **figures: float) -> None:
+        self.n_examples += n_examples
+
+
+def make_classifier(folder: Path, tune: str = "last-1") -> SequenceClassifier:
+    backbone = load_backbone(find_pretrained(str(folder)), ModelConfig(model=str(folder)), CPU)
+    torch.manual_seed(5)
+    classifier = SequenceClassifier(backbone, 2, seed=1)
+    make_trainable(classifier, TuneConfig(tune=tune, lora_rank=4, lora_dropout=0.1))
+    return classifier
+
+
+def make_examples(n: int, seed: int = 0) -> list[TokenizedExample]:
+    """Texts whose label is told by which half of the vocabulary they use."""
+    rng = np.random.default_rng(seed)
+    examples = []
+    for row in range(1, n + 1):
+        label = int(rng.random() < 0.3)
+        ids = rng.integers(2 + 150 * label, 150 + 150 * label, int(rng.integers(2, 25)))
+        examples.append(TokenizedExample(ids.astype(np.int32), label, row))
+    return examples
+
+
+def run(
+    classifier: SequenceClassifier,
+    folder: Path,
+    *,
+    train: Sequence[TokenizedExample] | None = None,
+    validation: Sequence[TokenizedExample] | None = None,
+    budget: int = 10_000,
+    balance: Any = "none",
+    progress: Listener | None = None,
+    resume: bool = False,
+    **options: Any,
+) -> FitResult:
+    settings = TrainConfig(**{"epochs": 2, "batch_size": 8, "log_steps": 1} | options)
+    return fit(
+        classifier,
+        LABELS,
+        make_examples(40) if train is None else train,
+        make_examples(16, seed=1) if validation is None else validation,
+        settings,
+        tune="last-1",
+        balance=balance,
+        max_tokens_per_batch=budget,
+        folder=folder,
+        progress=progress or Listener(),
+        resume=resume,
+    )
+
+
+def assert_same_weights(
+    one: SequenceClassifier, other: SequenceClassifier, tolerance: float = 0.0
+) -> None:
+    theirs = trained_state(other)
+    for name, tensor in trained_state(one).items():
+        torch.testing.assert_close(tensor, theirs[name], atol=tolerance, rtol=0, msg=name)
+
+
+def test_it_learns(tiny_llama: Path, tmp_path: Path) -> None:
+    classifier = make_classifier(tiny_llama, "full")
+    result = run(classifier, tmp_path, epochs=8, learning_rate=5e-3)
+    evaluations = [row for row in result.history if "validation_loss" in row]
+    assert len(evaluations) == 8
+    assert evaluations[-1]["validation_loss"] < 0.5 * evaluations[0]["validation_loss"]
+    assert evaluations[-1]["validation_accuracy"] > 0.9
+    losses = [row["loss"] for row in result.history if "loss" in row]
+    assert len(losses) == result.n_steps == 40
+
+
+@pytest.mark.parametrize("balance", ["none", "weights"])
+@pytest.mark.parametrize("accumulation", [1, 3])
+def test_trained_weights_do_not_depend_on_the_packing(
+    tiny_llama: Path, tmp_path: Path, balance: str, accumulation: int
+) -> None:
+    whole, split = (make_classifier(tiny_llama) for _ in range(2))
+    run(whole, tmp_path / "whole", balance=balance)
+    run(
+        split,
+        tmp_path / "split",
+        balance=balance,
+        budget=30,
+        gradient_accumulation_steps=accumulation,
+    )
+    assert_same_weights(whole, split, tolerance=2e-5)
+
+
+def test_class_weights_change_what_is_learned(tiny_llama: Path, tmp_path: Path) -> None:
+    plain, weighted = (make_classifier(tiny_llama) for _ in range(2))
+    run(plain, tmp_path / "plain")
+    run(weighted, tmp_path / "weighted", balance="weights")
+    with pytest.raises(AssertionError):
+        assert_same_weights(plain, weighted, tolerance=1e-4)
+
+
+def test_gradient_checkpointing_changes_nothing(tiny_llama: Path, tmp_path: Path) -> None:
+    plain, checkpointed = (make_classifier(tiny_llama, "full") for _ in range(2))
+    run(plain, tmp_path / "plain", max_steps=3)
+    run(checkpointed, tmp_path / "checkpointed", max_steps=3, gradient_checkpointing=True)
+    assert_same_weights(plain, checkpointed, tolerance=1e-6)
+
+
+@pytest.mark.parametrize("tune", ["last-1", "lora"])
+@pytest.mark.parametrize("stop_after", [7, 10])
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
+    tiny_llama: Path, tmp_path: Path, tune: str, stop_after: int
+) -> None:
+    """Stopped within the second epoch and at its end, of three; LoRA with dropout."""
+    straight = make_classifier(tiny_llama, tune)
+    expected = run(straight, tmp_path / "straight", epochs=3, checkpoint_minutes=0)
+
+    class Stop(Listener):
+        def advance(self, n_examples: int, n_tokens: int = 0, **figures: float) -> None:
+            super().advance(n_examples)
+            if self.n_examples > 8 * stop_after:
+                raise KeyboardInterrupt
+
+    options: dict[str, Any] = {"epochs": 3, "checkpoint_minutes": 0}
+    with pytest.raises(KeyboardInterrupt):
+        run(make_classifier(tiny_llama, tune), tmp_path / "run", progress=Stop(), **options)
+    listener = Listener()
+    resumed = make_classifier(tiny_llama, tune)
+    result = run(resumed, tmp_path / "run", resume=True, progress=listener, **options)
+    assert f"Resuming from step {stop_after}." in listener.said
+    assert listener.n_examples == 3 * 40 - 8 * stop_after
+    assert_same_weights(straight, resumed)
+    assert result.history == expected.history
+    assert result.best_step == expected.best_step
+
+
+def test_a_checkpoint_that_is_not_whole_is_passed_over(tmp_path: Path) -> None:
+    for step, state in ((3, '{"global_step": 3}'), (6, '{"global_st')):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
+    (tmp_path / "checkpoint-9").mkdir()
+    assert _last_whole_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
+    assert _last_whole_checkpoint(tmp_path / "nowhere") is None
+
+
+def test_the_best_weights_come_back(tiny_llama: Path, tmp_path: Path) -> None:
+    """A learning rate that ruins the model late: the kept weights are the earlier, better ones."""
+    classifier = make_classifier(tiny_llama)
+    result = run(classifier, tmp_path, epochs=5, learning_rate=0.3, schedule="constant", warmup=0)
+    evaluations = {
+        row["step"]: row["validation_loss"] for row in result.history if "validation_loss" in row
+    }
+    assert result.best_step == min(evaluations, key=lambda step: evaluations[step])
+    from safetensors.torch import load_file
+
+    kept = load_file(tmp_path / f"checkpoint-{result.best_step}" / "trained.safetensors")
+    for name, tensor in trained_state(classifier).items():
+        assert torch.equal(tensor, kept[name])
+
+
+def test_early_stopping(tiny_llama: Path, tmp_path: Path) -> None:
+    result = run(
+        make_classifier(tiny_llama),
+        tmp_path,
+        epochs=40,
+        learning_rate=0.3,
+        schedule="constant",
+        warmup=0,
+        early_stopping=2,
+    )
+    assert result.n_steps < 40 * 5
+    with pytest.raises(ConfigError, match="validation part"):
+        run(make_classifier(tiny_llama), tmp_path / "b", validation=[], early_stopping=2)
+
+
+def test_a_loss_that_is_not_finite_names_step_and_rows(tiny_llama: Path, tmp_path: Path) -> None:
+    classifier = make_classifier(tiny_llama)
+    with torch.no_grad():
+        classifier.score.weight[0, 0] = float("nan")
+    with pytest.raises(NonFiniteLossError, match=r"step 1 is nan.*rows are \d+(, \d+){7}"):
+        run(classifier, tmp_path)
+
+
+def test_memory_that_runs_out_halves_the_budget_once_and_goes_on(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, short = (make_classifier(tiny_llama) for _ in range(2))
+    run(plain, tmp_path / "plain")
+    forward = SequenceClassifier.forward
+
+    def sometimes(self: SequenceClassifier, batch: Any) -> torch.Tensor:
+        if batch.n_tokens > 60:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, batch)
+
+    monkeypatch.setattr(SequenceClassifier, "forward", sometimes)
+    listener = Listener()
+    result = run(short, tmp_path / "short", progress=listener)
+    assert_same_weights(plain, short, tolerance=2e-5)
+    assert result.max_tokens_per_batch <= 60
+    assert 1 <= sum("Memory ran out" in said for said in listener.said) <= 3
+    monkeypatch.setattr(
+        SequenceClassifier,
+        "forward",
+        lambda self, batch: (_ for _ in ()).throw(torch.OutOfMemoryError("out of memory")),
+    )
+    with pytest.raises(TrainingError, match="max-length"):
+        run(make_classifier(tiny_llama), tmp_path / "none")
+
+
+def test_trackers_by_name(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TENSORBOARD_LOGGING_DIR", raising=False)
+    run(make_classifier(tiny_llama), tmp_path / "run", max_steps=2, report_to=("tensorboard",))
+    assert list((tmp_path / "tensorboard").rglob("events.out.tfevents.*"))
+    with pytest.raises(ConfigError, match="no_such_tracker"):
+        run(make_classifier(tiny_llama), tmp_path / "b", report_to=("no_such_tracker",))
+
+
+def test_learning_rate_and_steps() -> None:
+    assert resolve_learning_rate(TrainConfig(), "lora") == 3e-4
+    assert resolve_learning_rate(TrainConfig(), "full") == 2e-5
+    assert resolve_learning_rate(TrainConfig(learning_rate=0.1), "full") == 0.1
+    assert count_steps(TrainConfig(epochs=3, batch_size=16), 100) == 21
+    assert count_steps(TrainConfig(max_steps=5), 100) == 5
