@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from headtune.config import DataConfig
-from headtune.data import find_columns, find_text_column, read_table, usable_rows, write_set_aside
+from headtune.data import (
+    find_columns,
+    find_text_column,
+    iter_tables,
+    read_table,
+    usable_rows,
+    write_set_aside,
+)
 from headtune.data.table import MAX_CONTENT_CHARACTERS
 from headtune.errors import DataError
 from headtune.types import SetAsideRow
@@ -50,6 +57,19 @@ def test_prediction_needs_no_label() -> None:
     usable = usable_rows(table, find_text_column(table, AUTO, trained_on=None), AUTO)
     assert usable.texts == ["good text", "no label", "blank label", " kept as it is "]
     assert usable.labels == []
+
+
+def test_a_chunk_in_which_no_text_is_a_string(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "one"}\n{"text": "two"}\n{"text": 3}\n{"text": null}\n')
+    first, second = iter_tables(path, AUTO, rows_per_chunk=2)
+    columns = find_text_column(first, AUTO, trained_on=None)
+    usable = usable_rows(second, columns, AUTO)
+    assert usable.texts == []
+    assert [(row.row, row.reason) for row in usable.set_aside] == [
+        (3, "the text is not a string"),
+        (4, "the text is missing"),
+    ]
 
 
 def test_broken_records_and_unusable_rows_come_in_one_order(tmp_path: Path) -> None:
