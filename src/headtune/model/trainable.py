@@ -182,17 +182,25 @@ def _transposed(backbone: PreTrainedModel) -> bool:
 def _inject_lora(backbone: PreTrainedModel, tune: TuneConfig) -> None:
     from peft import inject_adapter_in_model
 
+    names = [f".{name}" for name, _ in backbone.named_modules()]
+    for target in tune.lora_targets:  # PEFT is content when one of them is there
+        if not any(name.endswith(f".{target}") for name in names):
+            raise _no_such_layers(backbone, target)
     config = lora_config(backbone, tune)
     config.modules_to_save = None  # the head is not part of the backbone
     try:
         inject_adapter_in_model(config, backbone)
     except ValueError as error:
-        kinds = {name.rpartition(".")[2]: type(m) for name, m in backbone.named_modules()}
-        linear = sorted(n for n, kind in kinds.items() if kind.__name__ in ("Linear", "Conv1D"))
-        raise ModelError(
-            f"--lora-targets {' '.join(config.target_modules)}: no such layers in this model. "
-            f"It has: {', '.join(linear)}."
-        ) from error
+        raise _no_such_layers(backbone, *sorted(config.target_modules)) from error
+
+
+def _no_such_layers(backbone: PreTrainedModel, *targets: str) -> ModelError:
+    kinds = {name.rpartition(".")[2]: type(m) for name, m in backbone.named_modules()}
+    linear = sorted(n for n, kind in kinds.items() if kind.__name__ in ("Linear", "Conv1D"))
+    return ModelError(
+        f"--lora-targets {' '.join(targets)}: no such linear layers in this model. "
+        f"It has: {', '.join(linear)}."
+    )
 
 
 def trained_state(classifier: SequenceClassifier) -> dict[str, torch.Tensor]:
