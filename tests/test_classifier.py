@@ -27,7 +27,8 @@ def estimator(tiny_llama: Path) -> TextClassifier:
 
 @pytest.fixture(scope="module")
 def fitted(estimator: TextClassifier) -> TextClassifier:
-    return clone(estimator).fit(TEXTS, TOPICS)
+    classifier: TextClassifier = clone(estimator).fit(TEXTS, TOPICS)
+    return classifier
 
 
 def test_clone_is_unfitted_and_has_the_same_parameters(fitted: TextClassifier) -> None:

@@ -6,10 +6,10 @@ used, so that ``import headtune`` takes no time and the command line's help neit
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from headtune.classifier import TextClassifier
     from headtune.config import RunConfig
     from headtune.errors import HeadtuneError
@@ -48,10 +48,12 @@ _HOMES = {
 }
 """Public name -> the module it is defined in."""
 
-__version__ = version("headtune")
-
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # takes longer to import than all of the above
+
+        return version("headtune")
     if name not in _HOMES:
         raise AttributeError(f"module 'headtune' has no attribute {name!r}")
     return getattr(import_module(f"headtune.{_HOMES[name]}"), name)

@@ -110,7 +110,7 @@ def test_a_long_text_never_makes_a_square_of_the_packed_length() -> None:
     module: Any = SimpleNamespace(training=False)
     sizes: list[int] = []
 
-    class Watch(torch.utils._python_dispatch.TorchDispatchMode):
+    class Watch(torch.utils._python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
@@ -120,7 +120,7 @@ def test_a_long_text_never_makes_a_square_of_the_packed_length() -> None:
             return out
 
     for window in (None, 128):
-        with Watch():
+        with Watch():  # type: ignore[no-untyped-call]
             ours, _ = packed_attention(module, q, k, v, None, layout=layout, sliding_window=window)
         assert ours.shape == (1, sum(lengths), HEADS, DIM)
     assert max(sizes) <= 8_000 * HEADS * 512

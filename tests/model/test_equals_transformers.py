@@ -140,11 +140,12 @@ def test_gradient_of_packed_step_equals_padded_step(
     total = weights[targets].sum()
     for batch in StepCollator(max_tokens_per_batch=35)(examples):
         assert batch.labels is not None
-        (class_weighted_sum(packed(batch), batch.labels, weights) / total).backward()
+        loss = class_weighted_sum(packed(batch), batch.labels, weights) / total
+        torch.autograd.backward(loss)
 
     padded.backbone.set_attn_implementation("eager")
     logits = padded.score(_states_padded(padded, examples))
-    torch.nn.functional.cross_entropy(logits, targets, weight=weights).backward()
+    torch.autograd.backward(torch.nn.functional.cross_entropy(logits, targets, weight=weights))
 
     expected = {n: p.grad for n, p in padded.named_parameters() if p.requires_grad}
     ours = {n: p.grad for n, p in packed.named_parameters() if p.requires_grad}

@@ -23,6 +23,7 @@ from headtune.model import (
     trained_state,
     useful_flops_per_token,
 )
+from headtune.model.attention import SequenceLayout
 from headtune.model.pooling import pool
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
@@ -152,14 +153,12 @@ def test_layers_that_mix_neighbours_take_the_padded_path(tmp_path: Path) -> None
 def test_an_attention_that_ignores_boundaries_is_found_out(
     tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from headtune.model import backbone
-
-    broken = backbone.SequenceLayout.from_lengths
+    whole = SequenceLayout.from_lengths
 
     def one_sequence(lengths: list[int], device: torch.device, causal: bool = True) -> object:
-        return broken([sum(lengths)], device, causal)
+        return whole([sum(lengths)], device, causal)
 
-    monkeypatch.setattr(backbone.SequenceLayout, "from_lengths", one_sequence)
+    monkeypatch.setattr(SequenceLayout, "from_lengths", one_sequence)
     assert not make_classifier(tiny_llama).packs
 
 
@@ -178,10 +177,9 @@ def test_memory_that_runs_out_halves_the_budget(
     classifier = make_classifier(tiny_llama)
     examples = make_examples(*[10] * 9)
     expected = predict_logits(classifier, examples, 1_000)
-    whole = inference.collate
 
     def too_much(chosen: list[TokenizedExample]) -> object:
-        batch = whole(chosen)
+        batch = collate(chosen)
         if batch.n_tokens > 30:
             monkeypatch.setattr(classifier, "forward", _out_of_memory)
         else:

@@ -78,7 +78,7 @@ def _speed_facts(speed: Mapping[str, Any]) -> Iterator[str]:
             ("tokens_per_second", "tokens"),
             ("useful_flops_per_second", "FLOP"),
         )
-        if speed[key] is not None
+        if speed[key]  # None or 0: nothing was timed, as in a run resumed at its end
     ]
     if rates:
         yield ", ".join(rates)

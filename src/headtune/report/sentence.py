@@ -72,10 +72,14 @@ def _result(part: str, tuned: Metrics) -> str:
 
 
 def _against(tuned: Metrics, others: Mapping[str, Metrics]) -> str:
+    """``: better than ... and better than ...``, or ``but`` where the verdicts differ."""
+    verdicts = [judge(tuned, other) for other in others.values()]
     comparisons = [
-        f"{WORDS[judge(tuned, other)]} {_described(name, other)}" for name, other in others.items()
+        f"{WORDS[verdict]} {_described(name, other)}"
+        for verdict, (name, other) in zip(verdicts, others.items(), strict=True)
     ]
-    return f": {' and '.join(comparisons)}" if comparisons else ""
+    joint = " and " if len(set(verdicts)) == 1 else " but "
+    return f": {joint.join(comparisons)}" if comparisons else ""
 
 
 def _described(name: str, metrics: Metrics) -> str:
