@@ -1,0 +1,137 @@
+"""Tables through a classifier: columns kept, order kept, memory bounded, nothing half written."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from headtune import Predictor, TextClassifier, evaluate_file, predict_file
+from headtune.config import DataConfig
+from headtune.data import iter_tables, read_table
+from headtune.errors import ColumnError, DataError, LabelError, PredictionError
+from headtune.predict import bulk
+from tests_support import TEXTS, TOPICS
+
+
+@pytest.fixture(scope="module")
+def predictor(tiny_llama: Path) -> Predictor:
+    classifier = TextClassifier(str(tiny_llama), "last-1", epochs=4, learning_rate=5e-3)
+    fitted: Predictor = classifier.fit(TEXTS, TOPICS).predictor_
+    return fitted
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "new.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "text", "topic"])
+        for n, (text, topic) in enumerate(zip(TEXTS, TOPICS, strict=True)):
+            writer.writerow([n, text, topic])
+        writer.writerow([99, "", "prize"])
+    return path
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.jsonl", "out.parquet"])
+def test_columns_and_order_are_kept(
+    predictor: Predictor, table: Path, tmp_path: Path, name: str
+) -> None:
+    summary = predict_file(predictor, table, out=tmp_path / name)
+    result = read_table(tmp_path / name, DataConfig()).columns.to_pylist()
+    assert list(result[0]) == [
+        "id", "text", "topic", "predicted_label", "probability_dinner", "probability_prize",
+    ]  # fmt: skip
+    assert [row["text"] for row in result[:-1]] == TEXTS
+    labels = [prediction.label for prediction in predictor.predict(TEXTS)]
+    assert [row["predicted_label"] for row in result[:-1]] == labels
+    np.testing.assert_allclose(
+        [float(row["probability_prize"]) for row in result[:-1]],
+        predictor.predict_proba(TEXTS)[:, 1],
+    )
+    assert not result[-1]["predicted_label"]
+    assert summary == {
+        "rows": 41,
+        "unusable_rows": 1,
+        "labels": {label: labels.count(label) for label in ("dinner", "prize")},
+    }
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_standard_output_is_csv(
+    predictor: Predictor, table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predict_file(predictor, table)
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["text"] for row in rows[:-1]] == TEXTS
+
+
+def test_chunks_give_what_the_whole_gives(
+    predictor: Predictor, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict_file(predictor, table, out=tmp_path / "whole.csv")
+    monkeypatch.setattr(bulk, "iter_tables", lambda source, data: iter_tables(source, data, 7))
+    predict_file(predictor, table, out=tmp_path / "chunks.csv")
+    one, other = (
+        [
+            (row["id"], row["predicted_label"], round(float(row["probability_prize"] or 0), 4))
+            for row in csv.DictReader((tmp_path / f"{name}.csv").open())
+        ]
+        for name in ("whole", "chunks")
+    )
+    assert one == other
+
+
+def test_predicting_twice_keeps_both_answers(
+    predictor: Predictor, table: Path, tmp_path: Path
+) -> None:
+    predict_file(predictor, table, out=tmp_path / "once.parquet")
+    predict_file(predictor, tmp_path / "once.parquet", out=tmp_path / "twice.parquet")
+    names = pq.read_schema(tmp_path / "twice.parquet").names
+    assert names[3:6] == ["predicted_label", "probability_dinner", "probability_prize"]
+    assert names[6:] == ["predicted_label#2", "probability_dinner#2", "probability_prize#2"]
+
+
+def test_evaluation_counts_what_it_could_not_use(predictor: Predictor, table: Path) -> None:
+    metrics = evaluate_file(predictor, table, data=DataConfig(label="topic"))
+    right = np.mean([p.label for p in predictor.predict(TEXTS)] == np.array(TOPICS))
+    assert metrics["accuracy"] == pytest.approx(right)
+    assert (metrics["n"], metrics["set_aside"]) == (40, 1)
+
+
+def test_unknown_labels_are_named(predictor: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    rows = [{"text": "a prize", "topic": "prize"}, {"text": "rain", "topic": "weather"}]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(LabelError, match="'weather'"):
+        evaluate_file(predictor, path, data=DataConfig(label="topic"))
+
+
+def test_a_failure_keeps_what_was_there(
+    predictor: Predictor, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.csv"
+    out.write_text("yesterday's\n")
+
+    def broken(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bulk, "predict_table", broken)
+    with pytest.raises(KeyboardInterrupt):
+        predict_file(predictor, table, out=out)
+    assert out.read_text() == "yesterday's\n"
+
+
+def test_what_cannot_be_read_or_written(predictor: Predictor, table: Path, tmp_path: Path) -> None:
+    with pytest.raises(PredictionError, match=r"\.csv, \.tsv, \.jsonl or \.parquet"):
+        predict_file(predictor, table, out=tmp_path / "out.xlsx")
+    with pytest.raises(PredictionError, match="cannot be written"):
+        predict_file(predictor, table, out=table / "out.csv")
+    with pytest.raises(DataError, match=r"nothing\.csv"):
+        predict_file(predictor, tmp_path / "nothing.csv", out=tmp_path / "out.csv")
+    with pytest.raises(ColumnError, match="'body'"):
+        predict_file(predictor, table, data=DataConfig(text="body"), out=tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()

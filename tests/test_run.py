@@ -1,0 +1,166 @@
+"""``train_run``: the whole job on a table, killed and resumed, and the same again."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtune import Predictor, RunConfig, TextClassifier, plan_run, train_run
+from headtune.errors import ArtifactError, ConfigError
+from headtune.report import Report, read_history
+from tests_support import TEXTS, TOPICS
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """200 rows, two of which cannot be used."""
+    path = tmp_path_factory.mktemp("data") / "messages.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "topic"])
+        for n in range(5):
+            writer.writerows(
+                (f"{text} {n}", topic) for text, topic in zip(TEXTS, TOPICS, strict=True)
+            )
+        writer.writerows([("", "prize"), ("no topic", "")])
+    return path
+
+
+def config_for(table: Path, folder: Path, **changes: dict[str, Any]) -> RunConfig:
+    values: dict[str, Any] = {
+        "source": str(table),
+        "model": {"model": str(folder)},
+        "tune": {"tune": "last-1"},
+        "train": {"epochs": 3, "learning_rate": 5e-3, "batch_size": 8},
+    }
+    for stage, options in changes.items():
+        values[stage] = values.get(stage, {}) | options
+    return RunConfig.from_dict(values)
+
+
+@pytest.fixture(scope="module")
+def config(table: Path, tiny_llama: Path) -> RunConfig:
+    return config_for(table, tiny_llama, data={"save_split": True})
+
+
+def test_the_run_folder_holds_evidence_and_classifier(config: RunConfig, tmp_path: Path) -> None:
+    out = tmp_path / "runs" / "messages"
+    report = train_run(config, out=out)
+    assert {path.name for path in out.iterdir()} == {
+        "headtune.json", "trained.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "probes.json", "probes.safetensors", "report.json", "history.jsonl", "curves.png",
+        "README.md", "set_aside.csv", "train.csv", "validation.csv", "test.csv",
+    }  # fmt: skip
+    assert [path.name for path in out.parent.iterdir()] == ["messages"]
+    assert Report.load(out) == report
+    assert report.after["test"] is not None
+    assert report.after["test"]["accuracy"] > 0.9
+    assert report.baselines["majority"]["test"]["accuracy"] == pytest.approx(0.5, abs=0.1)
+    assert report.data["set_aside"]["count"] == 2
+    assert len(list(csv.DictReader((out / "set_aside.csv").open()))) == 2
+    assert read_history(out / "history.jsonl") == list(report.history)
+    train, validation, test = (
+        {row["text"] for row in csv.DictReader((out / f"{part}.csv").open())}
+        for part in ("train", "validation", "test")
+    )
+    assert [len(train), len(validation), len(test)] == [140, 20, 40]
+    assert len(train | validation | test) == 200
+    assert TextClassifier.load(out).predict(["a free prize"]).tolist() == ["prize"]
+    card = (out / "README.md").read_text()
+    assert f"{report.after['test']['accuracy']:.1%}" in card
+
+
+def test_the_same_seed_gives_the_same_report(config: RunConfig, tmp_path: Path) -> None:
+    first = train_run(config, out=tmp_path / "a")
+    assert train_run(config, out=tmp_path / "b").comparable() == first.comparable()
+
+
+def test_options_that_change_the_data(table: Path, tiny_llama: Path, tmp_path: Path) -> None:
+    config = config_for(
+        table,
+        tiny_llama,
+        data={"split": "80/0/20", "balance": "weights"},
+        tokens={"max_length": 4},
+        train={"epochs": 1},
+    )
+    report = train_run(config, out=tmp_path / "run")
+    assert report.after["validation"] is None
+    assert sum(report.truncated.values()) == 200
+    assert any("cut at 4 tokens" in warning for warning in report.warnings)
+    assert Predictor.load(tmp_path / "run").max_length == 4
+
+
+def test_plan_says_what_would_be_done(config: RunConfig) -> None:
+    plan = plan_run(config)
+    assert plan["data"]["parts"]["train"]["rows"] == 140
+    assert plan["training"]["steps"] == 3 * 18
+    block = 32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 48 + 2 * 32  # q and o, k and v, MLP, norms
+    assert plan["model"]["trainable_parameters"] == block + 32 + 2 * 32
+    json.dumps(plan)
+
+
+def test_killed_and_resumed_ends_as_if_never_stopped(
+    table: Path, tiny_llama: Path, tmp_path: Path
+) -> None:
+    """SIGKILL in the middle of training, then the same command with --resume."""
+    changes: dict[str, Any] = {"train": {"epochs": 30, "checkpoint_minutes": 0.001}}
+    config = config_for(table, tiny_llama, **changes)
+    straight = train_run(config, out=tmp_path / "straight")
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps(config.to_dict()))
+    code = (
+        "import json, sys, pathlib; from headtune import RunConfig, train_run; "
+        "train_run(RunConfig.from_dict(json.load(open(sys.argv[1]))), "
+        "out=pathlib.Path(sys.argv[2]))"
+    )
+    out = tmp_path / "killed"
+    process = subprocess.Popen([sys.executable, "-c", code, str(recipe), str(out)])
+    work = tmp_path / ".killed.training"
+    _wait_for(lambda: len(list(work.glob("checkpoint-*/trainer_state.json"))) > 0, process)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not out.exists()
+
+    with pytest.raises(ConfigError, match="--resume"):
+        train_run(config, out=out)
+    other = config_for(table, tiny_llama, train={"epochs": 30, "seed": 1})
+    with pytest.raises(ConfigError, match="same options"):
+        train_run(other, out=out, resume=True)
+    resumed = train_run(config, out=out, resume=True)
+    assert resumed.after == straight.after
+    assert resumed.model == straight.model
+    assert not work.exists()
+
+
+def _wait_for(condition: Any, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_targets_are_checked_before_any_work(config: RunConfig, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "notes.txt").write_text("mine")
+    with pytest.raises(ArtifactError, match="exists already"):
+        train_run(config, out=tmp_path / "taken")
+    with pytest.raises(ArtifactError, match="not a headtune run"):
+        train_run(config, out=tmp_path / "taken", overwrite=True)
+    with pytest.raises(ConfigError, match="no unfinished run"):
+        train_run(config, out=tmp_path / "new", resume=True)
+
+
+def test_random_weights_and_adapters_do_not_go_together(
+    table: Path, tiny_llama: Path, tmp_path: Path
+) -> None:
+    config = config_for(table, tiny_llama, model={"random_weights": True}, tune={"tune": "lora"})
+    with pytest.raises(ConfigError, match="random-weights"):
+        train_run(config, out=tmp_path / "run")
