@@ -1,7 +1,7 @@
 """The stages in order: prepared examples in, a fitted and measured classifier out.
 
-    examples -> token ids -> backbone and head -> what is trained -> scores before
-             -> training -> scores after
+    examples -> token ids -> backbone and head -> what is trained -> frozen layers, once
+             -> scores before -> training -> scores after
 
 ``TextClassifier`` runs it on lists of Python, ``run.py`` on a table. Nothing is written here but
 checkpoints, in the folder it is given.
@@ -27,6 +27,7 @@ from headtune.model import (
     Compute,
     ParameterCounts,
     SequenceClassifier,
+    attach_trunk,
     choose_compute,
     default_token_budget,
     load_backbone,
@@ -46,7 +47,7 @@ from headtune.tokens import (
     load_tokenizer,
     resolve_max_length,
 )
-from headtune.training import FitResult, fit, resolve_learning_rate
+from headtune.training import FitResult, count_steps, fit, resolve_learning_rate
 from headtune.types import LabelSet, PreparedData, TokenizedExample
 
 __all__ = ["Encoded", "Fitted", "Stopwatch", "encode", "fit_classifier", "plan_classifier"]
@@ -108,6 +109,7 @@ class Fitted:
     before: dict[str, Metrics | None]
     after: dict[str, Metrics | None]
     seconds: dict[str, float]
+    trunk_is_kept: bool = False
 
     def predictor(self) -> Predictor:
         """The classifier as it is in memory, ready for texts."""
@@ -148,7 +150,7 @@ class Fitted:
     def speed(self) -> dict[str, Any]:
         """Training's pace: examples, tokens and useful floating-point operations a second."""
         seconds = max(self.seconds["train"], 1e-9)
-        flops = useful_flops_per_token(self.classifier)[1]
+        _, flops = useful_flops_per_token(self.classifier, trunk_is_kept=self.trunk_is_kept)
         return {
             "examples_per_second": self.result.n_examples / seconds,
             "tokens_per_second": self.result.n_tokens / seconds,
@@ -223,6 +225,9 @@ def fit_classifier(
             f"{resolve_learning_rate(config.train, config.tune.tune):g}."
         )
     config = _resolved(config, encoded, compute)
+    kept = _keep_trunk(classifier, encoded, config, progress, clock)
+    if kept is not None:
+        encoded = replace(encoded, parts=kept)
     with clock.stage("evaluate", "Scoring before training"):
         before = _score(classifier, prepared, encoded, config, progress) if score_before else {}
     with clock.stage("train", "Training"):
@@ -253,6 +258,7 @@ def fit_classifier(
         before=before,
         after=after,
         seconds=clock.seconds,
+        trunk_is_kept=kept is not None,
     )
 
 
@@ -296,6 +302,33 @@ def _load(
     )
     classifier.backbone.config.pad_token_id = encoded.tokenizer.pad_token_id
     return classifier, make_trainable(classifier, config.tune)
+
+
+def _keep_trunk(
+    classifier: SequenceClassifier,
+    encoded: Encoded,
+    config: RunConfig,
+    progress: Progress,
+    clock: Stopwatch,
+) -> dict[str, list[TokenizedExample]] | None:
+    """The parts with the output of the frozen layers, where it pays and fits; else None."""
+    n_train = len(encoded.parts["train"])
+    steps = count_steps(config.train, n_train)
+    if steps * config.train.batch_size < n_train:  # training will not see every text once
+        return None
+    trunk = attach_trunk(classifier, config.tune)
+    examples = [example for part in encoded.parts.values() for example in part]
+    if trunk is None or not trunk.fits(examples):
+        return None
+    budget = config.model.max_tokens_per_batch or 1
+    with clock.stage("trunk", "Running the frozen layers, once"):
+        progress.start(len(examples), "examples")
+        kept: dict[str, list[TokenizedExample]] = {
+            name: list(trunk.keep(part, budget, progress.advance))
+            for name, part in encoded.parts.items()
+        }
+        progress.finish()
+    return kept
 
 
 def _resolved(config: RunConfig, encoded: Encoded, compute: Compute) -> RunConfig:

@@ -197,7 +197,7 @@ def _from_hub(
         RevisionNotFoundError,
     )
 
-    # Connection errors of the client's HTTP library: httpx in some versions, httpx2 in others.
+    # Errors of the client's HTTP library: httpx in some versions, httpx2 in others.
     http_error: type[Exception] = HfHubHTTPError.__bases__[0]
     patterns = ["*.json", "*.txt", "*.model", "*.jinja"]
     patterns += ["*.safetensors"] if weights else []
@@ -225,8 +225,13 @@ def _from_hub(
         raise ModelNotFoundError(
             f"The hub has no model {hub_id!r}{at}. Check the spelling, or log in if it is private."
         ) from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, http_error) as error:
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise ModelNotFoundError(_no_hub_message(name, hub_id)) from error
+    except http_error as error:
+        raise ModelFileError(
+            f"The download of model {hub_id!r} broke off ({_one_line(error)}). "
+            "Give the same command again: what has come is kept."
+        ) from error
     folder = Path(path)
     if weights and not any(folder.glob("*.safetensors")):
         raise ModelFileError(

@@ -1,8 +1,8 @@
 """Stage 3, token ids to packed batches: what goes into a step, and into one forward pass."""
 
 from headtune.batches.collate import StepCollator, collate
-from headtune.batches.packed_batch import PackedBatch
+from headtune.batches.packed_batch import KeptExample, PackedBatch
 from headtune.batches.packing import pack
 from headtune.batches.sampler import StepSampler
 
-__all__ = ["PackedBatch", "StepCollator", "StepSampler", "collate", "pack"]
+__all__ = ["KeptExample", "PackedBatch", "StepCollator", "StepSampler", "collate", "pack"]

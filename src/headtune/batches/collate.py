@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from headtune.batches.packed_batch import PackedBatch
+from headtune.batches.packed_batch import KeptExample, PackedBatch
 from headtune.batches.packing import pack
 from headtune.types import TokenizedExample
 
@@ -15,13 +15,14 @@ __all__ = ["StepCollator", "collate"]
 def collate(examples: Sequence[TokenizedExample]) -> PackedBatch:
     """Concatenate examples, in the order given, into one batch.
 
-    Labels are kept when every example has one.
+    Labels are kept when every example has one, and so are the states of frozen layers.
     """
     lengths = [len(example) for example in examples]
     ends = np.cumsum(lengths, dtype=np.int32)
     starts = ends - lengths
     labels = [example.label for example in examples]
     known = [label for label in labels if label is not None]
+    states = [example.states for example in examples if isinstance(example, KeptExample)]
     return PackedBatch(
         input_ids=torch.from_numpy(
             np.concatenate([example.input_ids for example in examples]).astype(np.int64)
@@ -31,6 +32,7 @@ def collate(examples: Sequence[TokenizedExample]) -> PackedBatch:
         lengths=tuple(lengths),
         labels=torch.tensor(known) if len(known) == len(labels) else None,
         rows=tuple(example.row for example in examples),
+        kept=torch.cat(states) if len(states) == len(examples) else None,
     )
 
 

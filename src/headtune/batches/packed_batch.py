@@ -5,10 +5,34 @@ attention kernels call it (Dao, "FlashAttention", 2022). Linear layers see real 
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 
-__all__ = ["PackedBatch"]
+from headtune.types import TokenizedExample
+
+__all__ = ["KeptExample", "PackedBatch"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class KeptExample(TokenizedExample):
+    """A tokenized example with what the frozen layers of a model made of it.
+
+    ``states`` has shape ``(n_tokens, hidden_size)``, or ``(1, hidden_size)`` if it is pooled.
+    """
+
+    states: torch.Tensor
+
+    @classmethod
+    def of(cls, example: TokenizedExample, states: torch.Tensor) -> Self:
+        """The example with its states."""
+        return cls(
+            input_ids=example.input_ids,
+            label=example.label,
+            row=example.row,
+            n_truncated=example.n_truncated,
+            states=states,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +45,8 @@ class PackedBatch:
         cu_seqlens: ``(n_sequences + 1,)`` int32, first 0, last ``n_tokens``.
         labels: ``(n_sequences,)`` int64, or None where unknown.
         rows: the 1-based data row of each sequence.
+        kept: what the frozen layers made of the batch, ``(n_tokens, hidden_size)``, or
+            ``(n_sequences, hidden_size)`` if it is pooled; None where they have not run.
     """
 
     input_ids: torch.Tensor
@@ -29,6 +55,7 @@ class PackedBatch:
     lengths: tuple[int, ...]
     labels: torch.Tensor | None
     rows: tuple[int, ...]
+    kept: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.input_ids.ndim != 1 or self.position_ids.shape != self.input_ids.shape:
@@ -65,4 +92,5 @@ class PackedBatch:
             lengths=self.lengths,
             labels=None if self.labels is None else move(self.labels),
             rows=self.rows,
+            kept=None if self.kept is None else move(self.kept),
         )

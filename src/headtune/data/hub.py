@@ -66,7 +66,7 @@ def hub_splits(source: str) -> dict[str, Any]:
     except ConnectionError as error:
         raise DataNotFoundError(_no_hub_message(hub_id)) from error
     except (DatasetsError, OSError, ValueError, RuntimeError) as error:
-        if _is_gated(error):
+        if "gated dataset" in str(error):  # what is known of it is public, its files are not
             raise DataNotFoundError(_gated_message(hub_id)) from error
         reason = " ".join(str(error).split())[:300]
         raise DataError(
@@ -106,15 +106,6 @@ def _ask_hub(hub_id: str) -> None:
         ) from error
     except (http_error, OfflineModeIsEnabled, OSError) as error:
         raise DataNotFoundError(_no_hub_message(hub_id)) from error
-
-
-def _is_gated(error: BaseException | None) -> bool:
-    """Whether the hub keeps the files of a data set to itself; what it knows of them is public."""
-    from huggingface_hub.errors import GatedRepoError
-
-    while error is not None and not isinstance(error, GatedRepoError):
-        error = error.__cause__
-    return error is not None
 
 
 def _gated_message(hub_id: str) -> str:

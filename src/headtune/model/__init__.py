@@ -12,12 +12,15 @@ from headtune.model.trainable import (
     trained_state,
     useful_flops_per_token,
 )
+from headtune.model.trunk import FrozenTrunk, attach_trunk
 
 __all__ = [
     "Backbone",
     "Compute",
+    "FrozenTrunk",
     "ParameterCounts",
     "SequenceClassifier",
+    "attach_trunk",
     "choose_compute",
     "default_token_budget",
     "is_out_of_memory",

@@ -5,6 +5,9 @@ classification models, so weights can be exchanged with them name by name. It li
 whatever the backbone's format: in bfloat16 small updates vanish.
 """
 
+from contextlib import AbstractContextManager
+from typing import Protocol
+
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -15,7 +18,13 @@ from headtune.model.attention import SequenceLayout
 from headtune.model.backbone import Backbone
 from headtune.model.pooling import pool
 
-__all__ = ["SequenceClassifier"]
+__all__ = ["SequenceClassifier", "Trunk"]
+
+
+class Trunk(Protocol):
+    """Frozen blocks that can be stepped over; see ``trunk.py``."""
+
+    def replaced_by(self, states: torch.Tensor) -> AbstractContextManager[None]: ...
 
 
 class SequenceClassifier(nn.Module):
@@ -28,6 +37,7 @@ class SequenceClassifier(nn.Module):
             on the right, which causal layers never see.
         compute_dtype: Format of the backbone's matrix products; below float32 they run under
             autocast, since trained blocks keep float32 weights.
+        trunk: What steps over frozen blocks for a batch that brings their output along.
         live: The modules below the head that are trained, set by ``make_trainable``.
     """
 
@@ -54,6 +64,7 @@ class SequenceClassifier(nn.Module):
         if hasattr(self.backbone, "hf_device_map"):  # a spread model: the Trainer must not move it
             self.hf_device_map = self.backbone.hf_device_map
         self.live: tuple[nn.Module, ...] = ()
+        self.trunk: Trunk | None = None
 
     @property
     def device(self) -> torch.device:
@@ -63,14 +74,28 @@ class SequenceClassifier(nn.Module):
 
     def forward(self, batch: PackedBatch) -> torch.Tensor:
         """Logits in float32, shape ``(n_sequences, n_labels)``."""
-        batch = batch.to(self.device)
-        lower = self.compute_dtype != torch.float32
-        with torch.autocast(self.device.type, self.compute_dtype, enabled=lower):
-            states = self._packed_states(batch) if self.packs else self._padded_states(batch)
-        pooled = pool(states, batch.cu_seqlens, self.pooling)  # (n_sequences, hidden_size)
+        pooled = self.pooled_states(batch.to(self.device))  # (n_sequences, hidden_size)
         with torch.autocast(pooled.device.type, enabled=False):
             logits: torch.Tensor = self.score(pooled.to(self.score.weight))
         return logits
+
+    def pooled_states(self, batch: PackedBatch) -> torch.Tensor:
+        """What the head classifies, shape ``(n_sequences, hidden_size)``.
+
+        Frozen layers whose output the batch brings along are not run again.
+        """
+        if batch.kept is None:
+            return self._run_backbone(batch)
+        if self.trunk is None:  # only the head is trained: the batch brings pooled states
+            return batch.kept
+        with self.trunk.replaced_by(batch.kept):
+            return self._run_backbone(batch)
+
+    def _run_backbone(self, batch: PackedBatch) -> torch.Tensor:
+        lower = self.compute_dtype != torch.float32
+        with torch.autocast(self.device.type, self.compute_dtype, enabled=lower):
+            states = self._packed_states(batch) if self.packs else self._padded_states(batch)
+        return pool(states, batch.cu_seqlens, self.pooling)
 
     def _packed_states(self, batch: PackedBatch) -> torch.Tensor:
         """Final states of all tokens, shape ``(n_tokens, hidden_size)``."""

@@ -82,12 +82,15 @@ def count_parameters(classifier: SequenceClassifier) -> ParameterCounts:
     )
 
 
-def useful_flops_per_token(classifier: SequenceClassifier) -> tuple[float, float]:
+def useful_flops_per_token(
+    classifier: SequenceClassifier, *, trunk_is_kept: bool = False
+) -> tuple[float, float]:
     """Floating-point operations a token needs: one forward pass, and one training step.
 
-    Two for each parameter outside the embeddings going forward; going back, two for each
-    parameter at or above the lowest trained one (gradients of activations) and two for each
-    trained one (gradients of weights). Recomputation and padding are not useful work.
+    Two for each parameter outside the embeddings going forward (in training only those of ``live``
+    modules, where the output of the frozen ones is kept); going back, two for each parameter at
+    or above the lowest trained one (gradients of activations) and two for each trained one
+    (gradients of weights). Recomputation and padding are not useful work.
     """
     embeddings = {
         id(parameter)
@@ -104,7 +107,7 @@ def useful_flops_per_token(classifier: SequenceClassifier) -> tuple[float, float
     reached = {id(p): p.numel() for module in classifier.live for p in module.parameters()}
     above = 2.0 * sum(size for key, size in reached.items() if key not in embeddings)
     weights = 2.0 * sum(size for size, trained in sizes.values() if trained)
-    return forward, forward + above + weights
+    return forward, (above if trunk_is_kept else forward) + above + weights
 
 
 def decoder_blocks(backbone: PreTrainedModel) -> tuple[nn.Module, nn.ModuleList]:

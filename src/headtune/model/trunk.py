@@ -1,0 +1,154 @@
+"""Frozen layers run once: what enters the lowest trained block is kept, and trained from.
+
+With ``head`` and ``last-N`` everything below the trained blocks is frozen and runs without
+dropout, so it gives the same output for the same text in every epoch and every evaluation. For
+the last block of a model of 30 this leaves a thirtieth of the work of an epoch.
+
+How it works, for any architecture of transformers:
+
+1. A hook on the lowest trained block takes what enters it and ends the forward pass there; the
+   states are cut into texts and kept. For ``head``, the pooled final state of a text is all.
+2. Later, frozen blocks are stepped over, and the hook puts the kept states in their place. The
+   model's own code does the rest (rotary embedding, masks, final norm), so nothing is written
+   twice.
+
+Guarantees: the same logits and gradients as without, to rounding. Costs: one forward pass of the
+frozen blocks; ``hidden_size`` numbers for each token, 83 kB for a text of 36 tokens and 576
+dimensions in float32, held in memory if at most a quarter of what is free.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from headtune.batches import KeptExample, PackedBatch, collate, pack
+from headtune.config import TuneConfig, parse_tune
+from headtune.model.sequence_classifier import SequenceClassifier
+from headtune.model.trainable import decoder_blocks
+from headtune.types import TokenizedExample
+
+__all__ = ["FrozenTrunk", "attach_trunk"]
+
+SHARE_OF_FREE_MEMORY = 0.25
+
+
+class _Reached(Exception):  # noqa: N818 (a signal, not an error)
+    """The forward pass has come to the lowest trained block."""
+
+
+def attach_trunk(classifier: SequenceClassifier, tune: TuneConfig) -> "FrozenTrunk | None":
+    """The trunk below what ``tune`` trains, ready for kept examples; None where there is none.
+
+    That is the case for LoRA and full tuning, when all blocks are trained, and for architectures
+    that take the padded path.
+    """
+    kind, n_trained = parse_tune(tune.tune)
+    if kind not in ("head", "last") or not classifier.packs:
+        return None
+    if kind == "head":
+        return FrozenTrunk(classifier, [], None)
+    _, blocks = decoder_blocks(classifier.backbone)
+    if n_trained == len(blocks):
+        return None
+    first = len(blocks) - n_trained
+    trunk = FrozenTrunk(classifier, list(blocks)[:first], blocks[first])
+    classifier.trunk = trunk
+    return trunk
+
+
+class FrozenTrunk:
+    """The blocks ``frozen``, and the ``lowest`` trained one (None when only the head is).
+
+    While it is attached to a classifier, a batch with kept states runs the trained part only, and
+    a batch without runs everything.
+    """
+
+    def __init__(
+        self, classifier: SequenceClassifier, frozen: list[nn.Module], lowest: nn.Module | None
+    ) -> None:
+        self.classifier = classifier
+        self.frozen = frozen
+        self.lowest = lowest
+
+    def n_bytes(self, examples: Sequence[TokenizedExample]) -> int:
+        """Memory that the kept states of ``examples`` take."""
+        config = self.classifier.backbone.config.get_text_config()
+        n_states = len(examples) if self.lowest is None else sum(map(len, examples))
+        return n_states * int(config.hidden_size) * self.classifier.compute_dtype.itemsize
+
+    def fits(self, examples: Sequence[TokenizedExample]) -> bool:
+        """Whether they take at most a quarter of the memory that is free."""
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return self.n_bytes(examples) <= SHARE_OF_FREE_MEMORY * free
+
+    def keep(
+        self,
+        examples: Sequence[TokenizedExample],
+        max_tokens_per_batch: int,
+        on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+    ) -> list[KeptExample]:
+        """Run the frozen blocks over ``examples``; the same examples with their states."""
+        kept: list[KeptExample | None] = [None] * len(examples)
+        self.classifier.eval()
+        for indices in pack([len(example) for example in examples], max_tokens_per_batch):
+            chosen = [examples[index] for index in indices]
+            batch = collate(chosen)
+            with torch.no_grad():
+                states = self._states(batch).cpu()
+            sizes = [1] * len(chosen) if self.lowest is None else list(batch.lengths)
+            for index, example, part in zip(
+                indices, chosen, torch.split(states, sizes), strict=True
+            ):
+                kept[index] = KeptExample.of(example, part)
+            on_batch(batch.n_sequences, batch.n_tokens)
+        return [example for example in kept if example is not None]
+
+    def _states(self, batch: PackedBatch) -> torch.Tensor:
+        """What enters the trained part: of each token, or (``head``) of each text, pooled."""
+        if self.lowest is None:
+            return self.classifier.pooled_states(batch)
+        found: list[torch.Tensor] = []
+
+        def take(module: nn.Module, args: Any, kwargs: Any) -> None:
+            found.append((args[0] if args else kwargs["hidden_states"])[0])
+            raise _Reached
+
+        hook = self.lowest.register_forward_pre_hook(take, with_kwargs=True)
+        try:
+            self.classifier.pooled_states(batch)
+        except _Reached:
+            return found[0]
+        finally:
+            hook.remove()
+        raise RuntimeError("The forward pass did not reach the lowest trained block.")
+
+    @contextmanager
+    def replaced_by(self, states: torch.Tensor) -> Iterator[None]:
+        """While the block runs, frozen blocks do nothing and ``states`` enter the lowest one."""
+        if self.lowest is None:
+            raise RuntimeError("Only the head is trained: its kept states need no backbone.")
+
+        def put(module: nn.Module, args: Any, kwargs: Any) -> tuple[Any, Any]:
+            own = args[0] if args else kwargs["hidden_states"]
+            given = states[None].to(own.device)
+            if args:
+                return (given, *args[1:]), kwargs
+            return args, kwargs | {"hidden_states": given}
+
+        hook = self.lowest.register_forward_pre_hook(put, with_kwargs=True)
+        for block in self.frozen:
+            block.forward = _step_over
+        try:
+            yield
+        finally:
+            hook.remove()
+            for block in self.frozen:
+                del block.forward
+
+
+def _step_over(hidden_states: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    return hidden_states

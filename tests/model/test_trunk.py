@@ -1,0 +1,142 @@
+"""Frozen layers run once: the same logits, the same trained weights, and they do not run again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from headtune.batches import KeptExample, collate
+from headtune.config import ModelConfig, TrainConfig, TuneConfig
+from headtune.model import (
+    Compute,
+    SequenceClassifier,
+    attach_trunk,
+    load_backbone,
+    make_trainable,
+    predict_logits,
+    trained_state,
+)
+from headtune.pretrained import find_pretrained
+from headtune.progress import SilentProgress
+from headtune.training import fit
+from headtune.types import LabelSet, TokenizedExample
+
+FAMILIES = ["gpt2", "llama", "qwen3", "mistral", "gemma3_text"]
+
+
+def make_classifier(
+    folder: Path, tune: str, dtype: torch.dtype = torch.float32, **options: object
+) -> SequenceClassifier:
+    config = ModelConfig(model=str(folder), **options)  # type: ignore[arg-type]
+    compute = Compute(torch.device("cpu"), dtype, "as asked")
+    backbone = load_backbone(find_pretrained(str(folder)), config, compute)
+    classifier = SequenceClassifier(
+        backbone, 2, pooling=config.pooling, attention=config.attention, compute_dtype=dtype, seed=1
+    )
+    make_trainable(classifier, TuneConfig(tune=tune))
+    return classifier.eval()
+
+
+def make_examples(n: int = 24) -> list[TokenizedExample]:
+    rng = np.random.default_rng(0)
+    return [
+        TokenizedExample(
+            rng.integers(2, 300, int(rng.integers(1, 30))).astype(np.int32), row % 2, row
+        )
+        for row in range(1, n + 1)
+    ]
+
+
+def keep(classifier: SequenceClassifier, tune: str) -> list[KeptExample]:
+    trunk = attach_trunk(classifier, TuneConfig(tune=tune))
+    assert trunk is not None
+    return trunk.keep(make_examples(), max_tokens_per_batch=100)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("tune", ["head", "last-1"])
+def test_logits_are_the_same(family: str, tune: str, model_folder: Callable[[str], Path]) -> None:
+    classifier = make_classifier(model_folder(family), tune)
+    expected = predict_logits(classifier, make_examples(), 100)
+    kept = keep(classifier, tune)
+    np.testing.assert_allclose(predict_logits(classifier, kept, 60), expected, atol=1e-5)
+    again = predict_logits(classifier, make_examples(), 100)
+    np.testing.assert_array_equal(again, expected)
+
+
+@pytest.mark.parametrize("tune", ["head", "last-1"])
+@pytest.mark.parametrize("pooling", ["first", "mean"])
+def test_pooling_and_direction_are_honoured(tiny_llama: Path, tune: str, pooling: str) -> None:
+    classifier = make_classifier(tiny_llama, tune, pooling=pooling, attention="bidirectional")
+    expected = predict_logits(classifier, make_examples(), 100)
+    kept = keep(classifier, tune)
+    np.testing.assert_allclose(predict_logits(classifier, kept, 60), expected, atol=1e-5)
+
+
+def test_frozen_blocks_do_not_run_again(tiny_llama: Path) -> None:
+    classifier = make_classifier(tiny_llama, "last-1")
+    runs = {"mlp": 0}
+
+    def count(module: object, args: object, output: object) -> None:
+        runs["mlp"] += 1
+
+    classifier.backbone.layers[0].mlp.register_forward_hook(count)
+    kept = keep(classifier, "last-1")
+    assert runs["mlp"] > 0
+    runs["mlp"] = 0
+    predict_logits(classifier, kept, 60)
+    assert runs["mlp"] == 0
+    classifier(collate(make_examples()))
+    assert runs["mlp"] == 1
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@pytest.mark.parametrize("tune", ["head", "last-1"])
+def test_trained_weights_equal_those_of_training_without(
+    family: str, tune: str, model_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    plain, short = (make_classifier(model_folder(family), tune) for _ in range(2))
+    for module in (*plain.modules(), *short.modules()):  # two runs draw different dropout masks
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    for classifier, examples in ((plain, make_examples()), (short, keep(short, tune))):
+        fit(
+            classifier,
+            LabelSet(("a", "b")),
+            examples,
+            examples[:6],
+            TrainConfig(epochs=3, batch_size=8, learning_rate=1e-3),
+            tune=tune,
+            balance="weights",
+            max_tokens_per_batch=50,
+            folder=tmp_path / str(id(classifier)),
+            progress=SilentProgress(),
+        )
+    expected = trained_state(plain)
+    for name, tensor in trained_state(short).items():
+        if name.endswith("c_attn.bias"):
+            # A bias of the keys moves all scores of a query alike, which softmax does not see: its
+            # gradient is rounding, which Adam scales up. Queries and values are compared.
+            tensor[32:64] = expected[name][32:64]
+        torch.testing.assert_close(tensor, expected[name], atol=1e-6, rtol=0, msg=name)
+
+
+def test_states_are_kept_in_the_compute_dtype(tiny_llama: Path) -> None:
+    classifier = make_classifier(tiny_llama, "last-1", torch.bfloat16)
+    expected = predict_logits(classifier, make_examples(), 100)
+    trunk = attach_trunk(classifier, TuneConfig(tune="last-1"))
+    assert trunk is not None
+    kept = trunk.keep(make_examples(), 100)
+    assert {example.states.dtype for example in kept} == {torch.bfloat16}
+    assert trunk.n_bytes(kept) == sum(
+        example.states.numel() * example.states.itemsize for example in kept
+    )
+    np.testing.assert_allclose(predict_logits(classifier, kept, 60), expected, atol=0.02)
+
+
+@pytest.mark.parametrize("tune", ["lora", "full", "last-2"])
+def test_there_is_no_trunk_below_what_trains_everywhere(tiny_llama: Path, tune: str) -> None:
+    classifier = make_classifier(tiny_llama, tune)
+    assert attach_trunk(classifier, TuneConfig(tune=tune)) is None
