@@ -126,7 +126,12 @@ def test_wilson_interval_against_published_values() -> None:
     assert accuracy_interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
     assert accuracy_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
     assert accuracy_interval(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
-    assert accuracy_interval(20, 20)[1] == 1.0
+
+
+def test_interval_ends_at_nothing_and_everything_exactly() -> None:
+    for n in range(1, 100):  # rounding would leave the ends beside 0 and 1 for some of these
+        assert accuracy_interval(0, n)[0] == 0.0
+        assert accuracy_interval(n, n)[1] == 1.0
 
 
 def test_newcombe_difference_against_published_values() -> None:

@@ -61,11 +61,8 @@ def test_a_full_history(tmp_path: Path) -> None:
     ("history", "colors"),
     [
         ([], []),
-        (STEPS, [BLUE]),
         (STEPS[:1], [BLUE]),
-        (EVALUATIONS, [VERMILION, GREEN]),
         (EVALUATIONS[:1], [VERMILION, GREEN]),
-        ([STEPS[0], EVALUATIONS[0]], [BLUE, VERMILION, GREEN]),
         ([{"step": 1, "epoch": 1.0, "loss": 0.0}], [BLUE]),
         ([{"step": 1, "loss": 0.5}, {"step": 1, "validation_loss": 0.5}], [BLUE, VERMILION]),
         ([{"step": 1, "loss": None}], []),
@@ -85,17 +82,19 @@ def test_any_history_is_drawn(
         assert has(pixels, color) == (color in colors)
 
 
-def test_the_kept_evaluation_and_the_title_are_marked(tmp_path: Path) -> None:
-    pictures = []
-    for number, marks in enumerate(
-        ({}, {"kept_step": 50}, {"kept_step": 100}, {"kept_step": 51}, {"title": "a title"})
-    ):
-        path = tmp_path / f"{number}.png"
-        draw_curves(EVALUATIONS, path, **marks)  # type: ignore[arg-type]
-        pictures.append(path.read_bytes())
-    plain, middle, last, no_evaluation, titled = pictures
-    assert len({plain, middle, last, titled}) == 4
-    assert no_evaluation == plain
+def test_the_kept_evaluation_has_a_ring_in_both_panels_and_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "curves.png"
+    panels = {}
+    for kept_step in (None, 50, 51):
+        draw_curves(EVALUATIONS, path, kept_step=kept_step)
+        panels[kept_step] = np.split(drawn(path), 2, axis=1)  # loss, accuracy
+    for panel, color in ((0, VERMILION), (1, GREEN)):
+        without, ringed = (
+            int((panels[kept_step][panel] == color).all(axis=-1).sum()) for kept_step in (None, 50)
+        )
+        assert ringed > without + 20
+    # 51 is no evaluation.
+    np.testing.assert_array_equal(panels[51], panels[None])
 
 
 def test_the_same_history_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_many_labels_show_the_weakest(make_report: MakeReport) -> None:
 
 def test_a_report_of_no_held_back_part(make_report: MakeReport) -> None:
     speed: dict[str, Any] = {
-        "examples_per_second": None,
+        "examples_per_second": 0.0,
         "tokens_per_second": None,
         "useful_flops_per_second": None,
         "wall_seconds": {},
