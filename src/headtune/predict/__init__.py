@@ -1,6 +1,22 @@
-"""Stage 7, artifact and texts to predictions: a few texts in memory, or tables of any size."""
+"""Stage 7, artifact and texts to predictions: a few texts in memory, or tables of any size.
 
-from headtune.predict.bulk import evaluate_file, predict_file, predict_table
+The functions for tables are loaded when they are first used: they bring the data stage and
+pyarrow along, a second that the answer to one text need not wait for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
 from headtune.predict.predictor import Predictor
 
+if TYPE_CHECKING:
+    from headtune.predict.bulk import evaluate_file, predict_file, predict_table
+
 __all__ = ["Predictor", "evaluate_file", "predict_file", "predict_table"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'headtune.predict' has no attribute {name!r}")
+    from headtune.predict import bulk
+
+    return getattr(bulk, name)
