@@ -138,7 +138,8 @@ def _backbone(
         )
     except ModelNotFoundError as error:
         raise ModelNotFoundError(
-            f"{folder} holds what was trained on top of {base.name!r}, which is needed too. {error}"
+            f"{folder} holds what was trained on top of {base.name!r}, which is needed too. "
+            f"{error} If it is elsewhere: --model FOLDER"
         ) from error
     if (found := weights_sha256(pretrained.path)) != base.sha256:
         raise TamperedArtifactError(

@@ -215,6 +215,8 @@ def _writer(out: Path | None) -> Iterator[_Writer]:
                 yield _JsonLinesWriter(file) if lines else _CsvWriter(file, delimiter)
         part.replace(out)
     except HeadtuneError:  # what the stages say of the source; some are OSErrors too
+        if part.is_file() and part.stat().st_size == 0:
+            part.unlink()
         raise
     except OSError as error:
         raise PredictionError(f"{out} cannot be written: {error.strerror or error}.") from error
