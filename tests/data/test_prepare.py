@@ -91,8 +91,17 @@ def test_the_same_options_give_the_same_parts() -> None:
     assert first == again
     other = prepare(frame_of(40), DataConfig(split_seed=43))
     assert other.summary["fingerprint"] != first.summary["fingerprint"]
-    changed = prepare(frame_of(40).replace("text 7", "text seven"), DataConfig())
-    assert changed.summary["fingerprint"] != first.summary["fingerprint"]
+    everything = DataConfig(split="100/0/0")
+    prints = {
+        prepare(frame, everything).summary["fingerprint"]
+        for frame in (
+            frame_of(40),
+            frame_of(40).replace("text 7", "text seven"),
+            frame_of(40, label=["b", "a"] * 20),
+            frame_of(40).replace("b", "c"),
+        )
+    }
+    assert len(prints) == 4
 
 
 def test_rows_used_and_set_aside_add_up(tmp_path: Path) -> None:

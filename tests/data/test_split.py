@@ -73,6 +73,12 @@ def test_without_repeats_the_parts_are_as_large_as_asked(
         assert (np.abs(counts - fraction * np.bincount(labels)) <= 2).all()
 
 
+def test_groups_miss_the_fractions_by_half_a_group_at_most() -> None:
+    groups = np.repeat(np.arange(14), 10)
+    train, validation, test = split(groups * 0, groups, (0.7, 0.1, 0.2), 1)
+    assert (len(train), len(validation), len(test)) == (100, 10, 30)
+
+
 def test_large_data_with_repeats_meets_the_fractions_within_a_percent_and_quickly() -> None:
     generator = np.random.default_rng(3)
     groups = generator.zipf(1.5, size=100_000) % 60_000  # some texts thousands of times
