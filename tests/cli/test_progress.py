@@ -122,3 +122,13 @@ def test_advance_outside_start_counts_for_nothing() -> None:
 def test_silent_progress_is_a_progress(capsys: pytest.CaptureFixture[str]) -> None:
     use(SilentProgress())
     assert capsys.readouterr() == ("", "")
+
+
+def test_time_left_goes_by_tokens_where_their_number_is_known() -> None:
+    """Long texts come first: 10 of 100 texts, but half of the tokens."""
+    now = [0.0]
+    work = Work(100, "examples", clock=lambda: now[0], total_tokens=1_000)
+    now[0] = 30.0
+    work.advance(10, 500, {})
+    assert work.share == 0.5
+    assert "0:30 left" in work.status()
