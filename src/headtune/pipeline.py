@@ -322,7 +322,7 @@ def _keep_trunk(
         return None
     budget = config.model.max_tokens_per_batch or 1
     with clock.stage("trunk", "Running the frozen layers, once"):
-        progress.start(len(examples), "examples")
+        progress.start(len(examples), "examples", sum(map(len, examples)))
         kept: dict[str, list[TokenizedExample]] = {
             name: list(trunk.keep(part, budget, progress.advance))
             for name, part in encoded.parts.items()
@@ -359,7 +359,8 @@ def _score(
 ) -> dict[str, Metrics | None]:
     """Metrics of validation and test; None for a part without rows."""
     parts = {name: encoded.parts[name] for name in ("validation", "test")}
-    progress.start(sum(len(part) for part in parts.values()), "examples")
+    n_tokens = sum(len(example) for part in parts.values() for example in part)
+    progress.start(sum(len(part) for part in parts.values()), "examples", n_tokens)
     scores: dict[str, Metrics | None] = {}
     for name, examples in parts.items():
         scores[name] = None

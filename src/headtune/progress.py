@@ -26,10 +26,12 @@ class Progress(Protocol):
     def say(self, message: str) -> None:
         """One line worth reading: the columns that were found, a dtype and the reason for it."""
 
-    def start(self, total: int, unit: str) -> None:
+    def start(self, total: int, unit: str, n_tokens: int = 0) -> None:
         """The stage's work can be counted: ``total`` of ``unit`` (examples, rows, steps).
 
         A total of 0 is unknown: a table that is read as it goes.
+
+        ``n_tokens``, where it is known, tells the time left better: long texts go first.
         """
 
     def advance(self, n_examples: int, n_tokens: int = 0, **figures: float) -> None:
@@ -48,7 +50,7 @@ class SilentProgress:
     def say(self, message: str) -> None:
         """Says nothing."""
 
-    def start(self, total: int, unit: str) -> None:
+    def start(self, total: int, unit: str, n_tokens: int = 0) -> None:
         """Says nothing."""
 
     def advance(self, n_examples: int, n_tokens: int = 0, **figures: float) -> None:

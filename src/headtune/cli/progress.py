@@ -37,8 +37,15 @@ SECONDS_BETWEEN_LINES = 30.0
 class Work:
     """How far a counted piece of work is; knows no console, so it is tested alone."""
 
-    def __init__(self, total: int, unit: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        total: int,
+        unit: str,
+        clock: Callable[[], float] = time.monotonic,
+        total_tokens: int = 0,
+    ) -> None:
         self.total = total
+        self.total_tokens = total_tokens
         self.unit = unit
         self.done = 0
         self.n_tokens = 0
@@ -57,6 +64,13 @@ class Work:
         self.n_tokens += n_tokens
         self.figures.update(figures)
 
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1: by tokens if their total is known, else by count."""
+        if self.total_tokens:
+            return min(1.0, self.n_tokens / self.total_tokens)
+        return self.done / self.total if self.total else 0.0
+
     def rates(self) -> list[str]:
         """Examples and tokens per second since the start."""
         rates = [f"{_short(self.done / self.seconds)} {self.unit}/s"]
@@ -68,7 +82,7 @@ class Work:
         """The line beside a bar."""
         parts = [f"{self.done:,} of {self.total:,}" if self.total else f"{self.done:,} {self.unit}"]
         if 0 < self.done < self.total:
-            left = self.seconds / self.done * (self.total - self.done)
+            left = self.seconds / self.share * (1 - self.share)
             parts.append(f"{_clock_time(left)} left")
         return "  ".join([*parts, *self.rates(), *self._figures()])
 
@@ -115,10 +129,10 @@ class ConsoleProgress:
         """One line, indented under the heading of the stage."""
         self._print(Text(f"  {message}"))
 
-    def start(self, total: int, unit: str) -> None:
+    def start(self, total: int, unit: str, n_tokens: int = 0) -> None:
         """A bar."""
         self.finish()
-        self._work = Work(total, unit)
+        self._work = Work(total, unit, total_tokens=n_tokens)
         self._last_line = time.monotonic()
         self._show()
 
@@ -167,7 +181,7 @@ class ConsoleProgress:
         if self._work is None:
             return Padding(self._spinner, (0, 2))
         line = Table.grid(padding=(0, 2))
-        bar = ProgressBar(self._work.total or None, self._work.done, width=BAR_WIDTH)
+        bar = ProgressBar(1.0 if self._work.total else None, self._work.share, width=BAR_WIDTH)
         line.add_row("", bar, Text(self._work.status(), no_wrap=True, overflow="ellipsis"))
         return line
 
