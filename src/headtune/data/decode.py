@@ -3,7 +3,7 @@
 Reads a megabyte at a time, so memory stays bounded whatever the file's size. Lines end with LF,
 CRLF or CR, and keep their end, since a quoted field may hold it. A byte order mark is dropped.
 
-Costs: 0.2 s for 100 MB.
+Costs: 0.7 s for 100 MB.
 """
 
 import codecs

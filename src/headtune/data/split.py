@@ -11,7 +11,7 @@ training into test. Each label is split by itself:
 
 Guarantees: the parts are disjoint, sorted and hold every row; the same arguments give the same
 parts; a label has a group in training, and one in test if it has two or more.
-Costs: 30 ms for 100,000 rows.
+Costs: 0.1 s for 100,000 rows.
 """
 
 import re
