@@ -169,7 +169,7 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
                 dtype=torch.float32,
                 quantization_config=GgufConfig(gguf_file=gguf.name, dequantize=True),
             )
-    except Exception as error:  # noqa: BLE001 - its readers raise struct.error, Exception itself, …
+    except Exception as error:
         raise ModelFileError(
             f"{gguf} cannot be read as a GGUF model; it may be cut short ({_one_line(error)}). "
             "Download it again."
