@@ -65,7 +65,11 @@ def test_the_run_folder_holds_evidence_and_classifier(config: RunConfig, tmp_pat
     assert report.baselines["majority"]["test"]["accuracy"] == pytest.approx(0.5, abs=0.1)
     assert report.data["set_aside"]["count"] == 2
     assert len(list(csv.DictReader((out / "set_aside.csv").open()))) == 2
-    assert read_history(out / "history.jsonl") == list(report.history)
+    history = read_history(out / "history.jsonl")
+    assert history == list(report.history)
+    assert history[0]["step"] == 0
+    assert report.before["validation"] is not None
+    assert history[0]["validation_accuracy"] == report.before["validation"]["accuracy"]
     train, validation, test = (
         {row["text"] for row in csv.DictReader((out / f"{part}.csv").open())}
         for part in ("train", "validation", "test")
@@ -156,6 +160,14 @@ def test_targets_are_checked_before_any_work(config: RunConfig, tmp_path: Path) 
         train_run(config, out=tmp_path / "taken", overwrite=True)
     with pytest.raises(ConfigError, match="no unfinished run"):
         train_run(config, out=tmp_path / "new", resume=True)
+
+
+def test_several_processes_are_refused(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="--device-map auto"):
+        train_run(config, out=tmp_path / "run")
 
 
 def test_random_weights_and_adapters_do_not_go_together(

@@ -245,6 +245,8 @@ def fit_classifier(
             resume=resume,
         )
     classifier.eval()
+    if validation := before.get("validation"):
+        result = replace(result, history=[_evaluation_at_start(validation), *result.history])
     with clock.stage("evaluate", "Scoring after training"):
         after = _score(classifier, prepared, encoded, config, progress)
     return Fitted(
@@ -277,6 +279,17 @@ def plan_classifier(encoded: Encoded, labels: LabelSet, config: RunConfig) -> Pa
         )
     classifier = SequenceClassifier(Backbone(model, packs=True), len(labels))
     return make_trainable(classifier, config.tune)
+
+
+def _evaluation_at_start(metrics: Metrics) -> dict[str, Any]:
+    """The row of ``history.jsonl`` for the untrained head."""
+    return {
+        "step": 0,
+        "epoch": 0.0,
+        "validation_loss": metrics["log_loss"],
+        "validation_accuracy": metrics["accuracy"],
+        "validation_macro_f1": metrics["macro_f1"],
+    }
 
 
 def _check_options(config: RunConfig) -> None:

@@ -8,6 +8,7 @@ and has been loaded in a fresh process.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,7 @@ def train_run(
         HeadtuneError: Of the stage that cannot go on; see ``errors.py``.
     """
     progress = progress or SilentProgress()
+    _check_one_process()
     check_target(out, overwrite=overwrite)
     work = _WorkFolder.of(out)
     work.check(config, overwrite=overwrite, resume=resume)
@@ -95,6 +97,14 @@ def plan_run(config: RunConfig) -> dict[str, Any]:
             "batch_size": config.train.batch_size,
         },
     }
+
+
+def _check_one_process() -> None:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError(
+            "headtune train is one process; it was started as several (torchrun, accelerate "
+            "launch). To use several devices for one model, start it once with --device-map auto."
+        )
 
 
 @dataclass(frozen=True, slots=True)

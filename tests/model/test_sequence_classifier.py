@@ -150,6 +150,25 @@ def test_layers_that_mix_neighbours_take_the_padded_path(tmp_path: Path) -> None
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
+OFFLOADED = {"embed_tokens": "cpu", "layers.0": "disk", "layers.1": "cpu", "norm": "cpu"}
+
+
+@pytest.mark.parametrize("device_map", ["auto", OFFLOADED | {"rotary_emb": "cpu"}])
+def test_a_spread_model_gives_the_same_logits(
+    tiny_llama: Path, tmp_path: Path, device_map: object
+) -> None:
+    """ "auto" places everything here on the CPU; the second keeps a block on the disk."""
+    spread = make_classifier(
+        tiny_llama, "last-1", device_map=device_map, offload_folder=tmp_path / "offload"
+    )
+    if device_map != "auto":
+        assert spread.hf_device_map["layers.0"] == "disk"
+        assert spread.backbone.layers[0].mlp.up_proj.weight.device.type == "meta"
+    examples = make_examples(5, 21, 8)
+    expected = predict_logits(make_classifier(tiny_llama, "last-1"), examples, 100)
+    np.testing.assert_allclose(predict_logits(spread, examples, 100), expected, atol=1e-5)
+
+
 def test_an_attention_that_ignores_boundaries_is_found_out(
     tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
