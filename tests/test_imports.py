@@ -12,7 +12,7 @@ PACKAGE = Path(headtune.__file__).parent
 ORDER = [
     "errors", "types", "config", "progress", "metrics", "quiet", "pretrained",  # leaf modules
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "report",
-    "pipeline", "classifier", "run", "cli",
+    "fitted", "pipeline", "classifier", "run", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from headtune.artifact import ArtifactContents, choose_probes, save_artifact
+from headtune.artifact import choose_probes, save_artifact
 from headtune.config import (
     STAGES,
     AttentionDirection,
@@ -33,8 +33,9 @@ from headtune.data import label_name, prepare_texts
 from headtune.data.checks import text_groups
 from headtune.data.parts import PARTS, assign_parts
 from headtune.errors import ConfigError, DataError
+from headtune.fitted import Fitted
 from headtune.metrics import Metrics, classification_metrics
-from headtune.pipeline import Fitted, fit_classifier
+from headtune.pipeline import fit_classifier
 from headtune.predict import Predictor
 from headtune.progress import Progress, SilentProgress
 from headtune.types import Example, LabelSet, PreparedData
@@ -193,16 +194,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "predictor_")
         if not hasattr(self, "fitted_"):
             raise ConfigError("This classifier was loaded from a run folder; copy that folder.")
-        fitted = self.fitted_
-        contents = ArtifactContents(
-            classifier=fitted.classifier,
-            tokenizer=fitted.encoded.tokenizer,
-            labels=fitted.labels,
-            tune=fitted.config.tune,
-            model=fitted.config.model,
-            manifest=fitted.manifest(),
-            probe_texts=self._probe_texts,
-        )
+        contents = self.fitted_.contents(self.fitted_.manifest(), self._probe_texts)
         save_artifact(Path(path), contents, overwrite=overwrite)
         return Path(path)
 

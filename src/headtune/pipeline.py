@@ -7,20 +7,16 @@
 checkpoints, in the folder it is given.
 """
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedTokenizerBase
 
-from headtune.artifact import BaseModel, Manifest
 from headtune.config import ModelConfig, RunConfig
 from headtune.errors import ConfigError
+from headtune.fitted import Encoded, Fitted
 from headtune.metrics import Metrics, classification_metrics, softmax
 from headtune.model import (
     Backbone,
@@ -34,129 +30,20 @@ from headtune.model import (
     load_config,
     make_trainable,
     predict_logits,
-    useful_flops_per_token,
 )
-from headtune.predict import Predictor
-from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
-from headtune.progress import Progress
+from headtune.pretrained import find_pretrained
+from headtune.progress import Progress, Stopwatch
 from headtune.tokens import (
-    TokenCounts,
     context_length,
     count_tokens,
     encode_examples,
     load_tokenizer,
     resolve_max_length,
 )
-from headtune.training import FitResult, count_steps, fit, resolve_learning_rate
+from headtune.training import count_steps, fit, resolve_learning_rate
 from headtune.types import LabelSet, PreparedData, TokenizedExample
 
-__all__ = ["Encoded", "Fitted", "Stopwatch", "encode", "fit_classifier", "plan_classifier"]
-
-
-class Stopwatch:
-    """Wall time by stage, in seconds; also tells the progress which stage has begun."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str, said: str) -> Iterator[None]:
-        """Time one stage; ``said`` is its name for people."""
-        self.progress.stage(said)
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = time.perf_counter() - start
-            self.seconds[name] = self.seconds.get(name, 0.0) + spent
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Stage 2's result: the tokenizer, the three parts as token ids, and what was cut."""
-
-    folder: PretrainedFolder
-    tokenizer: PreTrainedTokenizerBase
-    max_length: int
-    parts: dict[str, list[TokenizedExample]]
-    counts: dict[str, TokenCounts]
-
-    @property
-    def truncated(self) -> dict[str, int]:
-        """Texts of all parts that were cut, by label."""
-        names = {name for counts in self.counts.values() for name in counts.truncated_texts}
-        return {
-            name: sum(counts.truncated_texts.get(name, 0) for counts in self.counts.values())
-            for name in sorted(names)
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A trained classifier, and all that was measured on the way.
-
-    ``before`` and ``after`` hold the metrics of validation and test, None for an empty part.
-    """
-
-    config: RunConfig
-    labels: LabelSet
-    encoded: Encoded
-    compute: Compute
-    classifier: SequenceClassifier
-    parameters: ParameterCounts
-    result: FitResult
-    before: dict[str, Metrics | None]
-    after: dict[str, Metrics | None]
-    seconds: dict[str, float]
-    trunk_is_kept: bool = False
-
-    def predictor(self) -> Predictor:
-        """The classifier as it is in memory, ready for texts."""
-        return Predictor(
-            classifier=self.classifier,
-            tokenizer=self.encoded.tokenizer,
-            labels=self.labels,
-            max_length=self.encoded.max_length,
-            max_tokens_per_batch=self.result.max_tokens_per_batch,
-        )
-
-    def base_model(self) -> BaseModel:
-        """The pretrained model as the manifest names it: by a name that finds it again."""
-        folder, random = self.encoded.folder, self.config.model.random_weights
-        is_path = Path(folder.name).expanduser().exists()
-        return BaseModel(
-            name=str(Path(folder.name).expanduser().resolve()) if is_path else folder.name,
-            revision=folder.revision,
-            sha256="" if random else weights_sha256(folder.path),
-            model_type=self.classifier.backbone.config.model_type,
-        )
-
-    def manifest(self) -> Manifest:
-        """What the classifier itself knows; the caller adds data and metrics."""
-        plain = self.config.to_dict()
-        return Manifest(
-            labels=self.labels.names,
-            base_model=self.base_model(),
-            tune=plain["tune"],
-            pooling=self.config.model.pooling,
-            attention=self.config.model.attention,
-            max_length=self.encoded.max_length,
-            dtype=self.compute.dtype_name,
-            config=plain,
-            seeds={"train": self.config.train.seed, "split": self.config.data.split_seed},
-        )
-
-    def speed(self) -> dict[str, Any]:
-        """Training's pace: examples, tokens and useful floating-point operations a second."""
-        seconds = max(self.seconds["train"], 1e-9)
-        _, flops = useful_flops_per_token(self.classifier, trunk_is_kept=self.trunk_is_kept)
-        return {
-            "examples_per_second": self.result.n_examples / seconds,
-            "tokens_per_second": self.result.n_tokens / seconds,
-            "useful_flops_per_second": flops * self.result.n_tokens / seconds,
-            "wall_seconds": dict(self.seconds),
-        }
+__all__ = ["encode", "fit_classifier", "plan_classifier"]
 
 
 def encode(prepared: PreparedData, config: RunConfig, *, weights: bool = True) -> Encoded:

@@ -12,9 +12,12 @@ Leaf module: no headtune, no third party. A call costs a microsecond where nobod
 ``advance`` may be called for every batch.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
-__all__ = ["Progress", "SilentProgress"]
+__all__ = ["Progress", "SilentProgress", "Stopwatch"]
 
 
 class Progress(Protocol):
@@ -58,3 +61,22 @@ class SilentProgress:
 
     def finish(self) -> None:
         """Says nothing."""
+
+
+class Stopwatch:
+    """Wall time by stage, in seconds; also tells the progress which stage has begun."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str, said: str) -> Iterator[None]:
+        """Time one stage; ``said`` is its name for people."""
+        self.progress.stage(said)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent

@@ -18,13 +18,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from headtune.artifact import ArtifactContents, Manifest, check_target, choose_probes, save_artifact
+from headtune.artifact import Manifest, check_target, choose_probes, save_artifact
 from headtune.artifact.layout import CURVES, HISTORY, SET_ASIDE
 from headtune.config import RunConfig
 from headtune.data import prepare, write_parts, write_set_aside
 from headtune.errors import ConfigError, HeadtuneError
-from headtune.pipeline import Fitted, Stopwatch, encode, fit_classifier, plan_classifier
-from headtune.progress import Progress, SilentProgress
+from headtune.fitted import Fitted
+from headtune.pipeline import encode, fit_classifier, plan_classifier
+from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import Report, build_report, measure_baselines, write_history
 from headtune.training import count_steps
 from headtune.types import PreparedData
@@ -258,18 +259,10 @@ def _save(
             write_parts(prepared, folder)
 
     probe_from = prepared.validation or prepared.test or prepared.train
-    contents = ArtifactContents(
-        classifier=fitted.classifier,
-        tokenizer=fitted.encoded.tokenizer,
-        labels=fitted.labels,
-        tune=fitted.config.tune,
-        model=fitted.config.model,
-        manifest=_manifest(prepared, fitted),
-        probe_texts=choose_probes(probe_from, len(fitted.labels), fitted.config.train.seed),
-    )
+    probe_texts = choose_probes(probe_from, len(fitted.labels), fitted.config.train.seed)
     proof = save_artifact(
         out,
-        contents,
+        fitted.contents(_manifest(prepared, fitted), probe_texts),
         overwrite=overwrite,
         write_evidence=write_evidence,
         card=report.to_dict(),

@@ -1,0 +1,123 @@
+"""What the pipeline hands on: the encoded parts, and the fitted classifier with its measurements."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from headtune.artifact import ArtifactContents, BaseModel, Manifest
+from headtune.config import RunConfig
+from headtune.metrics import Metrics
+from headtune.model import (
+    Compute,
+    ParameterCounts,
+    SequenceClassifier,
+    useful_flops_per_token,
+)
+from headtune.predict import Predictor
+from headtune.pretrained import PretrainedFolder, weights_sha256
+from headtune.tokens import TokenCounts
+from headtune.training import FitResult
+from headtune.types import LabelSet, TokenizedExample
+
+__all__ = ["Encoded", "Fitted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Stage 2's result: the tokenizer, the three parts as token ids, and what was cut."""
+
+    folder: PretrainedFolder
+    tokenizer: PreTrainedTokenizerBase
+    max_length: int
+    parts: dict[str, list[TokenizedExample]]
+    counts: dict[str, TokenCounts]
+
+    @property
+    def truncated(self) -> dict[str, int]:
+        """Texts of all parts that were cut, by label."""
+        names = {name for counts in self.counts.values() for name in counts.truncated_texts}
+        return {
+            name: sum(counts.truncated_texts.get(name, 0) for counts in self.counts.values())
+            for name in sorted(names)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A trained classifier, and all that was measured on the way.
+
+    ``before`` and ``after`` hold the metrics of validation and test, None for an empty part.
+    """
+
+    config: RunConfig
+    labels: LabelSet
+    encoded: Encoded
+    compute: Compute
+    classifier: SequenceClassifier
+    parameters: ParameterCounts
+    result: FitResult
+    before: dict[str, Metrics | None]
+    after: dict[str, Metrics | None]
+    seconds: dict[str, float]
+    trunk_is_kept: bool = False
+
+    def predictor(self) -> Predictor:
+        """The classifier as it is in memory, ready for texts."""
+        return Predictor(
+            classifier=self.classifier,
+            tokenizer=self.encoded.tokenizer,
+            labels=self.labels,
+            max_length=self.encoded.max_length,
+            max_tokens_per_batch=self.result.max_tokens_per_batch,
+        )
+
+    def base_model(self) -> BaseModel:
+        """The pretrained model as the manifest names it: by a name that finds it again."""
+        folder, random = self.encoded.folder, self.config.model.random_weights
+        is_path = Path(folder.name).expanduser().exists()
+        return BaseModel(
+            name=str(Path(folder.name).expanduser().resolve()) if is_path else folder.name,
+            revision=folder.revision,
+            sha256="" if random else weights_sha256(folder.path),
+            model_type=self.classifier.backbone.config.model_type,
+        )
+
+    def contents(self, manifest: Manifest, probe_texts: list[str]) -> ArtifactContents:
+        """What ``save_artifact`` needs of it."""
+        return ArtifactContents(
+            classifier=self.classifier,
+            tokenizer=self.encoded.tokenizer,
+            labels=self.labels,
+            tune=self.config.tune,
+            model=self.config.model,
+            manifest=manifest,
+            probe_texts=probe_texts,
+        )
+
+    def manifest(self) -> Manifest:
+        """What the classifier itself knows; the caller adds data and metrics."""
+        plain = self.config.to_dict()
+        return Manifest(
+            labels=self.labels.names,
+            base_model=self.base_model(),
+            tune=plain["tune"],
+            pooling=self.config.model.pooling,
+            attention=self.config.model.attention,
+            max_length=self.encoded.max_length,
+            dtype=self.compute.dtype_name,
+            config=plain,
+            seeds={"train": self.config.train.seed, "split": self.config.data.split_seed},
+        )
+
+    def speed(self) -> dict[str, Any]:
+        """Training's pace: examples, tokens and useful floating-point operations a second."""
+        seconds = max(self.seconds["train"], 1e-9)
+        _, flops = useful_flops_per_token(self.classifier, trunk_is_kept=self.trunk_is_kept)
+        return {
+            "examples_per_second": self.result.n_examples / seconds,
+            "tokens_per_second": self.result.n_tokens / seconds,
+            "useful_flops_per_second": flops * self.result.n_tokens / seconds,
+            "wall_seconds": dict(self.seconds),
+        }
