@@ -1,4 +1,4 @@
-"""What the pipeline hands on: the encoded parts, and the fitted classifier with its measurements."""
+"""What the pipeline hands on: encoded parts, and the fitted classifier with its measurements."""
 
 from dataclasses import dataclass
 from pathlib import Path
