@@ -191,6 +191,23 @@ def test_the_best_weights_come_back(tiny_llama: Path, tmp_path: Path) -> None:
         assert torch.equal(tensor, kept[name])
 
 
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        ({"epochs": 1.5}, [5, 8]),
+        ({"max_steps": 7}, [5, 7]),
+        ({"epochs": 1, "evaluations_per_epoch": 2}, [3, 5]),
+    ],
+)
+def test_the_last_step_is_always_scored(
+    tiny_llama: Path, tmp_path: Path, options: dict[str, Any], steps: list[int]
+) -> None:
+    """Five steps are an epoch here."""
+    result = run(make_classifier(tiny_llama), tmp_path, **options)
+    assert [row["step"] for row in result.history if "validation_loss" in row] == steps
+    assert result.n_steps == steps[-1]
+
+
 def test_early_stopping(tiny_llama: Path, tmp_path: Path) -> None:
     result = run(
         make_classifier(tiny_llama),

@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-__all__ = ["CheckpointByClock", "history_rows"]
+__all__ = ["CheckpointByClock", "EvaluateAtEnd", "history_rows"]
 
 
 class CheckpointByClock(TrainerCallback):  # type: ignore[misc]
@@ -24,6 +24,14 @@ class CheckpointByClock(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.last = time.monotonic()
+
+
+class EvaluateAtEnd(TrainerCallback):  # type: ignore[misc]
+    """Scores the last step too, when the steps between two evaluations do not divide the run."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = control.should_save = True
 
 
 def history_rows(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:

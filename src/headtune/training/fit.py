@@ -20,7 +20,7 @@ from headtune.errors import ConfigError, MissingDependencyError
 from headtune.model import SequenceClassifier
 from headtune.progress import Progress
 from headtune.quiet import quiet_transformers
-from headtune.training.callbacks import CheckpointByClock, history_rows
+from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.trainer import PackedTrainer
 from headtune.types import LabelSet, TokenizedExample
 
@@ -209,6 +209,8 @@ def _recompute_activations(backbone: PreTrainedModel) -> None:
 
 def _callbacks(options: TrainConfig, validates: bool) -> list[Any]:
     callbacks: list[Any] = [CheckpointByClock(options.checkpoint_minutes)]
+    if validates:
+        callbacks.append(EvaluateAtEnd())
     if options.early_stopping and validates:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=options.early_stopping))
     return callbacks
