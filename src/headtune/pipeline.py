@@ -214,7 +214,8 @@ def _keep_trunk(
     """The parts with the output of the frozen layers, where it pays and fits; else None."""
     n_train = len(encoded.parts["train"])
     steps = count_steps(config.train, n_train)
-    if steps * config.train.batch_size < n_train:  # training will not see every text once
+    sees_all = steps * config.train.batch_size >= n_train
+    if not sees_all or config.train.gradient_checkpointing:  # which runs blocks again, unhooked
         return None
     trunk = attach_trunk(classifier, config.tune)
     examples = [example for part in encoded.parts.values() for example in part]

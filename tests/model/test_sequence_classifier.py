@@ -14,6 +14,7 @@ from headtune.errors import ModelError, ModelFileError
 from headtune.model import (
     Compute,
     SequenceClassifier,
+    attach_trunk,
     choose_compute,
     inference,
     load_backbone,
@@ -166,6 +167,11 @@ def test_a_spread_model_gives_the_same_logits(
         assert spread.backbone.layers[0].mlp.up_proj.weight.device.type == "meta"
     examples = make_examples(5, 21, 8)
     expected = predict_logits(make_classifier(tiny_llama, "last-1"), examples, 100)
+    np.testing.assert_allclose(predict_logits(spread, examples, 100), expected, atol=1e-5)
+    trunk = attach_trunk(spread, TuneConfig(tune="last-1"))
+    assert trunk is not None
+    kept = trunk.keep(examples, 100)
+    np.testing.assert_allclose(predict_logits(spread, kept, 100), expected, atol=1e-5)
     np.testing.assert_allclose(predict_logits(spread, examples, 100), expected, atol=1e-5)
 
 

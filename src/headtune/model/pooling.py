@@ -8,7 +8,7 @@ import torch
 
 from headtune.config import Pooling
 
-__all__ = ["pool"]
+__all__ = ["pool", "pooled_rows"]
 
 
 def pool(states: torch.Tensor, cu_seqlens: torch.Tensor, pooling: Pooling) -> torch.Tensor:
@@ -22,9 +22,16 @@ def pool(states: torch.Tensor, cu_seqlens: torch.Tensor, pooling: Pooling) -> to
     Returns:
         Shape ``(n_sequences, hidden_size)``, in the dtype of ``states``.
     """
-    ends = cu_seqlens.to(states.device, torch.int64)
-    if pooling == "last":
-        return states[ends[1:] - 1]
-    if pooling == "first":
-        return states[ends[:-1]]
-    return torch.segment_reduce(states.float(), "mean", offsets=ends, axis=0).to(states.dtype)
+    if pooling == "mean":
+        bounds = cu_seqlens.to(states.device, torch.int64)
+        return torch.segment_reduce(states.float(), "mean", offsets=bounds, axis=0).to(states.dtype)
+    return states[pooled_rows(cu_seqlens, pooling).to(states.device)]
+
+
+def pooled_rows(cu_seqlens: torch.Tensor, pooling: Pooling) -> torch.Tensor:
+    """Positions of the pooled tokens in the packed batch, shape ``(n_sequences,)`` int64.
+
+    For "mean", which pools no single token, those of the last ones.
+    """
+    bounds = cu_seqlens.to(torch.int64)
+    return bounds[:-1] if pooling == "first" else bounds[1:] - 1

@@ -16,7 +16,8 @@ from headtune.batches import PackedBatch
 from headtune.config import AttentionDirection, Pooling
 from headtune.model.attention import SequenceLayout
 from headtune.model.backbone import Backbone
-from headtune.model.pooling import pool
+from headtune.model.last_block import only_rows, row_modules
+from headtune.model.pooling import pool, pooled_rows
 
 __all__ = ["SequenceClassifier", "Trunk"]
 
@@ -37,6 +38,8 @@ class SequenceClassifier(nn.Module):
             on the right, which causal layers never see.
         compute_dtype: Format of the backbone's matrix products; below float32 they run under
             autocast, since trained blocks keep float32 weights.
+        prunes_last_block: Whether the last block computes what the pooled tokens need only, where
+            the architecture allows it.
         trunk: What steps over frozen blocks for a batch that brings their output along.
         live: The modules below the head that are trained, set by ``make_trainable``.
     """
@@ -65,6 +68,8 @@ class SequenceClassifier(nn.Module):
             self.hf_device_map = self.backbone.hf_device_map
         self.live: tuple[nn.Module, ...] = ()
         self.trunk: Trunk | None = None
+        self.prunes_last_block = True
+        self._row_modules = tuple(row_modules(self.backbone)) if self.packs else ()
 
     @property
     def device(self) -> torch.device:
@@ -98,18 +103,25 @@ class SequenceClassifier(nn.Module):
         return pool(states, batch.cu_seqlens, self.pooling)
 
     def _packed_states(self, batch: PackedBatch) -> torch.Tensor:
-        """Final states of all tokens, shape ``(n_tokens, hidden_size)``."""
+        """Final states, shape ``(n_tokens, hidden_size)``; right where they are pooled."""
         layout = SequenceLayout.from_lengths(
             batch.lengths, batch.input_ids.device, causal=self.attention == "causal"
         )
-        states: torch.Tensor = self.backbone(
-            input_ids=batch.input_ids[None],
-            position_ids=batch.position_ids[None],
-            attention_mask=None,
-            use_cache=False,
-            layout=layout,
-        ).last_hidden_state
+        with only_rows(self.pruned_modules, pooled_rows(batch.cu_seqlens, self.pooling)):
+            states: torch.Tensor = self.backbone(
+                input_ids=batch.input_ids[None],
+                position_ids=batch.position_ids[None],
+                attention_mask=None,
+                use_cache=False,
+                layout=layout,
+            ).last_hidden_state
         return states[0]
+
+    @property
+    def pruned_modules(self) -> tuple[nn.Module, ...]:
+        """Modules of the last block that compute the pooled rows only."""
+        prunes = self.prunes_last_block and self.pooling != "mean"
+        return self._row_modules if prunes else ()
 
     def _padded_states(self, batch: PackedBatch) -> torch.Tensor:
         """The same through padding on the right, for layers that do not know boundaries."""

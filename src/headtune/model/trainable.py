@@ -104,8 +104,11 @@ def useful_flops_per_token(
         if id(p) not in embeddings
     }
     forward = 2.0 * sum(size for size, _ in sizes.values())
+    if trunk_is_kept:  # what runs for one token of a text, not for each, counts for nothing here
+        skipped = {id(p) for module in classifier.pruned_modules for p in module.parameters()}
+        sizes = {key: size for key, size in sizes.items() if key not in skipped}
     reached = {id(p): p.numel() for module in classifier.live for p in module.parameters()}
-    above = 2.0 * sum(size for key, size in reached.items() if key not in embeddings)
+    above = 2.0 * sum(size for key, size in reached.items() if key in sizes)
     weights = 2.0 * sum(size for size, trained in sizes.values() if trained)
     return forward, (above if trunk_is_kept else forward) + above + weights
 

@@ -140,14 +140,18 @@ class FrozenTrunk:
             return args, kwargs | {"hidden_states": given}
 
         hook = self.lowest.register_forward_pre_hook(put, with_kwargs=True)
+        own = [vars(block).get("forward") for block in self.frozen]  # accelerate's, if spread
         for block in self.frozen:
             block.forward = _step_over
         try:
             yield
         finally:
             hook.remove()
-            for block in self.frozen:
-                del block.forward
+            for block, forward in zip(self.frozen, own, strict=True):
+                if forward is None:
+                    del block.forward
+                else:
+                    block.forward = forward
 
 
 def _step_over(hidden_states: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:

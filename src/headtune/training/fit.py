@@ -89,6 +89,7 @@ def fit(
     """
     arguments = _arguments(options, tune, len(train), bool(validation), classifier, folder)
     if options.gradient_checkpointing:
+        classifier.prunes_last_block = False
         _recompute_activations(classifier.backbone)
     trainer = PackedTrainer(
         classifier,
