@@ -99,7 +99,7 @@ def check_make(targets: list[str]) -> None:
 
 def check_pip(arguments: list[str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    installable = {project["name"], *(alias.requirement for alias in ALIASES.values())}
+    installable = {project["name"], *(alias.install.split()[-1] for alias in ALIASES.values())}
     installable |= {f"{project['name']}[{extra}]" for extra in project["optional-dependencies"]}
     command, *others = arguments
     assert command == "install"
