@@ -107,6 +107,7 @@ class Fitted:
             attention=self.config.model.attention,
             max_length=self.encoded.max_length,
             dtype=self.compute.dtype_name,
+            packs=self.classifier.packs,
             config=plain,
             seeds={"train": self.config.train.seed, "split": self.config.data.split_seed},
         )

@@ -128,7 +128,9 @@ def _backbone(
     """The base model, its hash compared; where the run keeps all weights, the architecture."""
     if storage_of(tune.tune, has_base=bool(manifest.base_model.sha256)) == "whole":
         random = ModelConfig(**_as_dict(options) | {"random_weights": True})
-        return load_backbone(PretrainedFolder(str(folder), folder), random, compute)
+        return load_backbone(
+            PretrainedFolder(str(folder), folder), random, compute, packs=manifest.packs
+        )
     base = manifest.base_model
     try:
         pretrained = find_pretrained(
@@ -146,7 +148,7 @@ def _backbone(
             f"The base model at {pretrained.path} is not the one {folder} was trained on: its "
             f"sha256 begins {found[:12]}, expected {base.sha256[:12]}."
         )
-    return load_backbone(pretrained, options, compute)
+    return load_backbone(pretrained, options, compute, packs=manifest.packs)
 
 
 def _as_dict(options: ModelConfig) -> dict[str, Any]:

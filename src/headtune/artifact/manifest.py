@@ -35,7 +35,11 @@ class BaseModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Everything that is needed to load a run, and to say where it comes from."""
+    """Everything that is needed to load a run, and to say where it comes from.
+
+    ``packs`` says that packed batches went through the backbone as they are: it was tried when
+    the run was made, and the probes prove it again.
+    """
 
     labels: tuple[str, ...]
     base_model: BaseModel
@@ -44,6 +48,7 @@ class Manifest:
     attention: str
     max_length: int
     dtype: str
+    packs: bool = True
     text_column: str | None = None
     label_column: str | None = None
     template: str | None = None
@@ -122,6 +127,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "max_length": (int, "a number"),
     "dtype": (str, "a string"),
     "files": (dict, "an object"),
+    "packs": (bool, "true or false"),
 }
 
 

@@ -1,6 +1,6 @@
 """Golden probes: a few texts with the token ids and logits that the classifier must give.
 
-Sixteen texts of the data, both short and long, all labels among them, at most 512 tokens in all;
+Sixteen texts of the data, both short and long, all labels among them, 800 characters in all;
 checking them costs one forward pass. A changed tokenizer shows in the ids; a changed weight,
 label order, pooling or maximum length in the logits and the label names.
 """
@@ -27,8 +27,8 @@ from headtune.types import Example, LabelSet
 __all__ = ["ProbeResult", "check_probes", "choose_probes", "write_probes"]
 
 N_PROBES = 16
-MAX_CHARACTERS = 1_500
-"""Length of all probe texts together, some 400 tokens."""
+MAX_CHARACTERS = 800
+"""Length of all probe texts together, some 200 tokens."""
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.05}
 """Largest difference in a probability; a difference of hardware, not of weights, stays below."""

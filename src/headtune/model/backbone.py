@@ -54,9 +54,15 @@ def load_config(folder: PretrainedFolder, *, trust_remote_code: bool = False) ->
 
 
 def load_backbone(
-    folder: PretrainedFolder, options: ModelConfig, compute: Compute, seed: int = 42
+    folder: PretrainedFolder,
+    options: ModelConfig,
+    compute: Compute,
+    seed: int = 42,
+    packs: bool | None = None,
 ) -> Backbone:
     """Load (or, with ``random_weights``, make from ``seed``) the backbone, in eval mode.
+
+    ``packs`` is what a run has found out before; None tries it.
 
     Raises ``ModelFileError`` when weights are cut short or missing.
     """
@@ -70,7 +76,8 @@ def load_backbone(
     model.eval()
     if options.device_map is None:
         model.to(compute.device)
-    packs = respects_boundaries(model, causal=options.attention == "causal")
+    if packs is None:
+        packs = respects_boundaries(model, causal=options.attention == "causal")
     if not packs and options.attention == "bidirectional":
         raise ModelError(
             f"--attention bidirectional cannot be used with {config.model_type!r}: its attention "
