@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from headtune.batches import StepCollator
 from headtune.config import ModelConfig, TrainConfig, TuneConfig
 from headtune.errors import ConfigError, NonFiniteLossError, TrainingError
 from headtune.model import (
@@ -125,6 +126,23 @@ def test_trained_weights_do_not_depend_on_the_packing(
     # AdamW does not feel the scale of a gradient, so losses and norms are compared as well.
     for ours, row in zip(result.history, expected.history, strict=True):
         assert ours == pytest.approx(row, rel=1e-3)
+
+
+def test_every_epoch_sees_every_example_in_an_order_of_its_own(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[int] = []
+    collate = StepCollator.__call__
+
+    def watch(self: StepCollator, examples: Sequence[TokenizedExample]) -> Any:
+        rows.extend(example.row for example in examples)
+        return collate(self, examples)
+
+    monkeypatch.setattr(StepCollator, "__call__", watch)
+    run(make_classifier(tiny_llama, "head"), tmp_path)
+    assert sorted(rows[:40]) == sorted(rows[40:]) == list(range(1, 41))
+    assert rows[:40] != rows[40:]
+    assert rows[:40] != list(range(1, 41))
 
 
 def test_class_weights_change_what_is_learned(tiny_llama: Path, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             args=arguments,
             train_dataset=train_examples,
             eval_dataset=validation_examples or None,
-            callbacks=[_EpochOfSampler(self.sampler), *callbacks],
+            callbacks=list(callbacks),
         )
         self.remove_callback(PrinterCallback)
         if class_weights is not None:
@@ -197,13 +197,3 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
 
     def _load_best_model(self) -> None:
         self._load_from_checkpoint(str(self.state.best_model_checkpoint))
-
-
-class _EpochOfSampler(TrainerCallback):  # type: ignore[misc]
-    """Tells the sampler which epoch it is, also when a resumed run skips steps."""
-
-    def __init__(self, sampler: StepSampler) -> None:
-        self.sampler = sampler
-
-    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.sampler.set_epoch(int(state.epoch + 1e-6))
