@@ -46,7 +46,7 @@ __all__ = ["TextClassifier"]
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A pretrained language model, tuned to classify texts.
 
-    The parameters are the options of ``headtune train`` by the same names and with the same
+    The parameters are options of ``headtune train``, by the same names and with the same
     defaults; ``headtune.config`` explains each.
 
     Args:

@@ -274,6 +274,10 @@ class TrainConfig:
                 )
         if self.epochs <= 0 or (self.max_steps is not None and self.max_steps < 1):
             raise ConfigError("--epochs and --max-steps must be above 0.")
+        if self.early_stopping and not self.keep_best:
+            raise ConfigError(
+                "--early-stopping goes back to the best weights; leave out --no-keep-best."
+            )
         if self.learning_rate is not None and self.learning_rate <= 0:
             raise ConfigError(f"--learning-rate must be above 0; received {self.learning_rate}.")
 

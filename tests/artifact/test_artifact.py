@@ -301,3 +301,9 @@ def test_a_save_that_fails_leaves_nothing_behind(
     with pytest.raises(ProbeError):
         saved()[0].save(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_others_may_read_what_the_owner_may_share(saved: Any) -> None:
+    """safetensors writes files for the owner alone; a run folder is to be shared."""
+    _, path = saved()
+    assert len({file.stat().st_mode for file in path.iterdir()}) == 1

@@ -188,6 +188,12 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     assert result.best_step == expected.best_step
 
 
+def test_the_last_step_leaves_a_checkpoint(tiny_llama: Path, tmp_path: Path) -> None:
+    """Without a validation part too: a failure after training must not lose it."""
+    result = run(make_classifier(tiny_llama), tmp_path, validation=[], epochs=1)
+    assert (tmp_path / f"checkpoint-{result.n_steps}" / "trainer_state.json").is_file()
+
+
 def test_a_checkpoint_that_is_not_whole_is_passed_over(tmp_path: Path) -> None:
     for step, state in ((3, '{"global_step": 3}'), (6, '{"global_st')):
         (tmp_path / f"checkpoint-{step}").mkdir()

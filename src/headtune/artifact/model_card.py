@@ -41,26 +41,22 @@ def _front_matter(manifest: Manifest) -> str:
 
 
 def _figures(report: dict[str, Any]) -> str:
-    rows = []
-    for when in ("before", "after"):
-        for part in ("validation", "test"):
-            if figures := (report.get(when) or {}).get(part):
-                rows.append(
-                    f"| {part} | {when} tuning | {figures['accuracy']:.1%} | "
-                    f"{figures['macro_f1']:.3f} | {figures['log_loss']:.3f} |"
-                )
-    for baseline, by_part in (report.get("baselines") or {}).items():
-        for part in ("validation", "test"):
-            if figures := by_part.get(part):
-                rows.append(
-                    f"| {part} | baseline: {baseline.replace('_', ' ')} | "
-                    f"{figures['accuracy']:.1%} | {figures['macro_f1']:.3f} | "
-                    f"{figures['log_loss']:.3f} |"
-                )
+    named = [(f"{when} tuning", report.get(when) or {}) for when in ("before", "after")]
+    named += [
+        (f"baseline: {name.replace('_', ' ')}", by_part)
+        for name, by_part in (report.get("baselines") or {}).items()
+    ]
+    rows = [
+        f"| {part} | {name} | {figures['accuracy']:.1%} | {figures['macro_f1']:.3f} | "
+        f"{figures['log_loss']:.3f} |"
+        for part in ("test", "validation")
+        for name, by_part in named
+        if (figures := by_part.get(part))
+    ]
     if not rows:
         return ""
     head = "| part | | accuracy | macro F1 | log loss |\n|---|---|---|---|---|"
-    return "## Figures\n\n" + head + "\n" + "\n".join(sorted(rows, reverse=True)) + "\n"
+    return "## Figures\n\n" + head + "\n" + "\n".join(rows) + "\n"
 
 
 def _data(report: dict[str, Any]) -> str:
@@ -88,7 +84,8 @@ def _limits(manifest: Manifest) -> str:
 def _how_to(name: str) -> str:
     return (
         "## How to use it\n\n"
-        f'```\nheadtune predict {name} "your text"\n```\n\n'
+        f'```\nheadtune predict path/to/{name} "your text"\n```\n\n'
         "```python\nfrom headtune import TextClassifier\n\n"
-        f'classifier = TextClassifier.load("{name}")\nclassifier.predict(["your text"])\n```\n'
+        f'classifier = TextClassifier.load("path/to/{name}")\n'
+        'classifier.predict(["your text"])\n```\n'
     )

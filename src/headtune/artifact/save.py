@@ -116,10 +116,17 @@ def _write(folder: Path, contents: ArtifactContents) -> None:
 
 
 def _seal(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest with the sha256 of every other file."""
+    """Write the manifest with the sha256 of every other file.
+
+    safetensors writes for the owner's eyes only; a run folder is to be shared, so every file gets
+    the rights that a file is given here by default.
+    """
     manifest.files.clear()
     manifest.files.update(file_hashes(folder))
     manifest.save(folder)
+    rights = (folder / MANIFEST).stat().st_mode
+    for name in manifest.files:
+        (folder / name).chmod(rights)
 
 
 def _publish(work: Path, out: Path) -> None:

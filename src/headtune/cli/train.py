@@ -22,7 +22,6 @@ from headtune.config import RunConfig
 __all__ = ["default_out", "train"]
 
 WRITTEN = {
-    "report.html": "the report, to read in a browser",
     "report.json": "the report, for machines",
     "README.md": "the model card",
     "history.jsonl": "every logged loss",

@@ -49,9 +49,8 @@ def choose_compute(config: ModelConfig) -> Compute:
             torch.bfloat16,
             f"bfloat16, which this CPU multiplies {ratio:.1f} times faster than float32",
         )
-    return Compute(
-        device, torch.float32, f"float32 (bfloat16 runs at {ratio:.1f} times its speed here)"
-    )
+    slower = f"{1 / ratio:.0f} times slower" if ratio < 0.7 else "hardly faster"
+    return Compute(device, torch.float32, f"float32 (bfloat16 is {slower} here)")
 
 
 def _device(name: str) -> torch.device:

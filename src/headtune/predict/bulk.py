@@ -72,7 +72,7 @@ def predict_file(
             n_unusable += labels.count(None)
     progress.finish()
     if n_unusable:
-        progress.say(f"{n_unusable:,} of {n_rows:,} rows have no text and no prediction.")
+        progress.say(f"Rows without a text, and so without a prediction: {n_unusable:,}.")
     return {"rows": n_rows, "unusable_rows": n_unusable, "labels": counts}
 
 

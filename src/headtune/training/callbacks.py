@@ -9,7 +9,10 @@ __all__ = ["CheckpointByClock", "EvaluateAtEnd", "history_rows"]
 
 
 class CheckpointByClock(TrainerCallback):  # type: ignore[misc]
-    """Asks for a checkpoint when the last one is ``minutes`` old, whatever the step."""
+    """Asks for a checkpoint when the last one is ``minutes`` old, and at the last step.
+
+    The last one is for what comes after training: if scoring or saving fails, no step is lost.
+    """
 
     def __init__(self, minutes: float) -> None:
         self.seconds = 60 * minutes
@@ -19,7 +22,8 @@ class CheckpointByClock(TrainerCallback):  # type: ignore[misc]
         self.last = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if time.monotonic() - self.last >= self.seconds:
+        is_old = time.monotonic() - self.last >= self.seconds
+        if is_old or state.global_step >= state.max_steps:
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -31,7 +35,7 @@ class EvaluateAtEnd(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.global_step >= state.max_steps:
-            control.should_evaluate = control.should_save = True
+            control.should_evaluate = True
 
 
 def history_rows(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -103,10 +103,11 @@ def fit(
         callbacks=_callbacks(options, bool(validation)),
     )
     checkpoint = _last_whole_checkpoint(folder) if resume else None
+    n_done = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
     if resume:
-        done = f"step {checkpoint.name.partition('-')[2]}" if checkpoint else "the beginning"
-        progress.say(f"Resuming from {done}.")
-    progress.start(_n_examples(trainer, options, len(train)), "examples")
+        progress.say(f"Resuming from {f'step {n_done}' if n_done else 'the beginning'}.")
+    n_left = _n_examples(trainer, options, len(train)) - n_done * options.batch_size
+    progress.start(max(0, n_left), "examples")
     with quiet_transformers():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     progress.finish()
@@ -133,7 +134,7 @@ def _arguments(
     if options.early_stopping and not validates:
         raise ConfigError("--early-stopping needs a validation part; see --split.")
     steps_per_epoch = math.ceil(n_train / options.batch_size)
-    keeps_best = validates and (options.keep_best or bool(options.early_stopping))
+    keeps_best = validates and options.keep_best
     when = {
         "strategy": "steps" if validates else "no",
         "steps": math.ceil(steps_per_epoch / options.evaluations_per_epoch),
