@@ -176,7 +176,7 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
                 dtype=torch.float32,
                 quantization_config=GgufConfig(gguf_file=gguf.name, dequantize=True),
             )
-    except Exception as error:
+    except Exception as error:  # the readers of GGUF raise struct.error, Exception itself, …
         raise ModelFileError(
             f"{gguf} cannot be read as a GGUF model; it may be cut short ({_one_line(error)}). "
             "Download it again."

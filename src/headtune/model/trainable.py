@@ -10,6 +10,7 @@ injected into the backbone in place.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -150,8 +151,11 @@ def _float_buffers(modules: tuple[nn.Module, ...]) -> None:
                 buffer.data = buffer.data.float()
 
 
-def lora_config(backbone: PreTrainedModel, tune: TuneConfig):  # type: ignore[no-untyped-def]
-    """The PEFT configuration; its targets are resolved to names of this architecture."""
+def lora_config(backbone: PreTrainedModel, tune: TuneConfig) -> Any:
+    """PEFT's ``LoraConfig``; its targets are resolved to names of this architecture.
+
+    Raises ``ModelError`` where no names were given and none are known.
+    """
     from peft import LoraConfig, TaskType
 
     return LoraConfig(

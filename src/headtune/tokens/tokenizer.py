@@ -30,7 +30,7 @@ def load_tokenizer(
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder.path, trust_remote_code=trust_remote_code
         )
-    except Exception as error:
+    except Exception as error:  # the tokenizers library raises Exception itself
         reason = " ".join(str(error).split())[:200]
         raise TokenizationError(
             f"The tokenizer of {folder.name!r} cannot be loaded: {reason}"
