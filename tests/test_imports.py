@@ -11,7 +11,7 @@ import headtune
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
     "errors", "types", "config", "progress", "metrics", "quiet", "pretrained",  # leaf modules
-    "data", "tokens", "batches", "model", "training", "artifact", "predict", "report",
+    "data", "tokens", "batches", "model", "training", "artifact", "predict", "export", "report",
     "fitted", "pipeline", "classifier", "run", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""

@@ -20,6 +20,7 @@
     │   ├── TamperedArtifactError             a file whose sha256 is not the manifest's
     │   └── ProbeError                        the reloaded model answers differently
     ├── PredictionError (ValueError)          stage 7
+    ├── ExportError (ValueError)              a format that cannot hold this classifier
     └── MissingDependencyError (ImportError)  an extra is not installed
 
 Each message is one line: what was expected, what was received, the way out. The branch of a
@@ -36,6 +37,7 @@ __all__ = [
     "DataError",
     "DataNotFoundError",
     "EncodingError",
+    "ExportError",
     "HeadtuneError",
     "LabelError",
     "MissingDependencyError",
@@ -130,6 +132,10 @@ class ProbeError(ArtifactError):
 
 class PredictionError(HeadtuneError, ValueError):
     """Texts that cannot be classified as asked."""
+
+
+class ExportError(HeadtuneError, ValueError):
+    """A classifier that another tool's format cannot express; the message has the reason."""
 
 
 class MissingDependencyError(HeadtuneError, ImportError):

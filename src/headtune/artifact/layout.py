@@ -14,6 +14,7 @@ README.md                                          the model card
 from pathlib import Path
 from typing import Literal
 
+from headtune.artifact.publish import in_place
 from headtune.errors import ArtifactFormatError, ArtifactNotFoundError
 
 __all__ = [
@@ -68,6 +69,7 @@ def weights_file(storage: Storage) -> str:
 
 def require_run_folder(path: Path) -> Path:
     """The folder, if it is a run. Raises ``ArtifactNotFoundError`` or ``ArtifactFormatError``."""
+    path = in_place(path)
     if not path.exists():
         near = sorted(p.parent.name for p in path.parent.glob(f"*/{MANIFEST}"))
         there = f" In {path.parent} there are: {', '.join(near)}." if near else ""

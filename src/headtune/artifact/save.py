@@ -1,13 +1,12 @@
 """A fitted classifier to a run folder, all of it or nothing.
 
 Everything is written into a hidden folder beside the target, loaded and probed in a fresh
-process, and only then renamed into place: a reader never sees half a run, and a run that does
-not load is never called good. A killed save leaves the hidden folder, which the next one of the
-same name removes.
+process, and only then put in place in one step (``publish.py``): a reader never sees half a run,
+and a run that does not load is never called good. A killed save leaves the hidden folder, which the
+next one of the same name removes.
 """
 
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from headtune.artifact.layout import MANIFEST, MODEL_CARD, storage_of
 from headtune.artifact.manifest import BaseModel, Manifest, file_hashes
 from headtune.artifact.model_card import model_card
 from headtune.artifact.probes import ProbeResult, write_probes
+from headtune.artifact.publish import in_place, publish, recover, staging
 from headtune.artifact.verify import verify_in_fresh_process
 from headtune.artifact.weights import write_weights
 from headtune.config import ModelConfig, TuneConfig
@@ -47,7 +47,7 @@ class ArtifactContents:
 
 def check_target(out: Path, *, overwrite: bool) -> None:
     """Raise ``ArtifactError`` now if ``out`` could not be written at the end of a run."""
-    if out.exists() and not overwrite:
+    if in_place(out).exists() and not overwrite:
         raise ArtifactError(
             f"{out} exists already. Choose another folder with --out, or replace it with "
             "--overwrite."
@@ -82,21 +82,18 @@ def save_artifact(
         ProbeError: The written folder does not load, or answers differently.
     """
     check_target(out, overwrite=overwrite)
-    work = out.parent / f".{out.name}.writing"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
     try:
-        _write(work, contents)
-        write_evidence(work)
-        text = model_card(contents.manifest, card or {}, out.name)
-        (work / MODEL_CARD).write_text(text, encoding="utf-8")
-        _seal(work, contents.manifest)
-        proof = verify_in_fresh_process(work, contents.model)
-        _publish(work, out)
+        recover(out)
+        with staging(out) as work:
+            _write(work, contents)
+            write_evidence(work)
+            text = model_card(contents.manifest, card or {}, out.name)
+            (work / MODEL_CARD).write_text(text, encoding="utf-8")
+            _seal(work, contents.manifest)
+            proof = verify_in_fresh_process(work, contents.model)
+            publish(work, out)
     except OSError as error:
         raise ArtifactError(f"{out} cannot be written: {error}.") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return proof
 
 
@@ -127,15 +124,3 @@ def _seal(folder: Path, manifest: Manifest) -> None:
     rights = (folder / MANIFEST).stat().st_mode
     for name in manifest.files:
         (folder / name).chmod(rights)
-
-
-def _publish(work: Path, out: Path) -> None:
-    """Put the finished folder in place of whatever was there."""
-    if not out.exists():
-        work.rename(out)
-        return
-    old = out.parent / f".{out.name}.old"
-    shutil.rmtree(old, ignore_errors=True)
-    out.rename(old)
-    work.rename(out)
-    shutil.rmtree(old)

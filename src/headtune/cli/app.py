@@ -26,6 +26,7 @@ from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
 from headtune.cli.evaluate import evaluate
+from headtune.cli.export import export
 from headtune.cli.help import PlainHelp
 from headtune.cli.predict import predict
 from headtune.cli.train import train
@@ -66,6 +67,7 @@ app = App(
 app.command(train, sort_key=1, usage="headtune train DATA [options]")
 app.command(predict, sort_key=2, usage="headtune predict RUN TEXT... | FILE [options]")
 app.command(evaluate, sort_key=3, usage="headtune evaluate RUN FILE [options]")
+app.command(export, sort_key=8, usage="headtune export RUN --to FORMAT [options]")
 
 
 def main() -> None:

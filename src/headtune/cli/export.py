@@ -1,0 +1,85 @@
+"""``headtune export``: a trained classifier for transformers, PEFT, ONNX Runtime and others."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from headtune.cli.common import (
+    GENERAL,
+    BaseModel,
+    DebugFlag,
+    JsonFlag,
+    print_json,
+    say,
+    waiting,
+)
+
+__all__ = ["export"]
+
+FormatName = Literal["transformers", "peft"]
+
+
+def export(
+    run: Annotated[
+        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
+    ],
+    /,
+    *,
+    to: Annotated[
+        FormatName, Parameter(group=GENERAL, help="The format; docs/export.md explains each.")
+    ],
+    out: Annotated[
+        Path | None,
+        Parameter(group=GENERAL, help="Folder to write. By default RUN, a hyphen, the format."),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        Parameter(
+            group=GENERAL, negative="", show_default=False, help="Replace an earlier export."
+        ),
+    ] = False,
+    model: BaseModel = None,
+    trust_remote_code: Annotated[
+        bool,
+        Parameter(
+            group=GENERAL,
+            negative="",
+            show_default=False,
+            help="Run Python code that comes with the base model.",
+        ),
+    ] = False,
+    json: JsonFlag = False,
+    debug: DebugFlag = False,
+) -> None:
+    """Write a trained classifier in the format of another tool.
+
+    For example:
+      headtune export runs/messages --to transformers
+      headtune export runs/messages --to peft --out exports/messages
+
+    What was written is read back by that tool and asked the probe texts; if its
+    answers are not those of the run, nothing is left behind.
+    """
+    with waiting("Starting"):
+        from headtune.cli.progress import ConsoleProgress
+        from headtune.export import export_run
+
+    out = out or run.parent / f"{run.resolve().name}-{to}"
+    with ConsoleProgress() as progress:
+        exported = export_run(
+            run,
+            to,
+            out,
+            overwrite=overwrite,
+            model=model,
+            trust_remote_code=trust_remote_code,
+            progress=progress,
+        )
+    if json:
+        print_json(asdict(exported), indent=2)
+        return
+    print(out)
+    say(f"Wrote {exported.bytes / 1e6:,.1f} MB. {' '.join(exported.facts)}")
+    say(f"How to load it: {out / 'README.md'}")

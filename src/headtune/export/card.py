@@ -1,0 +1,81 @@
+"""The two files that every export has besides its format's own.
+
+``export.json`` says what the folder is, from which run, and how near its answers were when it was
+read back: what ``--overwrite`` goes by, and what a machine reads. ``README.md`` says the same to
+people, with the lines that load it.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from headtune.artifact.manifest import Manifest
+from headtune.errors import ArtifactError
+from headtune.export.formats import Format
+from headtune.export.proof import Agreement
+
+__all__ = ["EXPORT_RECORD", "check_export_target", "write_card", "write_record"]
+
+EXPORT_RECORD = "export.json"
+
+
+def check_export_target(out: Path, *, overwrite: bool) -> None:
+    """Raise ``ArtifactError`` if ``out`` cannot be written, or holds something else."""
+    if out.exists() and not overwrite:
+        raise ArtifactError(
+            f"{out} exists already. Choose another folder with --out, or replace it with "
+            "--overwrite."
+        )
+    in_use = out.is_file() or (out.is_dir() and any(out.iterdir()))
+    if in_use and not (out / EXPORT_RECORD).is_file():
+        raise ArtifactError(f"{out} is not an earlier export, so it is not overwritten.")
+
+
+def write_record(
+    folder: Path,
+    name: str,
+    quantize: str | None,
+    manifest: Manifest,
+    agreement: Agreement,
+    measured: dict[str, Any],
+) -> None:
+    """Write ``export.json``."""
+    values = {
+        "format": name,
+        "quantize": quantize,
+        "labels": manifest.labels,
+        "max_length": manifest.max_length,
+        "base_model": asdict(manifest.base_model),
+        "tune": manifest.tune["tune"],
+        "data_fingerprint": manifest.data_fingerprint,
+        "headtune_version": manifest.headtune_version,
+        "probes": asdict(agreement),
+        **measured,
+    }
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+    (folder / EXPORT_RECORD).write_text(text + "\n", encoding="utf-8")
+
+
+def write_card(
+    folder: Path, name: str, row: Format, manifest: Manifest, facts: list[str], out: str, base: str
+) -> None:
+    """Write ``README.md``: what it is, what was measured, how it is loaded."""
+    front = {
+        "library_name": {"peft": "peft", "onnx": "onnx", "openvino": "openvino"}.get(
+            name, "transformers"
+        ),
+        "pipeline_tag": "text-classification",
+        "tags": ["text-classification", "headtune"],
+    }
+    listed = "\n".join(f"- {fact}" for fact in facts)
+    how_to = row.how_to.replace("{out}", out).replace("{base}", base)
+    (folder / "README.md").write_text(
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {Path(out).name}\n\n"
+        f"{row.text} Exported by headtune.\n\n"
+        f"Labels: {', '.join(f'`{label}`' for label in manifest.labels)}. Texts are read up to "
+        f"{manifest.max_length} tokens.\n\n{listed}\n\n```python\n{how_to}```\n",
+        encoding="utf-8",
+    )

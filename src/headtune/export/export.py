@@ -1,0 +1,110 @@
+"""``headtune export`` without its command line: a run folder in, a folder of another tool out.
+
+    load the run -> write the format aside -> read it back in its tool, ask the probes -> rename
+
+Guarantees: nothing is published whose answers are not those of the run, to the format's tolerance;
+nothing is overwritten unasked, and what is overwritten is an earlier export. Costs: one load, one
+write, one load by the other tool, and the probe texts through both.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headtune.artifact.publish import publish, recover, staging
+from headtune.errors import ArtifactError
+from headtune.export.card import check_export_target, write_card, write_record
+from headtune.export.formats import find_format
+from headtune.export.proof import Agreement, agreement_of, require
+from headtune.export.source import Source, open_source
+from headtune.progress import Progress, SilentProgress
+
+__all__ = ["Exported", "export_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A finished export: where it is, how large, and how near the run's own answers."""
+
+    path: Path
+    format: str
+    quantize: str | None
+    bytes: int
+    agreement: Agreement
+    tool: str
+    facts: tuple[str, ...]
+    measured: dict[str, Any] = field(default_factory=dict)
+
+
+def export_run(
+    run: str | Path,
+    to: str,
+    out: str | Path,
+    *,
+    quantize: str | None = None,
+    overwrite: bool = False,
+    model: str | None = None,
+    trust_remote_code: bool = False,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write a run in the format ``to``.
+
+    Args:
+        run: A run folder.
+        to: A name of ``formats.FORMATS``.
+        out: Folder to write.
+        quantize: A number format that ``to`` can round weights to.
+        model: Where the base model is, if not where the manifest says.
+
+    Raises:
+        ExportError: The format cannot express this classifier; the reason is in the message.
+        ProbeError: The written export answers differently; both numbers are in the message.
+        ArtifactError, ModelError: The run cannot be loaded, or ``out`` not be written.
+        MissingDependencyError: The format's library is not installed.
+    """
+    progress = progress or SilentProgress()
+    out = Path(out)
+    row, tolerance = find_format(to, quantize)
+    recover(out)
+    check_export_target(out, overwrite=overwrite)
+    progress.stage("Loading the run")
+    source = open_source(Path(run), model=model, trust_remote_code=trust_remote_code)
+    try:
+        with staging(out) as work:
+            progress.stage(f"Writing {to}")
+            row.writer()(source, work)
+            progress.stage(f"Asking {row.tool} the probe texts")
+            found = row.answerer()(source, work, source.texts)
+            agreement = agreement_of(source.probabilities, found)
+            require(agreement, tolerance, f"export to {to}")
+            measured: dict[str, Any] = {}
+            facts = _facts(source, row.tool, agreement)
+            manifest = source.artifact.manifest
+            write_record(work, to, quantize, manifest, agreement, measured)
+            write_card(work, to, row, manifest, facts, str(out), source.base_name)
+            size = _settle(work)
+            publish(work, out, durable=False)
+    except OSError as error:
+        if isinstance(error, ArtifactError):
+            raise
+        raise ArtifactError(f"{out} cannot be written: {error}.") from error
+    return Exported(out, to, quantize, size, agreement, row.tool, tuple(facts), measured)
+
+
+def _facts(source: Source, tool: str, agreement: Agreement) -> list[str]:
+    """What was measured, in sentences."""
+    facts = [f"Asked {agreement.n_texts} probe texts through {tool}: {agreement}."]
+    if source.temperature != 1.0:
+        facts.append(
+            f"The probabilities are calibrated: the head was divided by {source.temperature:.4g}."
+        )
+    return facts
+
+
+def _settle(folder: Path) -> int:
+    """Give every file the rights of a new one (safetensors writes for the owner only); the size."""
+    rights = (folder / "README.md").stat().st_mode
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in files:
+        path.chmod(rights)
+    return sum(path.stat().st_size for path in files)

@@ -1,0 +1,120 @@
+"""The formats of ``headtune export``, one row each: who writes it, who reads it back, how exactly.
+
+A new format is a file with a writer and an answerer, and a row here; command line, documentation
+and tests go by this table. ``write`` fills an empty folder; ``answers`` gives probabilities of
+texts as the tool itself computes them from that folder, shape ``(n_texts, n_labels)``.
+
+Leaf of this stage for the command line: no torch at the top; writers are imported by name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from headtune.errors import ExportError, MissingDependencyError
+from headtune.export.proof import Tolerance
+
+__all__ = ["FORMATS", "Format", "find_format"]
+
+EXACT = Tolerance(1e-4)
+"""Two ways of computing the same float32 model: rounding, and no label."""
+
+Writer = Callable[[Any, Path], None]
+Answerer = Callable[[Any, Path, list[str]], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One way to hand a classifier on.
+
+    Attributes:
+        text: What it is, in a line.
+        module: File of this folder with the two functions.
+        write, answers: Their names.
+        tool: What reads it back.
+        tolerance: How near its answers must be.
+        needs: Modules that must be installed, and the extra that brings them.
+        quantized: Number format -> tolerance, where weights may be rounded.
+        how_to: The lines that load it, with {out} for the folder.
+    """
+
+    text: str
+    module: str
+    write: str
+    answers: str
+    tool: str
+    tolerance: Tolerance = EXACT
+    needs: tuple[str, ...] = ()
+    extra: str = ""
+    quantized: Mapping[str, Tolerance] = field(default_factory=dict)
+    how_to: str
+
+    def writer(self) -> Writer:
+        writer: Writer = getattr(self._module(), self.write)
+        return writer
+
+    def answerer(self) -> Answerer:
+        answerer: Answerer = getattr(self._module(), self.answers)
+        return answerer
+
+    def _module(self) -> Any:
+        return import_module(f"headtune.export.{self.module}")
+
+
+FORMATS: dict[str, Format] = {
+    "transformers": Format(
+        text="A folder of transformers' AutoModelForSequenceClassification, adapters merged.",
+        module="transformers_folder",
+        write="write_transformers",
+        answers="answers_of_pipeline",
+        tool="transformers pipeline",
+        how_to="""\
+from transformers import pipeline
+
+classify = pipeline("text-classification", "{out}")
+print(classify(["Congratulations, you won a prize!"], top_k=None, truncation=True))
+""",
+    ),
+    "peft": Format(
+        text="Adapter and head as PEFT writes them; for runs of --tune lora.",
+        module="peft_adapter",
+        write="write_peft",
+        answers="answers_of_peft",
+        tool="PEFT",
+        how_to="""\
+from peft import PeftModel
+from transformers import AutoConfig, AutoModelForSequenceClassification
+
+base = AutoModelForSequenceClassification.from_pretrained(
+    "{base}", config=AutoConfig.from_pretrained("{out}"), dtype="float32"
+)
+model = PeftModel.from_pretrained(base, "{out}").eval()
+""",
+    ),
+}
+
+
+def find_format(name: str, quantize: str | None) -> tuple[Format, Tolerance]:
+    """The row of a format, and the tolerance with this quantisation.
+
+    Raises ``ExportError`` on an unknown one, ``MissingDependencyError`` where its tool is missing.
+    """
+    if name not in FORMATS:
+        raise ExportError(f"--to takes {', '.join(FORMATS)}; received {name!r}.")
+    found = FORMATS[name]
+    if quantize is not None and quantize not in found.quantized:
+        able = [
+            f"--to {other} --quantize {q}" for other, row in FORMATS.items() for q in row.quantized
+        ]
+        raise ExportError(
+            f"--quantize {quantize} does not go with --to {name}."
+            + (f" It goes as: {', '.join(able)}." if able else "")
+        )
+    if missing := [module for module in found.needs if find_spec(module) is None]:
+        raise MissingDependencyError(
+            f"--to {name} needs {', '.join(missing)}: pip install 'headtune[{found.extra}]'"
+        )
+    return found, found.tolerance if quantize is None else found.quantized[quantize]

@@ -1,0 +1,67 @@
+"""``--to peft``: adapter and head as PEFT writes them, for runs of ``--tune lora``.
+
+The tensors are those of the run folder, the head below ``modules_to_save`` and divided by the
+calibration temperature. ``config.json`` beside them is the base model's with the label names and
+``num_labels``, so that a loader knows how many rows the head has before it has seen one.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+from headtune.artifact.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from headtune.errors import ExportError
+from headtune.export.source import Probabilities, Source
+from headtune.export.transformers_folder import classifier_config, require_last_token
+from headtune.pretrained import ALIASES, find_pretrained
+from headtune.quiet import quiet_transformers
+
+__all__ = ["answers_of_peft", "write_peft"]
+
+HEAD = "base_model.model.score.weight"
+
+
+def write_peft(source: Source, folder: Path) -> None:
+    """Write adapter, head, configuration and tokenizer. Raises ``ExportError`` without adapter."""
+    if source.tune != "lora":
+        raise ExportError(
+            f"{source.run} was tuned by {source.tune!r}, which changes no adapter. "
+            "Use --to transformers for a whole model."
+        )
+    require_last_token(source, "the sequence classifiers below PEFT")
+    adapter = json.loads((source.run / ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    base = source.artifact.manifest.base_model.name
+    adapter["base_model_name_or_path"] = ALIASES[base].hub_id if base in ALIASES else base
+    adapter["revision"] = source.artifact.manifest.base_model.revision
+    text = json.dumps(adapter, indent=2, ensure_ascii=False)
+    (folder / ADAPTER_CONFIG).write_text(text + "\n", encoding="utf-8")
+    state = load_file(source.run / ADAPTER_WEIGHTS)
+    state[HEAD] = state[HEAD] / source.temperature
+    save_file(state, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+    classifier_config(source).save_pretrained(folder)
+    source.tokenizer.save_pretrained(folder)
+
+
+def answers_of_peft(source: Source, folder: Path, texts: list[str]) -> Probabilities:
+    """What PEFT makes of base model and adapter, in one padded batch of eight after another."""
+    from peft import PeftModel
+
+    base = find_pretrained(source.base_name, revision=source.artifact.manifest.base_model.revision)
+    with quiet_transformers():
+        model = AutoModelForSequenceClassification.from_pretrained(
+            base.path, config=AutoConfig.from_pretrained(folder), dtype=torch.float32
+        )
+        model = PeftModel.from_pretrained(model, folder).eval()
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    rows = []
+    for start in range(0, len(texts), 8):
+        batch = tokenizer(
+            texts[start : start + 8], padding=True, truncation=True, return_tensors="pt"
+        )
+        with torch.inference_mode():
+            rows.append(model(**batch).logits.double().softmax(dim=-1).numpy())
+    return np.concatenate(rows)

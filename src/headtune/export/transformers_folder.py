@@ -1,0 +1,116 @@
+"""``--to transformers``: a plain folder of ``AutoModelForSequenceClassification``.
+
+``pipeline("text-classification", folder)`` loads it: label names in the configuration, a padding
+token that the pipeline pools rightly by, LoRA merged. Written only where transformers has such a
+class with the same layout (backbone, one linear ``score`` without bias) and pools as the run does.
+"""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from transformers import AutoModelForSequenceClassification, PreTrainedConfig
+
+from headtune.artifact.layout import FULL_WEIGHTS
+from headtune.errors import ExportError
+from headtune.export.source import Probabilities, Source
+from headtune.quiet import quiet_transformers
+
+__all__ = ["answers_of_pipeline", "classifier_config", "require_last_token", "write_transformers"]
+
+
+def write_transformers(source: Source, folder: Path) -> None:
+    """Write configuration, weights and tokenizer. Raises ``ExportError`` where it cannot be."""
+    require_last_token(source, "transformers' sequence classifiers")
+    config = classifier_config(source)
+    names = _names_in_transformers(source, config)
+    state = source.classifier.state_dict()
+    save_file(
+        {public: state[own].contiguous() for own, public in names.items()},
+        folder / FULL_WEIGHTS,
+        metadata={"format": "pt"},
+    )
+    config.save_pretrained(folder)
+    source.tokenizer.save_pretrained(folder)
+
+
+def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Probabilities:
+    """What transformers' own pipeline says, in padded batches of eight."""
+    from transformers import pipeline
+
+    with quiet_transformers():
+        classify = pipeline("text-classification", str(folder), device="cpu", dtype=torch.float32)
+        said: list[list[dict[str, Any]]] = classify(
+            list(texts),
+            top_k=None,
+            function_to_apply="softmax",
+            batch_size=8,
+            truncation=True,
+        )
+    rows = [{answer["label"]: answer["score"] for answer in row} for row in said]
+    return np.array([[row[name] for name in source.labels.names] for row in rows], dtype=np.float64)
+
+
+def classifier_config(source: Source) -> PreTrainedConfig:
+    """The backbone's configuration as that of a transformers sequence classifier."""
+    config = copy.deepcopy(source.config)
+    config.id2label = source.labels.id2label
+    config.label2id = source.labels.label2id
+    config.problem_type = source.artifact.manifest.task
+    config.pad_token_id = source.tokenizer.pad_token_id
+    config.dtype = torch.float32
+    config.use_cache = True
+    config.architectures = [_class_of(source).__name__]
+    return config
+
+
+def require_last_token(source: Source, tool: str) -> None:
+    """Raise ``ExportError`` unless the run pools as the tool does, and its padding is harmless."""
+    manifest = source.artifact.manifest
+    if manifest.pooling != "last":
+        raise ExportError(
+            f"{source.run} pools the {manifest.pooling} of a text's states and {tool} take the "
+            "last one. Use --to onnx, which keeps the pooling."
+        )
+    if manifest.attention != "causal":
+        raise ExportError(
+            f"{source.run} lets a token see the tokens after it and {tool} do not. "
+            "Use --to onnx, which keeps the attention."
+        )
+    if not source.padding_is_safe:
+        raise ExportError(
+            f"The tokenizer of {source.run} ends each text with its only padding token, and {tool} "
+            "would pool the token before. Use --to onnx."
+        )
+
+
+def _class_of(source: Source) -> type[Any]:
+    known = AutoModelForSequenceClassification._model_mapping
+    try:
+        found: type[Any] = known[type(source.config)]
+    except KeyError:
+        raise ExportError(
+            f"transformers has no sequence classifier for {source.config.model_type!r}. "
+            "Use --to onnx."
+        ) from None
+    return found
+
+
+def _names_in_transformers(source: Source, config: PreTrainedConfig) -> dict[str, str]:
+    """Our tensor names -> those of the class of transformers, found without reading a weight."""
+    with torch.device("meta"), quiet_transformers():
+        theirs = AutoModelForSequenceClassification.from_config(config)
+    prefix = theirs.base_model_prefix + "."
+    ours = {
+        name: prefix + name.removeprefix("backbone.") if name.startswith("backbone.") else name
+        for name in source.classifier.state_dict()
+    }
+    if differing := sorted(set(ours.values()) ^ set(theirs.state_dict())):
+        raise ExportError(
+            f"{type(theirs).__name__} of transformers is made otherwise than this classifier "
+            f"({differing[0]} is on one side only). Use --to onnx."
+        )
+    return ours
