@@ -13,6 +13,7 @@ from headtune.model import (
     Compute,
     ParameterCounts,
     SequenceClassifier,
+    matrix_product_rate,
     useful_flops_per_token,
 )
 from headtune.predict import Predictor
@@ -113,12 +114,19 @@ class Fitted:
         )
 
     def speed(self) -> dict[str, Any]:
-        """Training's pace: examples, tokens and useful floating-point operations a second."""
+        """Training's pace: examples, tokens and useful floating-point operations a second.
+
+        ``share_of_matrix_rate`` sets the last against what this machine's matrix product does.
+        """
         seconds = max(self.seconds["train"], 1e-9)
         _, flops = useful_flops_per_token(self.classifier, trunk_is_kept=self.trunk_is_kept)
+        useful = flops * self.result.n_tokens / seconds
+        rate = matrix_product_rate(self.compute.dtype, self.compute.device)
         return {
             "examples_per_second": self.result.n_examples / seconds,
             "tokens_per_second": self.result.n_tokens / seconds,
-            "useful_flops_per_second": flops * self.result.n_tokens / seconds,
+            "useful_flops_per_second": useful,
+            "matrix_flops_per_second": rate,
+            "share_of_matrix_rate": useful / rate,
             "wall_seconds": dict(self.seconds),
         }

@@ -10,6 +10,7 @@ and has been loaded in a fresh process.
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -70,7 +71,7 @@ def train_run(
         baselines = measure_baselines(prepared, config.train.seed)
     with clock.stage("save", "Saving, and loading it in a fresh process"):
         report = _report(prepared, fitted, baselines, progress)
-        _save(out, prepared, fitted, report, overwrite=overwrite, progress=progress)
+        report = _save(out, prepared, fitted, report, overwrite=overwrite, progress=progress)
     work.remove()
     return report
 
@@ -240,11 +241,21 @@ def _save(
     *,
     overwrite: bool,
     progress: Progress,
-) -> None:
+) -> Report:
+    """Write the run folder; the report again, with the time that saving took until it was written.
+
+    What comes after that, the proof in a fresh process, cannot be in a report that it proves.
+    """
     from headtune.report.curves import draw_curves  # matplotlib takes a second to import
 
+    start = time.perf_counter()
+    written: list[Report] = []
+
     def write_evidence(folder: Path) -> None:
-        report.save(folder)
+        seconds = fitted.seconds | {"save": time.perf_counter() - start}
+        timed = replace(report, speed={**report.speed, "wall_seconds": seconds})
+        timed.save(folder)
+        written.append(timed)
         write_history(list(report.history), folder / HISTORY)
         title = f"{Path(fitted.config.source).name}, {fitted.config.model.model}"
         draw_curves(
@@ -269,6 +280,7 @@ def _save(
     )
     same = "bit for bit" if proof.bit_equal else f"to {proof.max_probability_difference:.1g}"
     progress.say(f"Loaded in a fresh process: {proof.n_probes} probe texts agree {same}.")
+    return written[0]
 
 
 def _manifest(prepared: PreparedData, fitted: Fitted) -> Manifest:

@@ -1,7 +1,7 @@
 """Stage 4, packed batches to logits: backbone, packed attention, pooling, head, what is trained."""
 
 from headtune.model.backbone import Backbone, load_backbone, load_config
-from headtune.model.hardware import Compute, choose_compute
+from headtune.model.hardware import Compute, choose_compute, matrix_product_rate
 from headtune.model.inference import default_token_budget, is_out_of_memory, predict_logits
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.trainable import (
@@ -29,6 +29,7 @@ __all__ = [
     "load_trained_state",
     "lora_config",
     "make_trainable",
+    "matrix_product_rate",
     "predict_logits",
     "trained_state",
     "useful_flops_per_token",

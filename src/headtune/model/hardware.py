@@ -3,9 +3,13 @@
 A CPU that lists bfloat16 instructions multiplies it 4 times faster than float32; one that does
 not emulates it 8 times slower. Flags lie (virtual machines hide them, old libraries ignore them),
 so a product of two small matrices is timed in both: 0.1 s at start-up, and the reason is said.
+
+``matrix_product_rate`` is the yardstick of every speed that headtune reports: how fast this
+machine multiplies large matrices of one format, which nothing that a model does can exceed.
 """
 
 import os
+import statistics
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +19,13 @@ import torch
 from headtune.config import ComputeDtype, ModelConfig
 from headtune.errors import ModelError
 
-__all__ = ["Compute", "choose_compute"]
+__all__ = ["Compute", "choose_compute", "matrix_product_rate"]
+
+SECONDS_A_PRODUCT = 0.01
+"""A product of the yardstick takes at least this long, so that starting it does not count."""
+
+SECONDS_OF_MEASURING = 0.25
+LARGEST_SIDE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +93,44 @@ def _matmul_seconds(dtype: torch.dtype) -> float:
     start = time.perf_counter()
     torch.nn.functional.linear(a, b)
     return time.perf_counter() - start
+
+
+@cache
+def matrix_product_rate(dtype: torch.dtype, device: torch.device) -> float:
+    """Floating-point operations a second of a large matrix product, measured once a process.
+
+    The median over a quarter of a second of products of two square matrices, with as many threads
+    as torch uses now. Their side is doubled until one product takes 10 ms, 8,192 at most. Under
+    0.5 s in all, on a machine that emulates the format too.
+
+    Args:
+        dtype: float32, bfloat16 or another format that ``torch.nn.functional.linear`` takes.
+    """
+    side = 256
+    _square_seconds(side, dtype, device)  # the first one starts threads and loads kernels
+    while (seconds := _square_seconds(side, dtype, device)) < SECONDS_A_PRODUCT:
+        if side == LARGEST_SIDE:
+            break
+        side *= 2
+    times = [seconds]
+    until = time.perf_counter() + SECONDS_OF_MEASURING
+    while time.perf_counter() < until:
+        times.append(_square_seconds(side, dtype, device))
+    return 2.0 * side**3 / statistics.median(times)
+
+
+def _square_seconds(side: int, dtype: torch.dtype, device: torch.device) -> float:
+    a, b = (torch.ones(side, side, dtype=dtype, device=device) for _ in range(2))
+    _wait_for(device)
+    start = time.perf_counter()
+    torch.nn.functional.linear(a, b)
+    _wait_for(device)
+    return time.perf_counter() - start
+
+
+def _wait_for(device: torch.device) -> None:
+    """Accelerators work behind the caller's back; a clock must wait for them."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

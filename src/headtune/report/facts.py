@@ -81,6 +81,8 @@ def _speed_facts(speed: Mapping[str, Any]) -> Iterator[str]:
         if speed[key]  # None or 0: nothing was timed, as in a run resumed at its end
     ]
     if rates:
+        if speed.get("share_of_matrix_rate"):
+            rates[-1] += f" ({percent(speed['share_of_matrix_rate'])} of the machine's)"
         yield ", ".join(rates)
     stages = speed["wall_seconds"]
     if stages:
