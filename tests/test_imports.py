@@ -10,7 +10,8 @@ import headtune
 
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
-    "errors", "types", "config", "progress", "metrics", "quiet", "pretrained",  # leaf modules
+    "errors", "types", "config", "progress", "metrics", "paired", "quiet",  # leaf modules
+    "pretrained",
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "export", "report",
     "fitted", "pipeline", "classifier", "run", "cli",
 ]  # fmt: skip

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact import ArtifactContents, BaseModel, Manifest
 from headtune.config import RunConfig
-from headtune.metrics import Metrics
+from headtune.metrics import Metrics, softmax
 from headtune.model import (
     Compute,
     ParameterCounts,
@@ -18,11 +20,14 @@ from headtune.model import (
 )
 from headtune.predict import Predictor
 from headtune.pretrained import PretrainedFolder, weights_sha256
+from headtune.report.evidence import Measured
 from headtune.tokens import TokenCounts
 from headtune.training import FitResult
-from headtune.types import LabelSet, TokenizedExample
+from headtune.types import LabelSet, PreparedData, TokenizedExample
 
-__all__ = ["Encoded", "Fitted"]
+__all__ = ["Encoded", "Fitted", "Logits"]
+
+Logits: TypeAlias = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,9 @@ class Encoded:
 class Fitted:
     """A trained classifier, and all that was measured on the way.
 
-    ``before`` and ``after`` hold the metrics of validation and test, None for an empty part.
+    ``before`` and ``after`` hold the metrics of validation and test, None for an empty part;
+    ``logits_before`` and ``logits`` what they were made from, part -> ``(n, n_labels)``, empty
+    parts left out.
     """
 
     config: RunConfig
@@ -62,6 +69,8 @@ class Fitted:
     before: dict[str, Metrics | None]
     after: dict[str, Metrics | None]
     seconds: dict[str, float]
+    logits_before: dict[str, Logits]
+    logits: dict[str, Logits]
     trunk_is_kept: bool = False
 
     def predictor(self) -> Predictor:
@@ -111,6 +120,16 @@ class Fitted:
             packs=self.classifier.packs,
             config=plain,
             seeds={"train": self.config.train.seed, "split": self.config.data.split_seed},
+        )
+
+    def measured(self, prepared: PreparedData) -> Measured:
+        """What is known about the rows that were held back."""
+        return Measured(
+            data=prepared,
+            before={part: softmax(logits) for part, logits in self.logits_before.items()},
+            after={part: softmax(logits) for part, logits in self.logits.items()},
+            lengths={part: list(map(len, rows)) for part, rows in self.encoded.parts.items()},
+            seed=self.config.train.seed,
         )
 
     def speed(self) -> dict[str, Any]:

@@ -11,12 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from headtune.config import ModelConfig, RunConfig
 from headtune.errors import ConfigError
-from headtune.fitted import Encoded, Fitted
+from headtune.fitted import Encoded, Fitted, Logits
 from headtune.metrics import Metrics, classification_metrics, softmax
 from headtune.model import (
     Backbone,
@@ -33,6 +32,7 @@ from headtune.model import (
 )
 from headtune.pretrained import find_pretrained
 from headtune.progress import Progress, Stopwatch
+from headtune.report.baselines import label_ids_of
 from headtune.tokens import (
     context_length,
     count_tokens,
@@ -116,7 +116,8 @@ def fit_classifier(
     if kept is not None:
         encoded = replace(encoded, parts=kept)
     with clock.stage("evaluate", "Scoring before training"):
-        before = _score(classifier, prepared, encoded, config, progress) if score_before else {}
+        logits_before = _answer(classifier, encoded, config, progress) if score_before else {}
+        before = _figures(logits_before, prepared) if score_before else {}
     with clock.stage("train", "Training"):
         result = fit(
             classifier,
@@ -135,7 +136,8 @@ def fit_classifier(
     if validation := before.get("validation"):
         result = replace(result, history=[_evaluation_at_start(validation), *result.history])
     with clock.stage("evaluate", "Scoring after training"):
-        after = _score(classifier, prepared, encoded, config, progress)
+        logits = _answer(classifier, encoded, config, progress)
+        after = _figures(logits, prepared)
     return Fitted(
         config=config,
         labels=prepared.labels,
@@ -147,6 +149,8 @@ def fit_classifier(
         before=before,
         after=after,
         seconds=clock.seconds,
+        logits_before=logits_before,
+        logits=logits,
         trunk_is_kept=kept is not None,
     )
 
@@ -251,27 +255,32 @@ def _resolved(config: RunConfig, encoded: Encoded, compute: Compute) -> RunConfi
     )
 
 
-def _score(
-    classifier: SequenceClassifier,
-    prepared: PreparedData,
-    encoded: Encoded,
-    config: RunConfig,
-    progress: Progress,
-) -> dict[str, Metrics | None]:
-    """Metrics of validation and test; None for a part without rows."""
-    parts = {name: encoded.parts[name] for name in ("validation", "test")}
+def _answer(
+    classifier: SequenceClassifier, encoded: Encoded, config: RunConfig, progress: Progress
+) -> dict[str, Logits]:
+    """Logits of validation and test, part -> ``(n, n_labels)``; empty parts are left out."""
+    parts = {name: encoded.parts[name] for name in ("validation", "test") if encoded.parts[name]}
     n_tokens = sum(len(example) for part in parts.values() for example in part)
     progress.start(sum(len(part) for part in parts.values()), "examples", n_tokens)
-    scores: dict[str, Metrics | None] = {}
-    for name, examples in parts.items():
-        scores[name] = None
-        if examples:
-            budget = config.model.max_tokens_per_batch or 1
-            logits = predict_logits(classifier, examples, budget, progress.advance)
-            ids = np.array([example.label for example in examples], dtype=np.int64)
-            scores[name] = classification_metrics(softmax(logits), ids, prepared.labels)
+    budget = config.model.max_tokens_per_batch or 1
+    logits = {
+        name: predict_logits(classifier, examples, budget, progress.advance)
+        for name, examples in parts.items()
+    }
     progress.finish()
-    return scores
+    return logits
+
+
+def _figures(logits: dict[str, Logits], prepared: PreparedData) -> dict[str, Metrics | None]:
+    """Metrics of validation and test; None for a part without rows."""
+    return {
+        name: classification_metrics(
+            softmax(logits[name]), label_ids_of(prepared.parts[name]), prepared.labels
+        )
+        if name in logits
+        else None
+        for name in ("validation", "test")
+    }
 
 
 def _say_truncation(encoded: Encoded, progress: Progress) -> None:

@@ -27,7 +27,15 @@ from headtune.errors import ConfigError, HeadtuneError
 from headtune.fitted import Fitted
 from headtune.pipeline import encode, fit_classifier, plan_classifier
 from headtune.progress import Progress, SilentProgress, Stopwatch
-from headtune.report import Report, build_report, measure_baselines, write_history
+from headtune.report import (
+    Baseline,
+    Report,
+    baseline_figures,
+    build_report,
+    collect_evidence,
+    measure_baselines,
+    write_history,
+)
 from headtune.training import count_steps
 from headtune.types import PreparedData
 
@@ -70,7 +78,7 @@ def train_run(
     with clock.stage("baselines", "Measuring baselines"):
         baselines = measure_baselines(prepared, config.train.seed)
     with clock.stage("save", "Saving, and loading it in a fresh process"):
-        report = _report(prepared, fitted, baselines, progress)
+        report = _report(prepared, fitted, baselines)
         report = _save(out, prepared, fitted, report, overwrite=overwrite, progress=progress)
     work.remove()
     return report
@@ -189,9 +197,7 @@ def _say_data(prepared: PreparedData, progress: Progress) -> None:
         )
 
 
-def _report(
-    prepared: PreparedData, fitted: Fitted, baselines: dict[str, Any], progress: Progress
-) -> Report:
+def _report(prepared: PreparedData, fitted: Fitted, baselines: dict[str, Baseline]) -> Report:
     return build_report(
         config=fitted.config.to_dict(),
         data=prepared.summary,
@@ -207,11 +213,12 @@ def _report(
         },
         before=fitted.before,
         after=fitted.after,
-        baselines=baselines,
+        baselines=baseline_figures(baselines, prepared),
         speed=fitted.speed(),
         truncated=fitted.encoded.truncated,
         history=fitted.result.history,
         warnings=_warnings(prepared, fitted),
+        evidence=collect_evidence(fitted.measured(prepared), baselines),
     )
 
 

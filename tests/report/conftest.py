@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from headtune.metrics import Metrics, classification_metrics
 from headtune.report.baselines import majority_baseline
+from headtune.report.comparison import compare_with
 from headtune.report.report import Report, build_report
 from headtune.types import LabelSet
 
@@ -15,11 +17,28 @@ HAM_SPAM = LabelSet(("ham", "spam"))
 N_HAM, N_SPAM = 870, 130
 
 
-def metrics_with(n_wrong: int, labels: LabelSet = HAM_SPAM) -> Metrics:
+LABEL_IDS = np.repeat([0, 1], [N_HAM, N_SPAM])
+
+
+def answers_with(n_wrong: int) -> npt.NDArray[np.float64]:
     """Of 870 ham and 130 spam, the first ``n_wrong`` are called by the other name, surely."""
-    label_ids = np.repeat([0, 1], [N_HAM, N_SPAM])
-    predicted = np.where(np.arange(len(label_ids)) < n_wrong, 1 - label_ids, label_ids)
-    return classification_metrics(0.9 * np.eye(2)[predicted] + 0.05, label_ids, labels)
+    predicted = np.where(np.arange(len(LABEL_IDS)) < n_wrong, 1 - LABEL_IDS, LABEL_IDS)
+    answers: npt.NDArray[np.float64] = 0.9 * np.eye(2)[predicted] + 0.05
+    return answers
+
+
+def metrics_with(n_wrong: int, labels: LabelSet = HAM_SPAM) -> Metrics:
+    """The figures of ``answers_with``."""
+    return classification_metrics(answers_with(n_wrong), LABEL_IDS, labels)
+
+
+def compared(n_wrong: int, tfidf_wrong: int = 45, part: str = "test") -> list[dict[str, Any]]:
+    """``comparison`` of a model with always answering ham, and with TF-IDF."""
+    others = {
+        "majority": np.tile([0.87, 0.13], (len(LABEL_IDS), 1)),
+        "tfidf": answers_with(tfidf_wrong),
+    }
+    return compare_with(answers_with(n_wrong), others, LABEL_IDS, part, seed=0)
 
 
 @pytest.fixture
@@ -63,7 +82,7 @@ def make_report() -> Callable[..., Report]:
             "after": {"validation": metrics_with(9), "test": metrics_with(12)},
             "baselines": {
                 "majority": {"validation": majority, "test": majority},
-                "tfidf_logistic_regression": {
+                "tfidf": {
                     "validation": metrics_with(40),
                     "test": metrics_with(45),
                     "C": 10.0,
@@ -81,6 +100,7 @@ def make_report() -> Callable[..., Report]:
                 {"step": 10, "epoch": 0.5, "loss": 0.4, "learning_rate": 3e-4},
                 {"step": 20, "epoch": 1.0, "validation_loss": 0.2, "validation_accuracy": 0.9},
             ],
+            "evidence": {"comparison": compared(12)},
             "warnings": ["403 rows repeat another row; each text was kept once."],
         }
         return build_report(**{**arguments, **changes})

@@ -8,7 +8,13 @@ import pytest
 
 from headtune.errors import PredictionError
 from headtune.report import tfidf
-from headtune.report.baselines import majority_baseline, measure_baselines, tfidf_baseline
+from headtune.report.baselines import (
+    baseline_figures,
+    label_ids_of,
+    majority_baseline,
+    measure_baselines,
+    tfidf_baseline,
+)
 from headtune.report.tfidf import fit_tfidf
 from headtune.types import Example, LabelSet, PreparedData
 
@@ -135,17 +141,24 @@ def test_no_training_row_is_refused() -> None:
 def test_measure_baselines_has_both_parts_and_skips_empty_ones() -> None:
     train, validation = as_examples(*planted(120, 0)), as_examples(*planted(30, 1))
     test = as_examples(*planted(40, 2))
-    measured = measure_baselines(PreparedData(HAM_SPAM, train, validation, test), seed=0)
-    assert list(measured) == ["majority", "tfidf_logistic_regression"]
+    data = PreparedData(HAM_SPAM, train, validation, test)
+    measured = baseline_figures(measure_baselines(data, seed=0), data)
+    assert list(measured) == ["majority", "tfidf"]
     for baseline in measured.values():
         assert baseline["validation"]["n"] == 30
         assert baseline["test"]["n"] == 40
-    assert measured["tfidf_logistic_regression"]["train_rows"] == 120
-    assert measured["tfidf_logistic_regression"]["C"] in tfidf.C_GRID
-    better = measured["tfidf_logistic_regression"]["test"]["accuracy"]
+    assert measured["tfidf"]["train_rows"] == 120
+    assert measured["tfidf"]["C"] in tfidf.C_GRID
+    better = measured["tfidf"]["test"]["accuracy"]
     assert better > measured["majority"]["test"]["accuracy"]
 
-    only_test = measure_baselines(PreparedData(HAM_SPAM, train, (), test), seed=0)
+    data = PreparedData(HAM_SPAM, train, (), test)
+    only_test = baseline_figures(measure_baselines(data, seed=0), data)
     assert only_test["majority"]["validation"] is None
-    assert only_test["tfidf_logistic_regression"]["validation"] is None
+    assert only_test["tfidf"]["validation"] is None
     assert only_test["majority"]["test"] == measured["majority"]["test"]
+
+
+def test_rows_without_a_label_cannot_be_measured() -> None:
+    with pytest.raises(PredictionError, match="no label"):
+        label_ids_of([Example("a text", None, 1)])

@@ -30,7 +30,8 @@ def test_stable_keys(make_report: MakeReport) -> None:
     for parts in (values["before"], values["after"], *values["baselines"].values()):
         for part in ("validation", "test"):
             assert {"accuracy", "macro_f1", "log_loss", "per_label"} <= set(parts[part])
-    assert set(values["baselines"]) == {"majority", "tfidf_logistic_regression"}
+    assert set(values["baselines"]) == {"majority", "tfidf"}
+    assert values["sentence"] == make_report().sentence()
     assert set(values["speed"]) == {
         "examples_per_second",
         "tokens_per_second",
@@ -139,6 +140,14 @@ def test_reading_what_is_no_report(make_report: MakeReport, tmp_path: Path) -> N
         (tmp_path / "report.json").write_text(content)
         with pytest.raises(ArtifactFormatError, match=message):
             Report.load(tmp_path)
+
+
+def test_reports_of_before_a_field_was_added_can_be_read(make_report: MakeReport) -> None:
+    report = make_report(evidence={})
+    values = report.to_dict()
+    for name in ("comparison", "confusion", "mistakes", "lengths", "sentence"):
+        del values[name]
+    assert Report.from_dict(values) == report
 
 
 def test_a_failed_write_leaves_the_old_report(

@@ -8,10 +8,11 @@ import pytest
 from headtune.metrics import classification_metrics
 from headtune.report import Report
 from headtune.report.baselines import majority_baseline
+from headtune.report.comparison import compare_with
 from headtune.report.sentence import judge, standing
 from headtune.types import LabelSet
 
-from .conftest import metrics_with
+from .conftest import compared, metrics_with
 
 MakeReport = Callable[..., Report]
 
@@ -19,52 +20,51 @@ MakeReport = Callable[..., Report]
 def test_better_than_both(make_report: MakeReport) -> None:
     assert make_report().sentence() == (
         "On 1,000 test texts the tuned model is right on 988 (98.8 %; 95 % interval "
-        "97.9 to 99.3 %): better than always answering 'ham' (870 right, 87.0 %) and "
-        "better than TF-IDF with logistic regression (955 right, 95.5 %)."
+        "97.9 to 99.3 %): better than always answering 'ham' by 11.8 points (9.6 to 14.0, "
+        "p < 0.001) and better than TF-IDF with logistic regression by 3.3 points (2.2 to 4.4, "
+        "p < 0.001)."
     )
 
 
 def test_not_distinguishable_from_tfidf(make_report: MakeReport) -> None:
-    sentence = make_report(after={"test": metrics_with(43)}).sentence()
-    assert "better than always answering 'ham'" in sentence
-    assert "but not distinguishable from TF-IDF with logistic regression (955 right" in sentence
+    after, comparison = {"test": metrics_with(43)}, compared(43)
+    sentence = make_report(after=after, evidence={"comparison": comparison}).sentence()
+    assert "better than always answering 'ham' by" in sentence
+    assert (
+        "but not distinguishable from TF-IDF with logistic regression (difference 0.2 points, "
+        "0.0 to 0.5, p = 0.5)."
+    ) in sentence
     assert sentence.endswith("TF-IDF costs far less and may do as well here.")
 
 
 def test_worse_than_both(make_report: MakeReport) -> None:
-    sentence = make_report(after={"test": metrics_with(500)}).sentence()
-    assert "worse than always answering 'ham'" in sentence
-    assert "worse than TF-IDF" in sentence
+    after, comparison = {"test": metrics_with(500)}, compared(500)
+    sentence = make_report(after=after, evidence={"comparison": comparison}).sentence()
+    assert "worse than always answering 'ham' by 37.0 points (" in sentence
+    assert "worse than TF-IDF with logistic regression by 45.5 points (42.4 to 48.6" in sentence
     assert sentence.endswith("TF-IDF is the better and the cheaper choice.")
     assert "better than" not in sentence
-
-
-def test_few_rows_prove_little() -> None:
-    """3 of 4 against 1 of 4 is 50 points, and nothing."""
-    labels = LabelSet(("a", "b"))
-    three = classification_metrics([[0.9, 0.1]] * 4, [0, 0, 0, 1], labels)
-    one = classification_metrics([[0.1, 0.9]] * 4, [0, 0, 0, 1], labels)
-    assert (three["accuracy"], one["accuracy"]) == (0.75, 0.25)
-    assert judge(three, one) == "not distinguishable"
 
 
 @pytest.mark.parametrize(
     ("n_wrong", "verdict"),
     [
-        (26, "better"),
-        (33, "not distinguishable"),
-        (45, "not distinguishable"),
-        (60, "not distinguishable"),
-        (68, "worse"),
+        (39, "better"),
+        (40, "not distinguishable"),
+        (50, "not distinguishable"),
+        (51, "worse"),
     ],
 )
 def test_verdict_turns_where_chance_ends(n_wrong: int, verdict: str) -> None:
-    """45 wrong of 1,000: 18 more or fewer is 1.96 standard errors of a difference."""
-    assert judge(metrics_with(n_wrong), metrics_with(45)) == verdict
+    """Right on 6 texts that the other gets wrong, and never the other way: 2 * 0.5^6 = 0.03."""
+    assert judge(compared(n_wrong)[1]) == verdict
 
 
 def test_validation_speaks_where_there_is_no_test_part(make_report: MakeReport) -> None:
-    sentence = make_report(after={"validation": metrics_with(9)}).sentence()
+    sentence = make_report(
+        after={"validation": metrics_with(9)},
+        evidence={"comparison": compared(9, part="validation")},
+    ).sentence()
     assert sentence.startswith("On 1,000 validation texts the tuned model is right on 991")
     assert sentence.endswith("helped to choose the weights, so this may flatter.")
 
@@ -74,18 +74,27 @@ def test_nothing_held_back(make_report: MakeReport) -> None:
 
 
 def test_without_baselines(make_report: MakeReport) -> None:
-    assert make_report(baselines={}).sentence().endswith("97.9 to 99.3 %).")
+    assert make_report(baselines={}, evidence={}).sentence().endswith("97.9 to 99.3 %).")
 
 
 def test_the_majority_class_is_that_of_training() -> None:
     labels = LabelSet(("first", "it's", "third"))
-    majority = majority_baseline([1, 1, 2], [0, 0, 1], labels)
-    sentence = standing({"test": majority}, {"majority": {"test": majority}})
-    assert 'always answering "it\'s" (1 right, 33.3 %)' in sentence
+    label_ids = np.array([0, 0, 1])
+    majority = majority_baseline([1, 1, 2], label_ids, labels)
+    answers = np.tile([0.0, 2 / 3, 1 / 3], (3, 1))
+    comparison = compare_with(answers, {"majority": answers}, label_ids, "test", seed=0)
+    sentence = standing({"test": majority}, {"majority": {"test": majority}}, comparison)
+    assert 'from always answering "it\'s" (difference 0.0 points, 0.0 to 0.0, p = 1)' in sentence
+
+
+def test_what_was_compared_but_is_no_baseline_is_left_to_the_table(make_report: MakeReport) -> None:
+    before = {**compared(12)[0], "baseline": "before"}
+    report = make_report(evidence={"comparison": [*compared(12), before]})
+    assert report.sentence() == make_report().sentence()
 
 
 @pytest.mark.parametrize("n_right", [0, 1])
 def test_one_text(n_right: int) -> None:
     row = np.array([[0.9, 0.1]])
     metrics = classification_metrics(row, [1 - n_right], LabelSet(("a", "b")))
-    assert standing({"test": metrics}, {}).startswith("On 1 test text the tuned model")
+    assert standing({"test": metrics}, {}, []).startswith("On 1 test text the tuned model")

@@ -76,7 +76,7 @@ def _limits(manifest: Manifest) -> str:
         "For texts like those of the data above, in the same language. Texts longer than "
         f"{manifest.max_length} tokens are cut. The figures hold for data drawn as the test part "
         "was; other sources, later times and rare labels can be worse. "
-        f"`probes.json` holds up to sixteen texts of the data, so share the folder as you would "
+        "`probes.json` and `report.json` hold texts of the data, so share the folder as you would "
         "share the data.\n"
     )
 

@@ -2,6 +2,9 @@
 
     baselines.py   what has to be beaten: the majority class, TF-IDF with logistic regression
     tfidf.py       the second of these
+    evidence.py    gathers what follows for a report
+    comparison.py  the tuned model against each of them, by paired tests
+    mistakes.py    where it errs: labels, rows, lengths
     report.py      ``Report``, which checks itself, and report.json
     sentence.py    how the tuned model stands, in words; says when a difference may be chance
     render.py      the report on a terminal
@@ -14,15 +17,26 @@
 Metrics themselves are in ``headtune.metrics``, since training uses them too.
 """
 
-from headtune.report.baselines import majority_baseline, measure_baselines, tfidf_baseline
+from headtune.report.baselines import (
+    Baseline,
+    baseline_figures,
+    majority_baseline,
+    measure_baselines,
+    tfidf_baseline,
+)
+from headtune.report.evidence import Measured, collect_evidence
 from headtune.report.history import read_history, write_history
 from headtune.report.render import render_report
 from headtune.report.report import REPORT_FILE, Report, build_report
 
 __all__ = [
     "REPORT_FILE",
+    "Baseline",
+    "Measured",
     "Report",
+    "baseline_figures",
     "build_report",
+    "collect_evidence",
     "majority_baseline",
     "measure_baselines",
     "read_history",

@@ -3,14 +3,18 @@
 An accuracy means little alone: 87 % is what "always ham" reaches on text messages. So a report
 shows, beside the tuned model,
 
-    majority                     every text gets the label frequencies of the training part
-    tfidf_logistic_regression    counted words and a linear model; see tfidf.py
+    majority        every text gets the label frequencies of the training part
+    tfidf           counted words and logistic regression; see tfidf.py
+    linear_probe    logistic regression on the states of the model as it came; see linear_probe.py
+
+A baseline keeps its probabilities, so that it can be compared with the tuned model row by row.
 
 Guarantees: the same data and seed give the same figures; the test part decides nothing.
 Costs: what tfidf.py costs, a few seconds for some thousand rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,19 +25,39 @@ from headtune.metrics import Metrics, classification_metrics
 from headtune.report.tfidf import fit_tfidf
 from headtune.types import Example, LabelSet, PreparedData
 
-__all__ = ["majority_baseline", "measure_baselines", "tfidf_baseline"]
+__all__ = [
+    "HELD_BACK",
+    "Baseline",
+    "baseline_figures",
+    "label_ids_of",
+    "majority_baseline",
+    "measure_baselines",
+    "tfidf_baseline",
+]
 
 Ids = npt.NDArray[np.int64]
+Probabilities = npt.NDArray[np.float64]
+
+HELD_BACK = ("validation", "test")
+"""Parts that are measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a baseline says of the rows of each part that has any, and facts about its making.
+
+    ``probabilities`` are of shape ``(n, n_labels)``, rows in the order of the part.
+    """
+
+    probabilities: dict[str, Probabilities]
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def majority_baseline(
     train_label_ids: Sequence[int] | Ids, test_label_ids: Sequence[int] | Ids, labels: LabelSet
 ) -> Metrics:
     """Figures of giving every test row the label frequencies of the training part."""
-    if len(train_label_ids) == 0:
-        raise PredictionError("A baseline needs at least one training row; received none.")
-    counts = np.bincount(np.asarray(train_label_ids), minlength=len(labels))  # (n_labels,)
-    probabilities = np.tile(counts / counts.sum(), (len(test_label_ids), 1))
+    probabilities = _frequencies(train_label_ids, len(test_label_ids), labels)
     return classification_metrics(probabilities, test_label_ids, labels)
 
 
@@ -54,30 +78,67 @@ def tfidf_baseline(
     return fitted.evaluate(test_texts, test_label_ids)
 
 
-def measure_baselines(data: PreparedData, seed: int) -> dict[str, dict[str, Any]]:
-    """Both baselines on validation and test, as ``report.json`` shows them; None for empty parts.
+def measure_baselines(data: PreparedData, seed: int) -> dict[str, Baseline]:
+    """``majority`` and ``tfidf`` on the parts that have rows.
 
-    ``tfidf_logistic_regression`` also has the ``C`` that was chosen and its ``train_rows``.
+    ``tfidf`` also has the ``C`` that was chosen and its ``train_rows``.
     """
-    train_texts, train_ids = _texts_and_ids(data.train)
-    held_back = {name: _texts_and_ids(part) for name, part in data.parts.items() if name != "train"}
-    tfidf = fit_tfidf(train_texts, train_ids, *held_back["validation"], data.labels, seed)
+    train_texts, train_ids = _texts(data.train), label_ids_of(data.train)
+    parts = {name: data.parts[name] for name in HELD_BACK if data.parts[name]}
+    tfidf = fit_tfidf(
+        train_texts,
+        train_ids,
+        _texts(data.validation),
+        label_ids_of(data.validation),
+        data.labels,
+        seed,
+    )
     return {
-        "majority": {
-            name: majority_baseline(train_ids, ids, data.labels) if texts else None
-            for name, (texts, ids) in held_back.items()
-        },
-        "tfidf_logistic_regression": {
-            **{
-                name: tfidf.evaluate(texts, ids) if texts else None
-                for name, (texts, ids) in held_back.items()
-            },
-            "C": tfidf.c,
-            "train_rows": tfidf.train_rows,
-        },
+        "majority": Baseline(
+            {name: _frequencies(train_ids, len(part), data.labels) for name, part in parts.items()}
+        ),
+        "tfidf": Baseline(
+            {name: tfidf.predict_proba(_texts(part)) for name, part in parts.items()},
+            {"C": tfidf.c, "train_rows": tfidf.train_rows},
+        ),
     }
 
 
-def _texts_and_ids(examples: Sequence[Example]) -> tuple[list[str], list[int]]:
-    labelled = [(example.text, example.label) for example in examples if example.label is not None]
-    return [text for text, _ in labelled], [label for _, label in labelled]
+def baseline_figures(
+    baselines: Mapping[str, Baseline], data: PreparedData
+) -> dict[str, dict[str, Any]]:
+    """The metrics of each baseline by part, None for parts without rows, and its facts."""
+    return {
+        name: {
+            **{
+                part: classification_metrics(
+                    baseline.probabilities[part], label_ids_of(data.parts[part]), data.labels
+                )
+                if part in baseline.probabilities
+                else None
+                for part in HELD_BACK
+            },
+            **baseline.facts,
+        }
+        for name, baseline in baselines.items()
+    }
+
+
+def label_ids_of(examples: Sequence[Example]) -> Ids:
+    """True labels, shape ``(n,)``. Raises ``PredictionError`` where one is unknown."""
+    labels = [example.label for example in examples]
+    if None in labels:
+        raise PredictionError("Only labelled rows can be measured; one has no label.")
+    return np.array(labels, dtype=np.int64)
+
+
+def _frequencies(train_label_ids: Sequence[int] | Ids, n: int, labels: LabelSet) -> Probabilities:
+    """Shape ``(n, n_labels)``: the label frequencies of training, for each row."""
+    if len(train_label_ids) == 0:
+        raise PredictionError("A baseline needs at least one training row; received none.")
+    counts = np.bincount(np.asarray(train_label_ids), minlength=len(labels))  # (n_labels,)
+    return np.tile(counts / counts.sum(), (n, 1))
+
+
+def _texts(examples: Sequence[Example]) -> list[str]:
+    return [example.text for example in examples]

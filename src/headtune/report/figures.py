@@ -3,7 +3,7 @@
 A few significant digits, thousands separated by commas, a space before the unit.
 """
 
-__all__ = ["count", "duration", "interval", "percent", "rate"]
+__all__ = ["count", "duration", "interval", "p_value", "percent", "points", "rate"]
 
 
 def count(n: int, noun: str) -> str:
@@ -22,6 +22,16 @@ def percent(share: float) -> str:
 def interval(low: float, high: float) -> str:
     """0.828, 0.864 -> ``82.8 to 86.4 %``."""
     return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+
+
+def points(difference: float) -> str:
+    """0.0541 -> ``5.4``, in percentage points; never ``-0.0``."""
+    return f"{round(100 * difference, 1) + 0.0:.1f}"
+
+
+def p_value(p: float) -> str:
+    """0.0312 -> ``p = 0.031``; 0.00004 -> ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def duration(seconds: float) -> str:

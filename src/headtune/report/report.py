@@ -2,7 +2,10 @@
 
     before, after    {"validation": metrics or null, "test": metrics or null}
     baselines        {"majority": {"validation", "test"},
-                      "tfidf_logistic_regression": {"validation", "test", "C", "train_rows"}}
+                      "tfidf": {"validation", "test", "C", "train_rows"}}
+    sentence         how the tuned model stands, in words
+    comparison       the tuned model against each baseline, by paired tests; see comparison.py
+    confusion, mistakes, lengths      where it errs; see mistakes.py
     data             what was read, set aside, repeated and split (stage 1's summary)
     speed            examples_per_second, tokens_per_second, useful_flops_per_second,
                      wall_seconds by stage
@@ -20,7 +23,7 @@ Costs: a few kilobytes, and 80 bytes a logged step.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_origin
@@ -74,6 +77,11 @@ class Report:
     config: dict[str, Any]
     history: tuple[dict[str, Any], ...]
 
+    comparison: tuple[dict[str, Any], ...] = ()
+    confusion: dict[str, Any] = field(default_factory=dict)
+    mistakes: tuple[dict[str, Any], ...] = ()
+    lengths: tuple[dict[str, Any], ...] = ()
+
     def __post_init__(self) -> None:
         _require(self.model, MODEL_KEYS, "model")
         _require(self.speed, SPEED_KEYS, "speed")
@@ -89,24 +97,25 @@ class Report:
 
     def sentence(self) -> str:
         """How the tuned model stands against the baselines, in plain words."""
-        return standing(self.after, self.baselines)
+        return standing(self.after, self.baselines, self.comparison)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, in the order of the fields."""
+        """Plain JSON values, in the order of the fields; then the sentence."""
         values: dict[str, Any] = plain({f.name: getattr(self, f.name) for f in fields(self)})
-        return values
+        return {**values, "sentence": self.sentence()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Report":
         """The inverse of ``to_dict``. Raises ``ArtifactFormatError`` on other keys."""
-        names = {f.name for f in fields(cls)}
-        if set(values) != names:
+        known = {f.name: f for f in fields(cls)}
+        given = {name: value for name, value in values.items() if name != "sentence"}
+        if (set(known) - set(given)) & _required(cls) or set(given) - set(known):
             raise ArtifactFormatError(
                 f"This is no report of this version of headtune. Missing: "
-                f"{sorted(names - set(values)) or 'nothing'}; "
-                f"unknown: {sorted(set(values) - names) or 'nothing'}."
+                f"{sorted(_required(cls) - set(given)) or 'nothing'}; "
+                f"unknown: {sorted(set(given) - set(known)) or 'nothing'}."
             )
-        return cls(**{f.name: _from_json(f, values[f.name]) for f in fields(cls)})
+        return cls(**{name: _from_json(known[name], value) for name, value in given.items()})
 
     def to_json(self) -> str:
         """``to_dict`` as indented JSON; floats have all their digits."""
@@ -177,10 +186,12 @@ def build_report(
     truncated: Mapping[str, int],
     history: Sequence[Mapping[str, Any]],
     warnings: Sequence[str],
+    evidence: Mapping[str, Any] | None = None,
 ) -> Report:
     """A report of what the stages found; values become plain JSON values on the way.
 
     A part that ``before``, ``after`` or a baseline does not name was not measured: None.
+    ``evidence`` holds further fields by name, as ``collect_evidence`` gives them.
     """
     unmeasured = dict.fromkeys(PARTS)
     return Report(
@@ -196,7 +207,18 @@ def build_report(
         warnings=tuple(warnings),
         config=plain(config),
         history=tuple(plain(row) for row in history),
+        **_frozen(plain(evidence or {})),
     )
+
+
+def _frozen(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists as the tuples of a report's fields."""
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+
+
+def _required(cls: type[Report]) -> set[str]:
+    """Fields that every report has; the others may be left out, and are then empty."""
+    return {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
 
 
 def _from_json(field: Field[Any], value: Any) -> Any:

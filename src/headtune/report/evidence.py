@@ -1,0 +1,61 @@
+"""Everything a report shows besides the figures of the parts, from what a run kept.
+
+    Measured (data, probabilities, lengths)  ->  comparison, confusion, mistakes, lengths
+
+All of it is of one part: the test part, else the validation part; ``evidence_part`` says which.
+Nothing here runs the model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtune.report.baselines import Baseline, label_ids_of
+from headtune.report.comparison import compare_with
+from headtune.report.mistakes import confusion_of, errors_by_length, surest_mistakes
+from headtune.types import PreparedData
+
+__all__ = ["Measured", "collect_evidence", "evidence_part"]
+
+Probabilities = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a run knows about the rows it held back; parts without rows are left out.
+
+    ``before`` and ``after`` are the model's probabilities, part -> ``(n, n_labels)``; ``lengths``
+    the tokens of each text, part -> ``(n,)``.
+    """
+
+    data: PreparedData
+    before: dict[str, Probabilities]
+    after: dict[str, Probabilities]
+    lengths: dict[str, list[int]]
+    seed: int
+
+
+def evidence_part(after: Mapping[str, Probabilities]) -> str | None:
+    """The part that speaks: test, else validation; None where nothing was held back."""
+    return next((part for part in ("test", "validation") if part in after), None)
+
+
+def collect_evidence(measured: Measured, baselines: Mapping[str, Baseline]) -> dict[str, Any]:
+    """The fields of ``Report`` by name; empty where nothing was held back."""
+    part = evidence_part(measured.after)
+    if part is None:
+        return {}
+    examples, labels = measured.data.parts[part], measured.data.labels
+    probabilities, label_ids = measured.after[part], label_ids_of(examples)
+    others = {name: baseline.probabilities[part] for name, baseline in baselines.items()}
+    if part in measured.before:
+        others["before"] = measured.before[part]
+    return {
+        "comparison": compare_with(probabilities, others, label_ids, part, measured.seed),
+        "confusion": confusion_of(probabilities, label_ids, labels, part),
+        "mistakes": surest_mistakes(probabilities, examples, label_ids, labels),
+        "lengths": errors_by_length(probabilities, measured.lengths[part], label_ids),
+    }

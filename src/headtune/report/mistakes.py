@@ -1,0 +1,78 @@
+"""Where a classifier errs: which labels it confuses, which texts it is sure of and wrong about,
+and whether long texts are harder.
+
+    confusion   part, labels, counts (rows: true label, columns: predicted label)
+    mistakes    row, text, label, predicted, probability (of the predicted label), surest first
+    lengths     low, high, n, errors: about eight ranges of length in tokens, equally filled
+
+A sure mistake is often a wrong label, or a text that belongs to both.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtune.types import Example, LabelSet
+
+__all__ = ["MOST_LISTED", "confusion_of", "errors_by_length", "surest_mistakes"]
+
+MOST_LISTED = 50
+"""Rows that a report lists of a kind."""
+
+LENGTH_BINS = 8
+
+Probabilities = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
+
+
+def confusion_of(
+    probabilities: Probabilities, label_ids: Ids, labels: LabelSet, part: str
+) -> dict[str, Any]:
+    """The confusion matrix of a part, with the names that its rows and columns stand for."""
+    counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    np.add.at(counts, (label_ids, probabilities.argmax(axis=1)), 1)
+    return {"part": part, "labels": list(labels.names), "counts": counts.tolist()}
+
+
+def surest_mistakes(
+    probabilities: Probabilities, examples: Sequence[Example], label_ids: Ids, labels: LabelSet
+) -> list[dict[str, Any]]:
+    """At most fifty wrongly answered rows, the surest first; equally sure ones in row order."""
+    predicted = probabilities.argmax(axis=1)  # (n,)
+    wrong = np.flatnonzero(predicted != label_ids)
+    surest = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")]
+    return [
+        {
+            "row": examples[index].row,
+            "text": examples[index].text,
+            "label": labels.names[label_ids[index]],
+            "predicted": labels.names[predicted[index]],
+            "probability": float(probabilities[index, predicted[index]]),
+        }
+        for index in surest[:MOST_LISTED]
+    ]
+
+
+def errors_by_length(
+    probabilities: Probabilities, lengths: Sequence[int], label_ids: Ids
+) -> list[dict[str, int]]:
+    """Rows and errors in ranges of length, both ends of a range within it."""
+    sizes = np.asarray(lengths)
+    wrong = probabilities.argmax(axis=1) != label_ids
+    cuts = np.unique(np.quantile(sizes, np.linspace(0, 1, LENGTH_BINS + 1)).astype(np.int64))
+    edges = [*cuts[:-1].tolist(), int(sizes.max()) + 1] if len(cuts) > 1 else [cuts[0], cuts[0] + 1]
+    bins = []
+    for low, high in pairwise(edges):
+        within = (sizes >= low) & (sizes < high)
+        bins.append(
+            {
+                "low": int(sizes[within].min()),
+                "high": int(sizes[within].max()),
+                "n": int(within.sum()),
+                "errors": int(wrong[within].sum()),
+            }
+        )
+    return bins
