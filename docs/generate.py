@@ -43,6 +43,7 @@ TITLES = {
 KINDS = {
     "str": "text",
     "int": "whole number",
+    "int | str": "bytes, or a size",
     "float": "number",
     "bool": "on or off",
     "Path": "path",

@@ -11,7 +11,7 @@ import headtune
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
     "errors", "types", "config", "progress", "metrics", "paired", "quiet",  # leaf modules
-    "pretrained",
+    "pretrained", "cache",
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "export", "report",
     "fitted", "pipeline", "classifier", "run", "cli",
 ]  # fmt: skip

@@ -1,5 +1,26 @@
-"""Data that several test files share: forty short texts on two topics, easily told apart."""
+"""What several test files share: forty short texts on two topics, and examples with states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headtune.batches import KeptExample
+    from headtune.model import FrozenTrunk, StateStore
+    from headtune.types import TokenizedExample
 
 TEXTS = [f"{start} {n}" for n in range(10) for start in ("win a free prize", "call to claim cash")]
 TEXTS += [f"{start} {n}" for n in range(10) for start in ("see you at dinner", "home for tea")]
 TOPICS = ["prize"] * 20 + ["dinner"] * 20
+
+
+def keep_states(
+    trunk: FrozenTrunk, examples: Sequence[TokenizedExample], store: StateStore | None = None
+) -> list[KeptExample]:
+    """The examples with what the trunk makes of them."""
+    from headtune.model import Keeper
+
+    kept = Keeper(trunk, max_tokens_per_batch=100, store=store).keep(examples)
+    assert kept is not None
+    return kept.examples

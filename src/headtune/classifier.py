@@ -88,6 +88,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dtype: str = "auto",
         device: str = "auto",
         max_tokens_per_batch: int | None = None,
+        cache_limit: int | str = "20GB",
         random_weights: bool = False,
         trust_remote_code: bool = False,
         seed: int = 42,
@@ -116,6 +117,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.dtype = dtype
         self.device = device
         self.max_tokens_per_batch = max_tokens_per_batch
+        self.cache_limit = cache_limit
         self.random_weights = random_weights
         self.trust_remote_code = trust_remote_code
         self.seed = seed

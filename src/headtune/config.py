@@ -9,6 +9,7 @@ resolves to; the resolved value is recorded in the manifest.
 Leaf module: no torch, no transformers.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
@@ -27,6 +28,7 @@ __all__ = [
     "TokensConfig",
     "TrainConfig",
     "TuneConfig",
+    "parse_size",
     "parse_tune",
 ]
 
@@ -142,6 +144,11 @@ class ModelConfig:
     """Most tokens in one forward pass. The result does not depend on it; memory does. By default
     2,048 on a CPU and 16,384 on an accelerator."""
 
+    cache_limit: int | str = "20GB"
+    """Most room on disk for what frozen layers made of texts, kept for later runs (see headtune
+    cache): bytes, or a size such as 500MB. What was not used for longest goes first. 0: keep
+    nothing."""
+
     trust_remote_code: bool = False
     """Run Python code that comes with a hub model. Only for authors you trust."""
 
@@ -151,6 +158,20 @@ class ModelConfig:
                 "--max-tokens-per-batch must be at least 1 token; "
                 f"received {self.max_tokens_per_batch}."
             )
+        parse_size(self.cache_limit)
+
+
+def parse_size(size: int | str) -> int:
+    """``"20GB"`` -> 20,000,000,000 bytes; kB, MB, GB and TB are powers of 1,000.
+
+    Raises ``ConfigError`` on anything else.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)b?", str(size).strip().lower())
+    if found is None:
+        raise ConfigError(
+            f"--cache-limit takes bytes or a size such as 20GB or 500MB; received {size!r}."
+        )
+    return int(float(found[1]) * 1000 ** (" kmgt".index(found[2] or " ")))
 
 
 def parse_tune(tune: str) -> tuple[str, int]:

@@ -1,6 +1,8 @@
 """What the pipeline hands on: encoded parts, and the fitted classifier with its measurements."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,6 +15,7 @@ from headtune.config import RunConfig
 from headtune.metrics import Metrics, softmax
 from headtune.model import (
     Compute,
+    KeptTexts,
     ParameterCounts,
     SequenceClassifier,
     matrix_product_rate,
@@ -39,6 +42,17 @@ class Encoded:
     max_length: int
     parts: dict[str, list[TokenizedExample]]
     counts: dict[str, TokenCounts]
+
+    @property
+    def examples(self) -> list[TokenizedExample]:
+        """Those of all parts, in order."""
+        return [example for part in self.parts.values() for example in part]
+
+    def with_kept(self, examples: Sequence[TokenizedExample]) -> "Encoded":
+        """The same parts made of ``examples``, which come in the order of ``self.examples``."""
+        rest = iter(examples)
+        parts = {name: list(islice(rest, len(part))) for name, part in self.parts.items()}
+        return replace(self, parts=parts)
 
     @property
     def truncated(self) -> dict[str, int]:
@@ -71,7 +85,8 @@ class Fitted:
     seconds: dict[str, float]
     logits_before: dict[str, Logits]
     logits: dict[str, Logits]
-    trunk_is_kept: bool = False
+    kept: KeptTexts | None = None
+    """Where the frozen layers ran once: how many texts they ran over."""
 
     def predictor(self) -> Predictor:
         """The classifier as it is in memory, ready for texts."""
@@ -138,7 +153,8 @@ class Fitted:
         ``share_of_matrix_rate`` sets the last against what this machine's matrix product does.
         """
         seconds = max(self.seconds["train"], 1e-9)
-        _, flops = useful_flops_per_token(self.classifier, trunk_is_kept=self.trunk_is_kept)
+        kept = self.kept
+        _, flops = useful_flops_per_token(self.classifier, trunk_is_kept=kept is not None)
         useful = flops * self.result.n_tokens / seconds
         rate = matrix_product_rate(self.compute.dtype, self.compute.device)
         return {
@@ -147,5 +163,7 @@ class Fitted:
             "useful_flops_per_second": useful,
             "matrix_flops_per_second": rate,
             "share_of_matrix_rate": useful / rate,
+            "frozen_texts_run": None if kept is None else kept.n_run,
+            "frozen_texts_reused": None if kept is None else kept.n_reused,
             "wall_seconds": dict(self.seconds),
         }

@@ -14,12 +14,14 @@ from typing import Any
 import torch
 
 from headtune.config import ModelConfig, RunConfig
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, ModelFileError
 from headtune.fitted import Encoded, Fitted, Logits
 from headtune.metrics import Metrics, classification_metrics, softmax
 from headtune.model import (
     Backbone,
     Compute,
+    Keeper,
+    KeptTexts,
     ParameterCounts,
     SequenceClassifier,
     attach_trunk,
@@ -28,9 +30,10 @@ from headtune.model import (
     load_backbone,
     load_config,
     make_trainable,
+    open_store,
     predict_logits,
 )
-from headtune.pretrained import find_pretrained
+from headtune.pretrained import find_pretrained, weights_sha256
 from headtune.progress import Progress, Stopwatch
 from headtune.report.baselines import label_ids_of
 from headtune.tokens import (
@@ -41,7 +44,7 @@ from headtune.tokens import (
     resolve_max_length,
 )
 from headtune.training import count_steps, fit, resolve_learning_rate
-from headtune.types import LabelSet, PreparedData, TokenizedExample
+from headtune.types import LabelSet, PreparedData
 
 __all__ = ["encode", "fit_classifier", "plan_classifier"]
 
@@ -112,9 +115,9 @@ def fit_classifier(
             f"{resolve_learning_rate(config.train, config.tune.tune):g}."
         )
     config = _resolved(config, encoded, compute)
-    kept = _keep_trunk(classifier, encoded, config, progress, clock)
+    kept = _keep_trunk(classifier, encoded, config, compute, progress, clock)
     if kept is not None:
-        encoded = replace(encoded, parts=kept)
+        encoded = encoded.with_kept(kept.examples)
     with clock.stage("evaluate", "Scoring before training"):
         logits_before = _answer(classifier, encoded, config, progress) if score_before else {}
         before = _figures(logits_before, prepared) if score_before else {}
@@ -151,7 +154,7 @@ def fit_classifier(
         seconds=clock.seconds,
         logits_before=logits_before,
         logits=logits,
-        trunk_is_kept=kept is not None,
+        kept=kept,
     )
 
 
@@ -195,6 +198,7 @@ def _load(
     encoded: Encoded, labels: LabelSet, config: RunConfig, compute: Compute
 ) -> tuple[SequenceClassifier, ParameterCounts]:
     seed = config.train.seed
+    unchanged = weights_sha256(encoded.folder.path)
     torch.manual_seed(seed)  # adapters are initialised from torch's global state
     classifier = SequenceClassifier(
         load_backbone(encoded.folder, config.model, compute, seed),
@@ -204,6 +208,11 @@ def _load(
         compute_dtype=compute.dtype,
         seed=seed,
     )
+    if weights_sha256(encoded.folder.path) != unchanged:
+        raise ModelFileError(
+            f"The files of model {encoded.folder.name!r} changed while they were read. Give the "
+            "same command again when they are complete."
+        )
     classifier.backbone.config.pad_token_id = encoded.tokenizer.pad_token_id
     return classifier, make_trainable(classifier, config.tune)
 
@@ -212,28 +221,45 @@ def _keep_trunk(
     classifier: SequenceClassifier,
     encoded: Encoded,
     config: RunConfig,
+    compute: Compute,
     progress: Progress,
     clock: Stopwatch,
-) -> dict[str, list[TokenizedExample]] | None:
-    """The parts with the output of the frozen layers, where it pays and fits; else None."""
+) -> KeptTexts | None:
+    """All examples with the output of the frozen layers, where it pays and fits; else None."""
     n_train = len(encoded.parts["train"])
     steps = count_steps(config.train, n_train)
     sees_all = steps * config.train.batch_size >= n_train
     if not sees_all or config.train.gradient_checkpointing:  # which runs blocks again, unhooked
         return None
     trunk = attach_trunk(classifier, config.tune)
-    examples = [example for part in encoded.parts.values() for example in part]
-    if trunk is None or not trunk.fits(examples):
+    if trunk is None:
         return None
-    budget = config.model.max_tokens_per_batch or 1
     with clock.stage("trunk", "Running the frozen layers, once"):
-        progress.start(len(examples), "examples", sum(map(len, examples)))
-        kept: dict[str, list[TokenizedExample]] = {
-            name: list(trunk.keep(part, budget, progress.advance))
-            for name, part in encoded.parts.items()
-        }
+        store = open_store(
+            trunk, encoded.folder, config.model, compute, config.train.seed, progress.say
+        )
+        kept = Keeper(
+            trunk,
+            config.model.max_tokens_per_batch or 1,
+            store,
+            on_start=lambda n_texts, n_tokens: progress.start(n_texts, "examples", n_tokens),
+            on_batch=progress.advance,
+        ).keep(encoded.examples)
         progress.finish()
+        _say_kept(kept, progress)
     return kept
+
+
+def _say_kept(kept: KeptTexts | None, progress: Progress) -> None:
+    if kept is None:
+        progress.say(
+            "Their output fits neither into memory nor on the disk, so they run again in every "
+            "epoch: same result, more work."
+        )
+    elif kept.n_reused:
+        progress.say(
+            f"{kept.n_reused:,} texts went through them in an earlier run; {kept.n_run:,} now."
+        )
 
 
 def _resolved(config: RunConfig, encoded: Encoded, compute: Compute) -> RunConfig:

@@ -19,6 +19,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -289,8 +290,9 @@ def _remembered_sha256(path: Path) -> str:
     if note.is_file() and len(known := note.read_text()) == 64:
         return known
     digest = _sha256(path)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=note.parent, delete=False) as file:
-        file.write(digest)
-    Path(file.name).replace(note)
+    with suppress(OSError):  # a cache that cannot be written: the next run reads the file again
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=note.parent, delete=False) as file:
+            file.write(digest)
+        Path(file.name).replace(note)
     return digest

@@ -30,6 +30,7 @@ from headtune.model.attention import SequenceLayout
 from headtune.model.pooling import pool
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
+from tests_support import keep_states
 
 CPU = Compute(torch.device("cpu"), torch.float32, "as asked")
 
@@ -172,7 +173,7 @@ def test_a_spread_model_gives_the_same_logits(
     np.testing.assert_allclose(predict_logits(spread, examples, 100), expected, atol=1e-5)
     trunk = attach_trunk(spread, TuneConfig(tune="last-1"))
     assert trunk is not None
-    kept = trunk.keep(examples, 100)
+    kept = keep_states(trunk, examples)
     np.testing.assert_allclose(predict_logits(spread, kept, 100), expected, atol=1e-5)
     np.testing.assert_allclose(predict_logits(spread, examples, 100), expected, atol=1e-5)
 

@@ -12,17 +12,31 @@ from headtune.config import ModelConfig, TrainConfig, TuneConfig
 from headtune.model import (
     Compute,
     SequenceClassifier,
+    StateStore,
+    TrunkIdentity,
     attach_trunk,
     load_backbone,
     make_trainable,
     predict_logits,
+    text_key,
     trained_state,
 )
 from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress
 from headtune.training import fit
 from headtune.types import LabelSet, TokenizedExample
+from tests_support import keep_states
 
+IDENTITY = TrunkIdentity(
+    model="tiny",
+    weights="0",
+    depth="last",
+    attention="causal",
+    pooling="",
+    dtype="float32",
+    device="cpu",
+    libraries="torch",
+)
 FAMILIES = ["gpt2", "llama", "qwen3", "mistral", "gemma3_text"]
 
 
@@ -52,7 +66,7 @@ def make_examples(n: int = 24) -> list[TokenizedExample]:
 def keep(classifier: SequenceClassifier, tune: str) -> list[KeptExample]:
     trunk = attach_trunk(classifier, TuneConfig(tune=tune))
     assert trunk is not None
-    return trunk.keep(make_examples(), max_tokens_per_batch=100)
+    return keep_states(trunk, make_examples())
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -94,14 +108,27 @@ def test_frozen_blocks_do_not_run_again(tiny_llama: Path) -> None:
 
 @pytest.mark.parametrize("family", ["gpt2", "llama"])
 @pytest.mark.parametrize("tune", ["head", "last-1"])
+@pytest.mark.parametrize("where", ["memory", "disk"])
 def test_trained_weights_equal_those_of_training_without(
-    family: str, tune: str, model_folder: Callable[[str], Path], tmp_path: Path
+    family: str,
+    tune: str,
+    where: str,
+    model_folder: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path / "cache"))
     plain, short = (make_classifier(model_folder(family), tune) for _ in range(2))
+    kept = keep(short, tune)
+    if where == "disk":
+        StateStore(IDENTITY, 10**9).write({text_key(e): e.states for e in kept})
+        read = StateStore(IDENTITY, 10**9).find(map(text_key, kept))
+        assert len(read) == len(kept)
+        kept = [KeptExample.of(example, read[text_key(example)]) for example in kept]
     for module in (*plain.modules(), *short.modules()):  # two runs draw different dropout masks
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    for classifier, examples in ((plain, make_examples()), (short, keep(short, tune))):
+    for classifier, examples in ((plain, make_examples()), (short, kept)):
         fit(
             classifier,
             LabelSet(("a", "b")),
@@ -128,11 +155,11 @@ def test_states_are_kept_in_the_compute_dtype(tiny_llama: Path) -> None:
     expected = predict_logits(classifier, make_examples(), 100)
     trunk = attach_trunk(classifier, TuneConfig(tune="last-1"))
     assert trunk is not None
-    kept = trunk.keep(make_examples(), 100)
+    kept = keep_states(trunk, make_examples())
     assert {example.states.dtype for example in kept} == {torch.bfloat16}
-    assert trunk.n_bytes(kept) == sum(
+    assert [trunk.n_bytes(example) for example in kept] == [
         example.states.numel() * example.states.itemsize for example in kept
-    )
+    ]
     np.testing.assert_allclose(predict_logits(classifier, kept, 60), expected, atol=0.02)
 
 

@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
+from headtune.cli.cache import cache
 from headtune.cli.evaluate import evaluate
 from headtune.cli.export import export
 from headtune.cli.help import PlainHelp
@@ -68,6 +69,7 @@ app.command(train, sort_key=1, usage="headtune train DATA [options]")
 app.command(predict, sort_key=2, usage="headtune predict RUN TEXT... | FILE [options]")
 app.command(evaluate, sort_key=3, usage="headtune evaluate RUN FILE [options]")
 app.command(export, sort_key=8, usage="headtune export RUN --to FORMAT [options]")
+app.command(cache, sort_key=20, usage="headtune cache [list | clear]")
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 from headtune.model.backbone import Backbone, load_backbone, load_config
 from headtune.model.hardware import Compute, choose_compute, matrix_product_rate
 from headtune.model.inference import default_token_budget, is_out_of_memory, predict_logits
+from headtune.model.keeping import Keeper, KeptTexts, open_store
+from headtune.model.kept_states import StateStore, TrunkIdentity, text_key
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.trainable import (
     ParameterCounts,
@@ -18,8 +20,12 @@ __all__ = [
     "Backbone",
     "Compute",
     "FrozenTrunk",
+    "Keeper",
+    "KeptTexts",
     "ParameterCounts",
     "SequenceClassifier",
+    "StateStore",
+    "TrunkIdentity",
     "attach_trunk",
     "choose_compute",
     "default_token_budget",
@@ -30,7 +36,9 @@ __all__ = [
     "lora_config",
     "make_trainable",
     "matrix_product_rate",
+    "open_store",
     "predict_logits",
+    "text_key",
     "trained_state",
     "useful_flops_per_token",
 ]

@@ -12,28 +12,27 @@ How it works, for any architecture of transformers:
    model's own code does the rest (rotary embedding, masks, final norm), so nothing is written
    twice.
 
+``keeping.py`` decides where the states are kept: in memory, on disk, or both.
+
 Guarantees: the same logits and gradients as without, to rounding. Costs: one forward pass of the
 frozen blocks; ``hidden_size`` numbers for each token, 83 kB for a text of 36 tokens and 576
-dimensions in float32, held in memory if at most a quarter of what is free.
+dimensions in float32.
 """
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
-from headtune.batches import KeptExample, PackedBatch, collate, pack
+from headtune.batches import PackedBatch, collate
 from headtune.config import TuneConfig, parse_tune
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.trainable import decoder_blocks
 from headtune.types import TokenizedExample
 
 __all__ = ["FrozenTrunk", "attach_trunk"]
-
-SHARE_OF_FREE_MEMORY = 0.25
 
 
 class _Reached(Exception):  # noqa: N818 (a signal, not an error)
@@ -74,38 +73,32 @@ class FrozenTrunk:
         self.frozen = frozen
         self.lowest = lowest
 
-    def n_bytes(self, examples: Sequence[TokenizedExample]) -> int:
-        """Memory that the kept states of ``examples`` take."""
+    @property
+    def depth(self) -> str:
+        """Where it ends, in words: "below block 30 of 30", or "pooled" for all blocks."""
+        if self.lowest is None:
+            return "pooled"
+        n_blocks = self.classifier.backbone.config.get_text_config().num_hidden_layers
+        return f"below block {len(self.frozen) + 1} of {n_blocks}"
+
+    def n_bytes(self, example: TokenizedExample) -> int:
+        """What the states of a text take."""
         config = self.classifier.backbone.config.get_text_config()
-        n_states = len(examples) if self.lowest is None else sum(map(len, examples))
+        n_states = 1 if self.lowest is None else len(example)
         return n_states * int(config.hidden_size) * self.classifier.compute_dtype.itemsize
 
-    def fits(self, examples: Sequence[TokenizedExample]) -> bool:
-        """Whether they take at most a quarter of the memory that is free."""
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        return self.n_bytes(examples) <= SHARE_OF_FREE_MEMORY * free
+    def run(self, examples: Sequence[TokenizedExample]) -> list[torch.Tensor]:
+        """Run the frozen blocks over one batch; the states of each text, on the CPU.
 
-    def keep(
-        self,
-        examples: Sequence[TokenizedExample],
-        max_tokens_per_batch: int,
-        on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
-    ) -> list[KeptExample]:
-        """Run the frozen blocks over ``examples``; the same examples with their states."""
-        kept: list[KeptExample | None] = [None] * len(examples)
+        Shape of each: ``(n_tokens, hidden_size)``, or ``(1, hidden_size)`` if pooled. Examples
+        that bring states of a deeper trunk, which is attached, go on from there.
+        """
         self.classifier.eval()
-        for indices in pack([len(example) for example in examples], max_tokens_per_batch):
-            chosen = [examples[index] for index in indices]
-            batch = collate(chosen)
-            with torch.no_grad():
-                states = self._states(batch).cpu()
-            sizes = [1] * len(chosen) if self.lowest is None else list(batch.lengths)
-            for index, example, part in zip(
-                indices, chosen, torch.split(states, sizes), strict=True
-            ):
-                kept[index] = KeptExample.of(example, part)
-            on_batch(batch.n_sequences, batch.n_tokens)
-        return [example for example in kept if example is not None]
+        batch = collate(examples)
+        with torch.no_grad():
+            states = self._states(batch).cpu()
+        sizes = [1] * len(examples) if self.lowest is None else list(batch.lengths)
+        return list(torch.split(states, sizes))
 
     def _states(self, batch: PackedBatch) -> torch.Tensor:
         """What enters the trained part: of each token, or (``head``) of each text, pooled."""

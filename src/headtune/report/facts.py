@@ -84,6 +84,9 @@ def _speed_facts(speed: Mapping[str, Any]) -> Iterator[str]:
         if speed.get("share_of_matrix_rate"):
             rates[-1] += f" ({percent(speed['share_of_matrix_rate'])} of the machine's)"
         yield ", ".join(rates)
+    if speed.get("frozen_texts_run") is not None:
+        run, reused = speed["frozen_texts_run"], speed["frozen_texts_reused"]
+        yield f"frozen layers: {count(run, 'text')} run, {reused:,} reused from the cache"
     stages = speed["wall_seconds"]
     if stages:
         yield ", ".join(f"{name} {duration(seconds)}" for name, seconds in stages.items())

@@ -1,0 +1,156 @@
+"""What frozen layers make of the texts of a run: found on disk, or run once and kept.
+
+1. Texts with the same token ids are one text. What a store has of them is not run again.
+2. The others are packed, longest first, and run, 256 MB of states at a time.
+3. Each such group is written to the store as one file. The states also stay in memory if they
+   take at most a quarter of what is free; else they are read from the file as they are needed.
+
+Guarantees: a run that is stopped leaves whole groups behind, and the next one goes on from there.
+A store that cannot be written is done without; None is given where memory is short as well.
+A text's states may differ in the last bit with the texts beside it in a batch, as any matrix
+product may; once kept, they are the same in every epoch and every run.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import psutil
+import torch
+import transformers
+
+from headtune.batches import KeptExample, pack
+from headtune.config import ModelConfig, parse_size
+from headtune.model.hardware import Compute
+from headtune.model.kept_states import StateStore, TrunkIdentity, text_key
+from headtune.model.trunk import FrozenTrunk
+from headtune.pretrained import PretrainedFolder, weights_sha256
+from headtune.types import TokenizedExample
+
+__all__ = ["Keeper", "KeptTexts", "open_store"]
+
+BYTES_PER_FILE = 256 * 1024**2
+SHARE_OF_FREE_MEMORY = 0.25
+
+States = dict[bytes, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTexts:
+    """Examples with their states, in order; and how many different texts were run, and reused."""
+
+    examples: list[KeptExample]
+    n_run: int
+    n_reused: int
+
+
+def open_store(
+    trunk: FrozenTrunk,
+    folder: PretrainedFolder,
+    options: ModelConfig,
+    compute: Compute,
+    seed: int,
+    say: Callable[[str], None],
+) -> StateStore | None:
+    """The store of a trunk; None where the user wants none, or its key would not tell enough.
+
+    That is so for a model that brings its own Python code, which no hash of weights covers.
+    """
+    limit = parse_size(options.cache_limit)
+    if not limit or options.trust_remote_code:
+        return None
+    classifier = trunk.classifier
+    weights = weights_sha256(folder.path)
+    identity = TrunkIdentity(
+        model=folder.name,
+        weights=f"random {seed} {weights}" if options.random_weights else weights,
+        depth=trunk.depth,
+        attention=classifier.attention,
+        pooling=classifier.pooling if trunk.lowest is None else "",
+        dtype=str(classifier.compute_dtype),
+        device=compute.device.type,
+        libraries=f"torch {torch.__version__}, transformers {transformers.__version__}",
+    )
+    return StateStore(identity, limit, say)
+
+
+class Keeper:
+    """Runs a trunk over texts and keeps what it gives.
+
+    ``store`` may be None: then the states are kept in memory only. ``on_start`` hears how many
+    texts and tokens are to be run, ``on_batch`` of each batch.
+    """
+
+    def __init__(
+        self,
+        trunk: FrozenTrunk,
+        max_tokens_per_batch: int,
+        store: StateStore | None = None,
+        on_start: Callable[[int, int], None] = lambda n_texts, n_tokens: None,
+        on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+    ) -> None:
+        self.trunk = trunk
+        self.max_tokens_per_batch = max_tokens_per_batch
+        self.store = store
+        self.on_start = on_start
+        self.on_batch = on_batch
+
+    def keep(self, examples: Sequence[TokenizedExample]) -> KeptTexts | None:
+        """The examples with their states; None where neither memory nor disk can hold them."""
+        keys = [text_key(example) for example in examples]
+        texts = dict(zip(keys, examples, strict=True))
+        states = self.store.find(texts) if self.store else {}
+        n_reused = len(states)
+        missing = {key: text for key, text in texts.items() if key not in states}
+        if missing:
+            run = self._run(missing)
+            if run is None:
+                return None
+            states |= run
+        kept = [KeptExample.of(text, states[key]) for key, text in zip(keys, examples, strict=True)]
+        return KeptTexts(kept, n_run=len(missing), n_reused=n_reused)
+
+    def _run(self, texts: Mapping[bytes, TokenizedExample]) -> States | None:
+        n_bytes = sum(map(self.trunk.n_bytes, texts.values()))
+        in_memory = n_bytes <= SHARE_OF_FREE_MEMORY * psutil.virtual_memory().available
+        on_disk = self.store is not None and self.store.has_room(n_bytes)
+        if not in_memory and not on_disk:
+            return None
+        self.on_start(len(texts), sum(map(len, texts.values())))
+        states: States = {}
+        for group in self._groups(texts):
+            made = self._run_group(texts, group)
+            written = self.store is not None and self.store.write(made)
+            if not in_memory:
+                made = self.store.find(made) if self.store and written else {}
+                if not made:
+                    return None
+            states |= made
+        return states
+
+    def _run_group(
+        self, texts: Mapping[bytes, TokenizedExample], group: list[list[bytes]]
+    ) -> States:
+        states: States = {}
+        for keys in group:
+            batch = [texts[key] for key in keys]
+            # Cloned: a view would keep the whole batch in memory for as long as one text.
+            made = (tensor.clone() for tensor in self.trunk.run(batch))
+            states.update(zip(keys, made, strict=True))
+            self.on_batch(len(batch), sum(map(len, batch)))
+        return states
+
+    def _groups(self, texts: Mapping[bytes, TokenizedExample]) -> Iterator[list[list[bytes]]]:
+        """Batches of texts, as many as fill a file."""
+        keys = list(texts)
+        group: list[list[bytes]] = []
+        filled = 0
+        for places in pack([len(text) for text in texts.values()], self.max_tokens_per_batch):
+            batch = [keys[place] for place in places]
+            size = sum(self.trunk.n_bytes(texts[key]) for key in batch)
+            if group and filled + size > BYTES_PER_FILE:
+                yield group
+                group, filled = [], 0
+            group.append(batch)
+            filled += size
+        if group:
+            yield group
