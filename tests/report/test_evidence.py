@@ -113,3 +113,11 @@ def test_validation_speaks_where_there_is_no_test_part_and_nobody_where_neither_
     assert found["comparison"] == []
     nothing = PreparedData(LABELS, ROWS, (), ())
     assert collect_evidence(measured(data=nothing, before={}, after={}, lengths={}), {}) == {}
+
+
+def test_a_range_of_lengths_that_nobody_has_is_left_out() -> None:
+    """The middle of 2, 2, 9, 9 is 5.5, cut at 5: from 5 to 8 there is no text."""
+    answers = np.tile([[0.9, 0.1]], (4, 1))
+    bins = errors_by_length(answers, [2, 2, 9, 9], np.zeros(4, dtype=np.int64))
+    assert sum(entry["n"] for entry in bins) == 4
+    assert all(entry["low"] in (2, 9) for entry in bins)

@@ -67,6 +67,8 @@ def errors_by_length(
     bins = []
     for low, high in pairwise(edges):
         within = (sizes >= low) & (sizes < high)
+        if not within.any():  # a cut between two lengths is rounded down to one that nobody has
+            continue
         bins.append(
             {
                 "low": int(sizes[within].min()),
