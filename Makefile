@@ -1,6 +1,6 @@
 # quickstart  trains a spam filter from data that comes with headtune, and asks it one question
 # test        formatter, linter, types, tests: all that CI runs
-# bench       every benchmark; each ends in one JSON line
+# bench       every benchmark, each ends in one JSON line; make bench BENCH_OPTIONS=--quick to try them
 # format      lets the formatter and the linter mend what they can
 # clean       removes what the targets above made
 
@@ -23,7 +23,7 @@ test: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@for bench in $(wildcard benchmarks/bench_*.py); do \
-		echo "$$bench" && $(BIN)/python "$$bench" || exit 1; \
+		echo "$$bench" && $(BIN)/python "$$bench" $(BENCH_OPTIONS) || exit 1; \
 	done
 
 format: $(INSTALLED)

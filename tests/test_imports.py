@@ -13,7 +13,7 @@ ORDER = [
     "errors", "types", "config", "progress", "metrics", "paired", "quiet",  # leaf modules
     "pretrained", "cache",
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "export", "report",
-    "fitted", "pipeline", "classifier", "run", "cli",
+    "fitted", "pipeline", "classifier", "run", "bench", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 
