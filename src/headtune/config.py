@@ -24,6 +24,7 @@ __all__ = [
     "DataConfig",
     "ModelConfig",
     "Pooling",
+    "ReportConfig",
     "RunConfig",
     "TokensConfig",
     "TrainConfig",
@@ -304,6 +305,14 @@ class TrainConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportConfig:
+    """What the evidence of a run consists of."""
+
+    page: bool = True
+    """Write report.html, the report as a page that needs nothing but a browser."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """All options of a training run; what a recipe holds and the manifest records."""
 
@@ -316,6 +325,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     tune: TuneConfig = field(default_factory=TuneConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, stage by stage."""
@@ -342,6 +352,7 @@ STAGES: dict[str, type[Any]] = {
     "model": ModelConfig,
     "tune": TuneConfig,
     "train": TrainConfig,
+    "report": ReportConfig,
 }
 """Stage name -> its dataclass, in the order of the pipeline."""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from headtune.artifact import Manifest, check_target, choose_probes, save_artifact
-from headtune.artifact.layout import CURVES, HISTORY, SET_ASIDE
+from headtune.artifact.layout import CURVES, HISTORY, REPORT_PAGE, SET_ASIDE
 from headtune.config import RunConfig
 from headtune.data import prepare, write_parts, write_set_aside
 from headtune.errors import ConfigError, HeadtuneError
@@ -254,6 +254,9 @@ def _save(
     What comes after that, the proof in a fresh process, cannot be in a report that it proves.
     """
     from headtune.report.curves import draw_curves  # matplotlib takes a second to import
+    from headtune.report.page import report_page
+
+    manifest = _manifest(prepared, fitted)
 
     start = time.perf_counter()
     written: list[Report] = []
@@ -271,6 +274,10 @@ def _save(
             title=title,
             kept_step=fitted.result.best_step if prepared.validation else None,
         )
+        if fitted.config.report.page:
+            made_with = {"headtune": manifest.headtune_version, **manifest.libraries}
+            page = report_page(report.to_dict(), str(out), made_with)
+            (folder / REPORT_PAGE).write_text(page, encoding="utf-8")
         if prepared.set_aside:
             write_set_aside(prepared.set_aside, folder / SET_ASIDE)
         if fitted.config.data.save_split:
@@ -280,7 +287,7 @@ def _save(
     probe_texts = choose_probes(probe_from, len(fitted.labels), fitted.config.train.seed)
     proof = save_artifact(
         out,
-        fitted.contents(_manifest(prepared, fitted), probe_texts),
+        fitted.contents(manifest, probe_texts),
         overwrite=overwrite,
         write_evidence=write_evidence,
         card=report.to_dict(),

@@ -6,7 +6,8 @@ trained.safetensors                                head and last-N: only what wa
 config.json, model.safetensors                     full, and random weights: all of them
 tokenizer.json, tokenizer_config.json, …           as transformers writes them
 probes.json, probes.safetensors                    texts with the logits they must give
-report.json, history.jsonl, curves.png             the evidence
+report.json, report.html                           the evidence, for machines and for people
+history.jsonl, curves.png                          every logged loss, and a picture of them
 set_aside.csv, train.csv, validation.csv, test.csv where there is something to keep
 README.md                                          the model card
 """
@@ -28,6 +29,7 @@ __all__ = [
     "PROBES",
     "PROBE_TENSORS",
     "REPORT",
+    "REPORT_PAGE",
     "SET_ASIDE",
     "TRAINED_WEIGHTS",
     "Storage",
@@ -44,6 +46,7 @@ FULL_WEIGHTS = "model.safetensors"
 PROBES = "probes.json"
 PROBE_TENSORS = "probes.safetensors"
 REPORT = "report.json"
+REPORT_PAGE = "report.html"
 HISTORY = "history.jsonl"
 CURVES = "curves.png"
 SET_ASIDE = "set_aside.csv"

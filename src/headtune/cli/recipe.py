@@ -1,9 +1,9 @@
 """Recipes: the options of a run in a YAML file, and how they meet those of the command line.
 
 A recipe has the keys of ``RunConfig``: ``source``, and a mapping of options for each stage
-(``data``, ``tokens``, ``model``, ``tune``, ``train``), all of them optional. What is given on the
-command line wins over the environment, which wins over the recipe, which wins over the defaults.
-Paths in a recipe are relative to the current directory, as on the command line.
+(``data``, ``tokens``, ``model``, ``tune``, ``train``, ``report``), all of them optional. What is
+given on the command line wins over the environment, which wins over the recipe, which wins over the
+defaults. Paths in a recipe are relative to the current directory, as on the command line.
 """
 
 from collections.abc import Mapping

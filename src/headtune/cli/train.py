@@ -22,6 +22,7 @@ from headtune.config import RunConfig
 __all__ = ["default_out", "train"]
 
 WRITTEN = {
+    "report.html": "the report; open it in a browser",
     "report.json": "the report, for machines",
     "README.md": "the model card",
     "history.jsonl": "every logged loss",
@@ -33,7 +34,7 @@ WRITTEN = {
 """Files of a run folder that a person opens; pictures are found by their ending."""
 
 
-@takes_options(data=ALL, tokens=ALL, model=ALL, tune=ALL, train=ALL)
+@takes_options(data=ALL, tokens=ALL, model=ALL, tune=ALL, train=ALL, report=ALL)
 def train(
     source: Annotated[
         str | None,

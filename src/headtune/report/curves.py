@@ -4,6 +4,8 @@ The loss of every logged step is a thin line, with its moving average over it; e
 point. The evaluation whose weights were kept has a ring. Lines are named where they end, in
 colours that stay apart for colour-blind eyes (Okabe and Ito's).
 
+``draw_losses`` and ``draw_accuracies`` draw one panel each, for this picture and for report.html.
+
 Guarantees: draws on a figure of its own, so matplotlib's global state and backend stay as they
 are; the same history gives the same bytes; the file appears in one piece; a history of no or one
 row is drawn too.
@@ -29,7 +31,7 @@ from headtune.report.figures import percent
 from headtune.report.files import write_atomically
 from headtune.report.history import evaluations, logged_steps
 
-__all__ = ["draw_curves"]
+__all__ = ["draw_accuracies", "draw_curves", "draw_losses"]
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -40,6 +42,7 @@ TITLE_CHARACTERS = 90  # in a line
 TICK_STEPS = [1, 2, 5, 10]
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#5F6368"
+GRID, FRAME = "#E0E0E0", "#B0B0B0"
 
 SMOOTHED_SHARE = 10
 """The moving average remembers about one in so many of the logged steps, at least 1."""
@@ -63,17 +66,17 @@ def draw_curves(
     if title:
         lines = textwrap.fill(title, TITLE_CHARACTERS)
         figure.suptitle(lines, fontsize=12, fontweight="bold", x=0.01, ha="left", parse_math=False)
-    steps, evaluated = logged_steps(history), evaluations(history)
-    _draw_losses(loss_panel, steps, evaluated, kept_step)
-    _draw_accuracy(accuracy_panel, evaluated, kept_step)
-    for panel in (loss_panel, accuracy_panel):
-        _dress(panel, [*steps, *evaluated])
+    draw_losses(loss_panel, history, kept_step)
+    draw_accuracies(accuracy_panel, history, kept_step)
     png = io.BytesIO()
     canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
     write_atomically(path, png.getvalue())
 
 
-def _draw_losses(panel: Axes, steps: Rows, evaluated: Rows, kept_step: int | None) -> None:
+def draw_losses(panel: Axes, history: Rows, kept_step: int | None) -> None:
+    """Training loss of each logged step, its moving average, and validation loss."""
+    steps, evaluated = logged_steps(history), evaluations(history)
+    _dress(panel, [*steps, *evaluated])
     panel.set_title("Loss (thin: each logged step)" if steps else "Loss", loc="left", fontsize=11)
     ends = []  # (name, color, height) of each line
     if steps:
@@ -95,7 +98,10 @@ def _draw_losses(panel: Axes, steps: Rows, evaluated: Rows, kept_step: int | Non
     _name_lines(panel, ends, _last_step([*steps, *evaluated]))
 
 
-def _draw_accuracy(panel: Axes, evaluated: Rows, kept_step: int | None) -> None:
+def draw_accuracies(panel: Axes, history: Rows, kept_step: int | None) -> None:
+    """Validation accuracy of each evaluation."""
+    evaluated = evaluations(history)
+    _dress(panel, [*logged_steps(history), *evaluated])
     panel.set_title("Validation accuracy", loc="left", fontsize=11)
     measured = [row for row in evaluated if row.get("validation_accuracy") is not None]
     if not measured:
@@ -181,10 +187,10 @@ def _dress(panel: Axes, rows: Rows) -> None:
     panel.set_xlim(0, max(1, _last_step(rows)))
     panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=TICK_STEPS, integer=True))
     panel.tick_params(labelsize=9, color=GREY, labelcolor=GREY)
-    panel.grid(axis="y", color="#E0E0E0", linewidth=0.8)
+    panel.grid(axis="y", color=GRID, linewidth=0.8)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.spines[["left", "bottom"]].set_color("#B0B0B0")
+    panel.spines[["left", "bottom"]].set_color(FRAME)
 
 
 def _say_empty(panel: Axes, text: str) -> None:

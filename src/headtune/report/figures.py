@@ -3,7 +3,7 @@
 A few significant digits, thousands separated by commas, a space before the unit.
 """
 
-__all__ = ["count", "duration", "interval", "p_value", "percent", "points", "rate"]
+__all__ = ["count", "duration", "interval", "p_value", "percent", "points", "rate", "size"]
 
 
 def count(n: int, noun: str) -> str:
@@ -56,3 +56,11 @@ def rate(per_second: float, unit: str) -> str:
         if per_second >= size:
             return f"{per_second / size:.3g} {prefix}FLOP/s"
     return f"{per_second:.3g} FLOP/s"
+
+
+def size(n_bytes: float) -> str:
+    """14_168_504 -> ``14.2 MB``: powers of ten, as disks are sold."""
+    for prefix, unit in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if n_bytes >= unit:
+            return f"{n_bytes / unit:,.1f} {prefix}B"
+    return f"{n_bytes:,.0f} bytes"

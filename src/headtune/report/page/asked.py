@@ -1,0 +1,126 @@
+"""What a run was asked: its options as the command that does the same again, and in words."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from headtune.config import STAGES, parse_tune
+from headtune.errors import ConfigError
+from headtune.report.figures import count, percent
+
+__all__ = ["command", "in_words"]
+
+Values = Mapping[str, Any]
+
+BALANCES = {
+    "undersample": "Rows of the larger labels were left out, so that all labels have as many.",
+    "oversample": "Training rows of the smaller labels were repeated.",
+    "weights": "Mistakes on rare labels count more in the loss.",
+}
+
+SCHEDULES = {
+    "linear": "then falling linearly to zero",
+    "cosine": "then falling to zero along a cosine",
+    "constant": "then staying",
+}
+
+
+def command(config: Values) -> str:
+    """``headtune train`` with every option that differs from its default, one a line.
+
+    What was found automatically (device, dtype, learning rate, ...) is spelled out.
+    """
+    lines = [shlex.join(["headtune", "train", str(config["source"])])]
+    for stage, cls in STAGES.items():
+        given = config.get(stage, {})
+        for option in fields(cls):
+            value = given.get(option.name, option.default)
+            value = tuple(value) if isinstance(value, list) else value
+            if value != option.default and value is not None:
+                lines.append(shlex.join(_words(option.name, value)))
+    return " \\\n  ".join(lines)
+
+
+def _words(name: str, value: Any) -> list[str]:
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    shown = ",".join(value) if isinstance(value, tuple) else value
+    return [f"--{flag}", f"{shown:g}" if isinstance(shown, float) else str(shown)]
+
+
+def in_words(report: Values) -> list[tuple[str, str]]:
+    """What concerns the result, as headings and sentences."""
+    config = report["config"]
+    data, tune, train = (config.get(stage, {}) for stage in ("data", "tune", "train"))
+    found = {
+        "Data": " ".join(_data(report["data"], data)),
+        "Model": " ".join(_model(report["model"], tune)),
+        "Reading": " ".join(_reading(config)),
+        "Training": " ".join(_training(report, train)),
+    }
+    return [(heading, text) for heading, text in found.items() if text]
+
+
+def _data(summary: Values, options: Values) -> Iterator[str]:
+    if found := summary.get("columns", {}).get("found"):
+        yield f"{summary['source']}: {found}."
+    split = summary.get("split")
+    if split and str(split)[0].isdigit():
+        shares = " / ".join(str(split).split("/"))
+        seed = f", with seed {summary['split_seed']}" if "split_seed" in summary else ""
+        yield f"Split {shares} into training, validation and test, at random{seed}."
+    elif split:
+        yield f"The parts were {split}."
+    if balance := BALANCES.get(options.get("balance", "none")):
+        yield balance
+
+
+def _model(model: Values, tune: Values) -> Iterator[str]:
+    trained, total = model["trainable_parameters"], model["total_parameters"]
+    yield f"{model['id']}, a language model of {total:,} parameters."
+    what = _tuned(tune)
+    yield f"{what} trained: {trained:,} parameters ({percent(trained / total)})."
+
+
+def _tuned(tune: Values) -> str:
+    try:
+        kind, n = parse_tune(tune.get("tune", ""))
+    except ConfigError:  # options of another version: the numbers below speak for themselves
+        return "Of these were"
+    if kind == "last":
+        blocks = "The last block" if n == 1 else f"The last {n} blocks"
+        return f"{blocks}, the final norm and a new head were"
+    return {
+        "head": "Only a new head was",
+        "lora": f"Low-rank adapters (LoRA, rank {tune.get('lora_rank')}) and a new head were",
+        "full": "All of them and a new head were",
+    }[kind]
+
+
+def _reading(config: Values) -> Iterator[str]:
+    pooling = config.get("model", {}).get("pooling")
+    length = config.get("tokens", {}).get("max_length")
+    if length:
+        yield f"Up to {length:,} tokens of a text are read."
+    if pooling:
+        which = {"mean": "mean of all tokens' states", "first": "first token's state"}
+        yield f"The label comes from the {which.get(pooling, 'last token’s state')}."
+
+
+def _training(report: Values, train: Values) -> Iterator[str]:
+    if not train.get("batch_size"):
+        return
+    if train.get("max_steps"):
+        length = count(train["max_steps"], "step")
+    else:
+        length = f"{train['epochs']:g} epoch{'' if train['epochs'] == 1 else 's'}"
+    yield f"{length}, {count(train['batch_size'], 'text')} a step."
+    if train.get("learning_rate"):
+        rate, schedule = train["learning_rate"], train.get("schedule", "")
+        yield f"Learning rate up to {rate:g}, {SCHEDULES.get(schedule, schedule)}."
+    if train.get("keep_best") and report["after"]["validation"] is not None:
+        metric = str(train.get("best_metric", "loss")).replace("_", " ")
+        yield f"The weights with the best validation {metric} were kept."
+    yield f"Seed {train.get('seed')}."

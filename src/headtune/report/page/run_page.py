@@ -1,0 +1,228 @@
+"""``report.html``: a run's report for people, from what ``report.json`` holds.
+
+Every section stands only if the report has what it shows, so a report of an older version, of a
+run without a test part, or with parts of it turned off makes a shorter page.
+
+Costs: 1.5 s with the import of matplotlib, 150 to 400 kB.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from markupsafe import Markup
+
+from headtune.metrics import Metrics, accuracy_interval, count_correct
+from headtune.report.curves import draw_accuracies, draw_losses
+from headtune.report.facts import MOST_LABELS
+from headtune.report.figures import percent
+from headtune.report.history import evaluations, logged_steps
+from headtune.report.page.asked import command, in_words
+from headtune.report.page.charts import (
+    Standing,
+    draw_coverage,
+    draw_lengths,
+    draw_reliability,
+    draw_standing,
+)
+from headtune.report.page.confusion import MOST_COLUMNS, frequent_mistakes, matrix
+from headtune.report.page.pictures import picture
+from headtune.report.page.render import render
+from headtune.report.page.usage import ways
+from headtune.report.sentence import BASELINE_NAMES, standing
+
+__all__ = ["report_page"]
+
+STAGES = {
+    "read": "reading and splitting the table",
+    "tokenize": "tokens",
+    "load": "loading the model",
+    "trunk": "running the frozen layers, once",
+    "evaluate": "scoring before and after",
+    "train": "training",
+    "baselines": "baselines",
+    "evidence": "evidence for this report",
+}
+"""Stage of the stopwatch -> its name for people; another one is shown as it is."""
+
+OPTIONAL = (
+    "abstain",
+    "calibration",
+    "comparison",
+    "lengths",
+    "mistakes",
+    "sentence",
+    "suspect_labels",
+    "thresholds",
+)
+"""Keys that a report may lack; the page then has no such section."""
+
+Values = Mapping[str, Any]
+
+
+def report_page(report: Values, run: str, made_with: Mapping[str, str]) -> str:
+    """The page.
+
+    Args:
+        report: What ``Report.to_dict`` gives, or what ``report.json`` holds.
+        run: Where the run folder is, as its user would type it.
+        made_with: Library -> version.
+    """
+    report = {**dict.fromkeys(OPTIONAL), **report}
+    part = next((part for part in ("test", "validation") if report["after"][part]), None)
+    after: Metrics | None = report["after"][part] if part else None
+    rows = list(_measured(report, part)) if part else []
+    values = {
+        "report": report,
+        "run": run.rstrip("/"),
+        "name": run.rstrip("/").rpartition("/")[2],
+        "date": datetime.fromisoformat(report["created_at"]),
+        "sentence": report["sentence"]
+        or standing(report["after"], report["baselines"], report["comparison"] or ()),
+        "leaks": report["data"].get("leaks") or [],
+        "part": part,
+        "after": after,
+        "right": count_correct(after) if after else 0,
+        "interval": accuracy_interval(count_correct(after), after["n"]) if after else None,
+        "measured": rows,
+        "comparison": _comparison(report),
+        "labels": _labels(report["labels"], after),
+        "most_labels": MOST_LABELS,
+        "confusion": _confusion(report, after),
+        "command": command(report["config"]) if "source" in report["config"] else None,
+        "asked": in_words(report),
+        "stages": _stages(report["speed"]["wall_seconds"]),
+        "ways": ways(run.rstrip("/"), report["labels"][0]),
+        "made_with": made_with,
+        "pictures": _pictures(report, rows, part),
+    }
+    return render("report.html", values)
+
+
+def _measured(report: Values, part: str) -> Iterator[dict[str, Any]]:
+    """What was measured on a part: before, the baselines, and after tuning last."""
+    sources = {"Before tuning": report["before"]}
+    for name, parts in report["baselines"].items():
+        sources[_capital(BASELINE_NAMES.get(name, name.replace("_", " ")))] = parts
+    sources["After tuning"] = report["after"]
+    for name, parts in sources.items():
+        if metrics := parts[part]:
+            bounds = accuracy_interval(count_correct(metrics), metrics["n"])
+            yield {
+                "name": name,
+                "metrics": metrics,
+                "interval": bounds,
+                "ours": parts is report["after"],
+            }
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _comparison(report: Values) -> list[dict[str, Any]]:
+    """The paired tests, with names for people."""
+    names = {**BASELINE_NAMES, "before": "the model before tuning"}
+    return [
+        {**entry, "name": names.get(entry["baseline"], entry["baseline"].replace("_", " "))}
+        for entry in report["comparison"] or ()
+    ]
+
+
+def _labels(names: Sequence[str], after: Metrics | None) -> list[dict[str, Any]]:
+    """Figures of each label: in their order, or of many, the weakest first."""
+    if after is None:
+        return []
+    rows = [{"name": name, **after["per_label"][name]} for name in names]
+    return rows if len(rows) <= MOST_LABELS else sorted(rows, key=lambda row: row["f1"])
+
+
+def _confusion(report: Values, after: Metrics | None) -> dict[str, Any] | None:
+    """The matrix with its labels, where it can be read, and its most frequent mistakes."""
+    if after is None:
+        return None
+    names, counts = report["labels"], after["confusion"]
+    return {
+        "matrix": matrix(counts) if len(names) <= MOST_COLUMNS else None,
+        "mistakes": frequent_mistakes(names, counts),
+        "right": count_correct(after),
+    }
+
+
+def _stages(seconds: Mapping[str, float]) -> list[dict[str, Any]]:
+    longest = max(seconds.values(), default=0) or 1
+    return [
+        {"name": STAGES.get(stage, stage.replace("_", " ")), "seconds": s, "share": s / longest}
+        for stage, s in seconds.items()
+    ]
+
+
+def _pictures(report: Values, rows: Sequence[Values], part: str | None) -> dict[str, Markup]:
+    """Name -> SVG of every picture there is something to draw for."""
+    return dict(
+        [
+            *_standing_picture(rows, part),
+            *_curve_pictures(report),
+            *_certainty_pictures(report),
+            *_length_picture(report),
+        ]
+    )
+
+
+def _standing_picture(rows: Sequence[Values], part: str | None) -> Iterator[tuple[str, Markup]]:
+    if not rows:
+        return
+    standings = [
+        Standing(row["name"], row["metrics"]["accuracy"], low, high, row["ours"])
+        for row in rows
+        for low, high in [row["interval"]]
+    ]
+    said = "; ".join(f"{s.name} {percent(s.accuracy)}" for s in standings)
+    draw = partial(draw_standing, standings=standings)
+    height = 0.6 + 0.5 * len(standings)
+    yield "standing", picture("standing", f"Accuracy on {part}: {said}.", draw, height=height)
+
+
+def _curve_pictures(report: Values) -> Iterator[tuple[str, Markup]]:
+    history = report["history"]
+    validated = report["after"]["validation"] is not None
+    kept = report["model"].get("best_step") if validated else None
+    steps, evaluated = logged_steps(history), evaluations(history)
+    if steps or evaluated:
+        draw = partial(draw_losses, history=history, kept_step=kept)
+        losses = [row["loss"] for row in steps]
+        said = f"Training loss from {losses[0]:.3f} to {losses[-1]:.3f}." if losses else "Loss."
+        yield "loss", picture("loss", said, draw)
+    if evaluated:
+        draw = partial(draw_accuracies, history=history, kept_step=kept)
+        shares = [row.get("validation_accuracy") for row in evaluated]
+        said = ", ".join(percent(share) for share in shares if share is not None)
+        yield "accuracy", picture("accuracy", f"Validation accuracy: {said}.", draw)
+
+
+def _certainty_pictures(report: Values) -> Iterator[tuple[str, Markup]]:
+    if calibration := report["calibration"]:
+        before, after = calibration["before"], calibration["after"]
+        draw = partial(draw_reliability, before=before["bins"], after=after["bins"])
+        said = (
+            "How often the model is right against how sure it says it is. Expected calibration "
+            f"error {before['ece']:.3f} as trained, {after['ece']:.3f} calibrated."
+        )
+        yield "reliability", picture("reliability", said, draw, height=3.8)
+    if (abstain := report["abstain"]) and abstain.get("curve"):
+        chosen = abstain if abstain.get("below") else None
+        draw = partial(draw_coverage, curve=abstain["curve"], chosen=chosen)
+        said = "Accuracy on the texts that are answered, by the share of texts that are."
+        yield "coverage", picture("coverage", said, draw, height=3.8)
+
+
+def _length_picture(report: Values) -> Iterator[tuple[str, Markup]]:
+    if lengths := report["lengths"]:
+        said = "; ".join(
+            f"{row['low']} to {row['high']} tokens {row['errors']} of {row['n']}"
+            for row in lengths
+            if row["n"]
+        )
+        draw = partial(draw_lengths, lengths=lengths)
+        yield "lengths", picture("lengths", f"Mistakes by length: {said}.", draw, height=2.8)
