@@ -10,7 +10,7 @@ import headtune
 
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
-    "errors", "types", "config", "progress", "metrics", "paired", "quiet",  # leaf modules
+    "errors", "types", "config", "progress", "figures", "metrics", "paired", "quiet",  # leaves
     "pretrained", "cache",
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "export", "report",
     "fitted", "pipeline", "classifier", "run", "bench", "cli",

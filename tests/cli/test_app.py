@@ -132,6 +132,15 @@ def test_help_imports_nothing_heavy() -> None:
     assert python("-c", code).stdout == "[]\n"
 
 
+def test_predicting_imports_nothing_that_only_training_needs() -> None:
+    """scikit-learn alone would add a fifth to the start of ``headtune predict``."""
+    code = (
+        "import sys, headtune.predict, headtune.cli.tables; "
+        "print([n for n in ('sklearn', 'matplotlib', 'datasets', 'pandas') if n in sys.modules])"
+    )
+    assert python("-c", code).stdout == "[]\n"
+
+
 @pytest.mark.parametrize("debug", [True, False])
 def test_libraries_are_silent_unless_debugging(
     headtune: Headtune, monkeypatch: pytest.MonkeyPatch, debug: bool

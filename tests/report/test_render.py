@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from headtune.figures import duration, interval, percent, rate
 from headtune.metrics import classification_metrics
 from headtune.report import Report, render_report
-from headtune.report.figures import duration, interval, percent, rate
 from headtune.types import LabelSet
 
 MakeReport = Callable[..., Report]

@@ -53,8 +53,19 @@ def choose_probes(examples: Sequence[Example], n_labels: int, seed: int) -> list
         by_label[label or 0].append(examples[index].text)
     turns = [texts[turn] for turn in range(N_PROBES) for texts in by_label if turn < len(texts)]
     chosen = list(dict.fromkeys(turns))[:N_PROBES]
-    share = MAX_CHARACTERS // max(1, len(chosen))
-    return [text if len(text) <= 2 * share else text[: 2 * share] for text in chosen]
+    longest = _longest_allowed([len(text) for text in chosen])
+    return [text[:longest] for text in chosen]
+
+
+def _longest_allowed(lengths: list[int]) -> int:
+    """Where to cut texts of these lengths, so that short ones leave their share to long ones."""
+    left = MAX_CHARACTERS
+    for n_shorter, length in enumerate(sorted(lengths)):
+        share = left // (len(lengths) - n_shorter)
+        if length > share:
+            return share
+        left -= length
+    return MAX_CHARACTERS
 
 
 def write_probes(

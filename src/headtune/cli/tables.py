@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from headtune.figures import count, interval, percent
 from headtune.metrics import Metrics, accuracy_interval, count_correct
-from headtune.report.figures import count, interval, percent
 
 if TYPE_CHECKING:
     from headtune.types import Prediction

@@ -11,7 +11,6 @@
     facts.py       its small print: data, model, speed
     history.py     history.jsonl, what was logged while training
     curves.py      a picture of the history; imports matplotlib, so it is imported by those who draw
-    figures.py     how numbers are written
     files.py       how files are written
 
 Metrics themselves are in ``headtune.metrics``, since training uses them too.

@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from headtune.report.figures import percent
+from headtune.figures import percent
 from headtune.report.files import write_atomically
 from headtune.report.history import evaluations, logged_steps
 

@@ -7,7 +7,7 @@ terminal prints them, and any other page can.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from headtune.report.figures import count, duration, percent, rate
+from headtune.figures import count, duration, percent, rate
 from headtune.report.report import Report
 
 __all__ = ["MOST_LABELS", "facts_of"]

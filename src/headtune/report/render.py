@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from headtune.figures import count, interval, percent
 from headtune.metrics import Metrics, accuracy_interval, count_correct
 from headtune.report.facts import MOST_LABELS, facts_of
-from headtune.report.figures import count, interval, percent
 from headtune.report.report import Report
 from headtune.report.sentence import BASELINE_NAMES
 

@@ -14,9 +14,9 @@ that it helped to choose the weights.
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from headtune.figures import count, interval, p_value, percent, points
 from headtune.metrics import Metrics, accuracy_interval, count_correct
 from headtune.paired import SIGNIFICANT
-from headtune.report.figures import count, interval, p_value, percent, points
 
 __all__ = ["BASELINE_NAMES", "Verdict", "judge", "standing"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from headtune.config import STAGES, parse_tune
 from headtune.errors import ConfigError
-from headtune.report.figures import count, percent
+from headtune.figures import count, percent
 
 __all__ = ["command", "in_words"]
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from headtune.figures import percent
 from headtune.metrics import Metrics, accuracy_interval, count_correct
 from headtune.report.curves import draw_accuracies, draw_losses
 from headtune.report.facts import MOST_LABELS
-from headtune.report.figures import percent
 from headtune.report.history import evaluations, logged_steps
 from headtune.report.page.asked import command, in_words
 from headtune.report.page.charts import (
