@@ -5,6 +5,7 @@ A matrix of many labels is a wall of noughts, so its most frequent mistakes are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 __all__ = ["MOST_COLUMNS", "Cell", "Mistake", "frequent_mistakes", "matrix"]
 
@@ -21,6 +22,11 @@ class Cell:
     n: int
     share: float
     is_right: bool
+
+    @property
+    def tone(self) -> float:
+        """How strong its colour is, 0 to 1: the square root, so that a few mistakes are seen."""
+        return sqrt(self.share)
 
 
 @dataclass(frozen=True, slots=True)
