@@ -220,6 +220,11 @@ def write_tables(folder: Path) -> None:
         ("text", "label", "part"),
         *((*row, parts[n % 5]) for n, row in enumerate(texts)),
     )
+    write_csv(
+        folder / "dated.csv",
+        ("text", "label", "date"),
+        *((*row, f"2024-{1 + n // 20:02}-{1 + n % 20:02}") for n, row in enumerate(texts)),
+    )
     with (folder / "sms_spam.tsv").open("w", encoding="utf-8") as file:
         file.writelines(f"{label}\t{text}\n" for text, label in texts)
 
@@ -307,6 +312,8 @@ def test_report_page_names_every_key(made_folder: Path) -> None:
     keys = keys_of(report) | keys_of(data) | keys_of(report["model"]) | keys_of(report["speed"])
     keys |= keys_of(metrics) | keys_of(metrics["per_label"]["ham"]) | keys_of(report["baselines"])
     keys |= keys_of(data["columns"]) | keys_of(data["set_aside"]) | keys_of(data["parts"]["test"])
+    keys |= keys_of(data["leaks"]) | keys_of(data["leaks"]["test"])
+    keys |= {key for example in data["leaks"]["examples"] for key in example}
     keys |= {key for row in report["history"] for key in row}
     assert {key for key in keys if f"`{key}`" not in page} == set()
 

@@ -30,8 +30,9 @@ from headtune.config import (
     RunConfig,
 )
 from headtune.data import label_name, prepare_texts
-from headtune.data.checks import text_groups
-from headtune.data.parts import PARTS, assign_parts
+from headtune.data.groups import groups_together
+from headtune.data.parts import PARTS, assign_parts, rows_of_smallest_part
+from headtune.data.repeats import find_repeats
 from headtune.errors import ConfigError, DataError
 from headtune.fitted import Fitted
 from headtune.metrics import Metrics, classification_metrics
@@ -243,7 +244,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _split(
         self, labels: LabelSet, examples: list[Example], held_back: list[Example]
     ) -> PreparedData:
-        """Training and validation parts, balanced as asked; the same text in one of them only."""
+        """Training and validation parts, balanced as asked; a text and its near repeats in one."""
         share = 0.0 if held_back else self.validation_fraction
         if not 0 <= share < 1:
             raise ConfigError(f"validation_fraction must be at least 0 and below 1, not {share}.")
@@ -253,8 +254,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             split_seed=self.seed,
         )
         ids = labels.encode([labels.names[example.label or 0] for example in examples])
-        groups = text_groups([example.text for example in examples])
-        parts = assign_parts(ids, groups, ["train"] * len(examples), config)
+        part_of_row = ["train"] * len(examples)
+        texts = [example.text for example in examples]
+        most_rows = rows_of_smallest_part(part_of_row, config)
+        groups = groups_together(texts, find_repeats(texts), None, most_rows)
+        parts = assign_parts(ids, groups, part_of_row, config)
         train, validation = ([examples[i] for i in parts[part]] for part in PARTS[:2])
         return PreparedData(labels, tuple(train), tuple(held_back or validation), ())
 

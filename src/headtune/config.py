@@ -73,6 +73,13 @@ class DataConfig:
     split: str = "70/10/20"
     """Percent of rows for training / validation / test. Validation or test may be 0."""
 
+    group_by: str | None = None
+    """Column whose equal values stay in one part: the author, the customer, the conversation.
+    Near repeats of a text do so by themselves."""
+
+    split_by_time: str | None = None
+    """Column that says when: the oldest rows train, the newest test. Instead of a random split."""
+
     split_column: str | None = None
     """Column that says the part of each row: train, validation (or valid, val, dev), test."""
 

@@ -8,7 +8,9 @@ disjoint parts of examples, and accounts for every row. In the order of work:
     hub.py table.py readers.py              any source to a ``Table``
     names.py columns.py                     which column is the text, which the label
     labels.py checks.py                     label names; what cannot be used is set aside
-    balance.py split.py parts.py            training, validation and test
+    normal_form.py shingles.py repeats.py   which rows are the same, and nearly the same
+    groups.py times.py                      what stays together; what comes first
+    balance.py split.py parts.py leaks.py   training, validation and test
     summary.py prepare.py                   all of it, and the account of it
 
 No torch and no transformers: importing it takes 0.3 s.
@@ -20,15 +22,18 @@ from headtune.data.columns import Columns, find_columns, find_text_column
 from headtune.data.labels import label_name, label_set
 from headtune.data.prepare import labelled_examples, prepare, prepare_texts, write_parts
 from headtune.data.readers import iter_tables, read_table
-from headtune.data.split import parse_split, split
+from headtune.data.repeats import Repeats, find_repeats
+from headtune.data.split import parse_split, split, split_by_time
 from headtune.data.table import Table
 
 __all__ = [
     "Columns",
+    "Repeats",
     "Table",
     "UsableRows",
     "class_weights",
     "find_columns",
+    "find_repeats",
     "find_text_column",
     "iter_tables",
     "label_name",
@@ -39,6 +44,7 @@ __all__ = [
     "prepare_texts",
     "read_table",
     "split",
+    "split_by_time",
     "usable_rows",
     "write_parts",
     "write_set_aside",

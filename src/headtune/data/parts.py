@@ -2,7 +2,8 @@
 
 Training, validation and test can come from files of their own, from a column, or from the splits
 of a data set. What is given stays as it is; what is missing is cut from the training part by the
-fractions of ``--split``. With a test file and 70/10/20, validation is 10 parts of 80.
+fractions of ``--split``: at random, with the user's groups (``--group-by``) together, or by time.
+With a test file and 70/10/20, validation is 10 parts of 80.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from headtune.config import DataConfig
 from headtune.data.balance import oversample, undersample
@@ -18,12 +20,13 @@ from headtune.data.columns import Columns, find_columns
 from headtune.data.hub import PART_NAMES
 from headtune.data.labels import label_names
 from headtune.data.readers import read_parts, read_table
-from headtune.data.split import Fractions, parse_split, split
+from headtune.data.split import Fractions, parse_split, split, split_by_time
 from headtune.data.table import Table
+from headtune.data.times import read_times
 from headtune.errors import ColumnError, SplitError
 from headtune.types import SetAsideRow
 
-__all__ = ["PARTS", "GivenParts", "assign_parts", "read_given_parts"]
+__all__ = ["PARTS", "GivenParts", "assign_parts", "read_given_parts", "rows_of_smallest_part"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -41,6 +44,12 @@ class GivenParts:
     notes: tuple[str, ...]
     given_by: str | None
     """"column 'part'", "files", "splits of the data set", or None where nothing is given."""
+
+    groups: Ints | None = None
+    """The user's group of each training row, ``(n_train,)``, numbers from 0 on."""
+
+    times: npt.NDArray[np.float64] | None = None
+    """The time of each training row, ``(n_train,)``, in any unit."""
 
 
 def read_given_parts(source: object, config: DataConfig) -> GivenParts:
@@ -65,6 +74,12 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
         given_by = f"column {config.split_column!r}"
         usable, unassigned = _by_column(tables["train"], usable["train"], config.split_column)
         set_aside += unassigned
+    groups = times = None
+    if config.group_by is not None:
+        groups = _own_groups(_column(tables["train"], config.group_by, "--group-by"), usable)
+    if config.split_by_time is not None:
+        usable, times, timeless = _timed(tables["train"], usable, config.split_by_time)
+        set_aside += timeless
     return GivenParts(
         parts=usable,
         columns=columns,
@@ -72,10 +87,17 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
         n_read=n_read,
         notes=(*tables["train"].notes, *notes),
         given_by="files" if given_files else given_by,
+        groups=groups,
+        times=times,
     )
 
 
 def _check_one_way(config: DataConfig, given_by: str | None, has_files: bool) -> None:
+    if config.split_by_time is not None and config.group_by is not None:
+        raise SplitError(
+            "--split-by-time puts old rows in training and new ones in test, --group-by keeps rows "
+            "together whatever their time. Keep one of them."
+        )
     ways = [
         "--split-column" if config.split_column is not None else None,
         "--validation-file or --test-file" if has_files else None,
@@ -131,12 +153,7 @@ def _by_column(
     table: Table, usable: UsableRows, column: str
 ) -> tuple[dict[str, UsableRows], tuple[SetAsideRow, ...]]:
     """The usable rows by the part that their split column says."""
-    if column not in table.column_names:
-        raise ColumnError(
-            f"Column {column!r} is not in {table.name}. It has: {', '.join(table.column_names)}. "
-            "Name the column that says the part with --split-column."
-        )
-    said = label_names(table.columns[column])
+    said = label_names(_column(table, column, "--split-column"))
     parts = [PART_NAMES.get((said[i] or "").lower()) for i in usable.positions]
     unknown = {said[i] for i, part in zip(usable.positions, parts, strict=True) if part is None}
     if names := sorted(name for name in unknown if name):
@@ -156,6 +173,42 @@ def _by_column(
     return by_part, tuple(SetAsideRow(int(usable.rows[i]), reason, usable.texts[i]) for i in lost)
 
 
+def _column(table: Table, name: str, option: str) -> pa.ChunkedArray:
+    """A column that an option names. Raises ``ColumnError`` when there is none."""
+    if name not in table.column_names:
+        raise ColumnError(
+            f"Column {name!r} is not in {table.name}. It has: {', '.join(table.column_names)}. "
+            f"Name one of them with {option}."
+        )
+    return table.columns[name]
+
+
+def _own_groups(column: pa.ChunkedArray, usable: Mapping[str, UsableRows]) -> Ints:
+    """A number for each training row; a row without a value is a group of its own."""
+    names = label_names(column)
+    numbers: dict[object, int] = {}
+    groups = [numbers.setdefault(names[i] or (i,), len(numbers)) for i in usable["train"].positions]
+    return np.array(groups, dtype=np.int64)
+
+
+def _timed(
+    table: Table, usable: Mapping[str, UsableRows], name: str
+) -> tuple[dict[str, UsableRows], npt.NDArray[np.float64], tuple[SetAsideRow, ...]]:
+    """The training rows whose time can be read, their times, and the rows set aside for it."""
+    column, train = _column(table, name, "--split-by-time"), usable["train"]
+    times = read_times(column, name)[train.positions]
+    timed = np.isfinite(times)
+    lost = tuple(
+        SetAsideRow(
+            int(train.rows[i]),
+            f"column {name!r} has no time that can be read",
+            repr(column[int(train.positions[i])].as_py()),
+        )
+        for i in np.flatnonzero(~timed)
+    )
+    return {**usable, "train": _selected(train, np.flatnonzero(timed))}, times[timed], lost
+
+
 def _selected(usable: UsableRows, indices: Ints) -> UsableRows:
     return replace(
         usable,
@@ -167,12 +220,23 @@ def _selected(usable: UsableRows, indices: Ints) -> UsableRows:
     )
 
 
+def rows_of_smallest_part(part_of_row: Sequence[str], config: DataConfig) -> float:
+    """Rows of the smallest part that is cut from the training rows, about."""
+    fractions = _remaining(parse_split(config.split), set(part_of_row))
+    return min(f for f in fractions if f > 0) * list(part_of_row).count("train")
+
+
 def assign_parts(
-    label_ids: Ints, groups: Ints, part_of_row: Sequence[str], config: DataConfig
+    label_ids: Ints,
+    groups: Ints,
+    part_of_row: Sequence[str],
+    config: DataConfig,
+    times: npt.NDArray[np.float64] | None = None,
 ) -> dict[str, Ints]:
     """Indices of the rows of each part, balanced as asked. ``label_ids``, ``groups``: ``(n,)``.
 
-    ``part_of_row`` is the given part of each row, or "train" for all where none is given.
+    ``part_of_row`` is the given part of each row, or "train" for all where none is given; with
+    ``times``, ``(n,)``, the training rows are cut by these, and ``groups`` play no role.
     Undersampling and oversampling leave given validation and test parts as they are.
     Raises ``SplitError`` when a part that was asked for would be empty.
     """
@@ -182,7 +246,10 @@ def assign_parts(
     pool = parts["train"]
     if config.balance == "undersample":
         pool = pool[undersample(label_ids[pool], config.split_seed)]
-    cut = split(label_ids[pool], groups[pool], fractions, config.split_seed)
+    if times is None:
+        cut = split(label_ids[pool], groups[pool], fractions, config.split_seed)
+    else:
+        cut = split_by_time(times[pool], fractions)
     for part, fraction, chosen in zip(PARTS, fractions, cut, strict=True):
         if fraction > 0:
             parts[part] = pool[chosen]
@@ -204,6 +271,12 @@ def _remaining(fractions: Fractions, given: set[str]) -> Fractions:
 
 
 def _check_not_empty(part: str, rows: Ints, n_rows: int, config: DataConfig) -> None:
+    if len(rows) == 0 and (column := config.split_by_time or config.group_by) is not None:
+        raise SplitError(
+            f"With rows of one {column!r} together, the {part} part of --split {config.split} "
+            f"would be empty: too few distinct values in {n_rows:,} rows. Ask for fewer parts "
+            "(80/20), or split by another column."
+        )
     if len(rows) == 0:
         raise SplitError(
             f"{n_rows:,} rows are too few for --split {config.split}: the {part} part would be "

@@ -18,16 +18,25 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.config import DataConfig
-from headtune.data.checks import check_any_usable, text_groups, usable_rows
+from headtune.data.checks import check_any_usable, usable_rows
 from headtune.data.columns import find_columns, find_text_column
+from headtune.data.groups import groups_together
 from headtune.data.labels import (
     check_label_counts,
     check_label_values,
     label_name,
     label_set,
 )
-from headtune.data.parts import PARTS, GivenParts, assign_parts, read_given_parts
+from headtune.data.leaks import find_leaks
+from headtune.data.parts import (
+    PARTS,
+    GivenParts,
+    assign_parts,
+    read_given_parts,
+    rows_of_smallest_part,
+)
 from headtune.data.readers import read_parts
+from headtune.data.repeats import find_repeats
 from headtune.data.split import parse_split
 from headtune.data.summary import summarize
 from headtune.errors import DataError, LabelError
@@ -47,7 +56,11 @@ def prepare(source: object, config: DataConfig) -> PreparedData:
     rows = np.concatenate([usable.rows for usable in given.parts.values()])
     labels = _checked_labels(given, names, rows, config)
     label_ids = labels.encode(names)
-    parts = assign_parts(label_ids, text_groups(texts), part_of_row, config)
+    repeats = find_repeats(texts)
+    own, times = _of_all_rows(given, part_of_row)
+    most_rows = rows_of_smallest_part(part_of_row, config)
+    groups = groups_together(texts, repeats, own, most_rows)
+    parts = assign_parts(label_ids, groups, part_of_row, config, times)
     _check_all_learned(labels, label_ids, parts)
     train, validation, test = (
         tuple(Example(texts[i], int(label_ids[i]), int(rows[i])) for i in parts[part])
@@ -55,7 +68,28 @@ def prepare(source: object, config: DataConfig) -> PreparedData:
     )
     prepared = PreparedData(labels, train, validation, test, given.set_aside)
     summary = summarize(source, given, prepared, label_ids, parts, config)
+    summary["near_repeats"] = repeats.count("near") - repeats.count("exact")
+    summary["leaks"] = find_leaks(texts, rows, repeats.near, parts)
     return replace(prepared, summary=summary)
+
+
+def _of_all_rows(
+    given: GivenParts, part_of_row: Sequence[str]
+) -> tuple[Ints | None, npt.NDArray[np.float64] | None]:
+    """The user's groups and the times, of training rows alone, as arrays over all rows.
+
+    Rows of parts that are given are groups of their own, at time 0: they are not split.
+    """
+    train = np.array(part_of_row) == "train"
+    own = times = None
+    if given.groups is not None:
+        own = np.arange(len(train)) + len(train)
+        own[train] = given.groups
+        own = np.unique(own, return_inverse=True)[1]
+    if given.times is not None:
+        times = np.zeros(len(train))
+        times[train] = given.times
+    return own, times
 
 
 def _checked_labels(
