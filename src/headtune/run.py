@@ -33,6 +33,7 @@ from headtune.report import (
     baseline_figures,
     build_report,
     collect_evidence,
+    leak_sentence,
     measure_baselines,
     write_history,
 )
@@ -226,11 +227,8 @@ def _warnings(prepared: PreparedData, fitted: Fitted) -> list[str]:
     """What a reader should know before believing the figures."""
     summary: dict[str, Any] = prepared.summary
     warnings = []
-    if leaked := summary.get("repeats_across_parts"):
-        warnings.append(
-            f"{leaked:,} texts are in more than one part of the given split: the figures are too "
-            "good. Split anew, or remove the repeats."
-        )
+    if leaked := leak_sentence(summary):
+        warnings.append(leaked)
     if conflicting := summary.get("conflicting_texts"):
         warnings.append(f"{conflicting:,} texts occur with different labels.")
     if cut := sum(fitted.encoded.truncated.values()):

@@ -207,10 +207,12 @@ def test_validation_speaks_where_there_is_no_test(make_report: MakeReport) -> No
 @pytest.mark.usefixtures("undrawn")
 def test_leaks_come_first(make_report: MakeReport) -> None:
     report = make_report()
-    leak = {"kind": "repeats", "count": 9, "rows": list(range(1, 20)), "message": "Copies leak."}
-    page = page_of(report, data={**report.data, "leaks": [leak]})
-    assert "Copies leak. Rows 1, 2, 3, 4, 5, 6, 7, 8, …. 403 rows repeat" in page.text
-    assert page.text.index("Copies leak") < page.text.index("98.8 %")
+    copy = {"part": "test", "kind": "near", "row": 7, "text": "a <b>", "train_row": 3}
+    leaks = {"test": {"rows": 1_000, "exact": 0, "near": 9}, "examples": [copy]}
+    page = page_of(report, data={**report.data, "split": "given by files", "leaks": leaks})
+    assert "9 are nearly the same as a training text" in page.text
+    assert "test row 7 (nearly training row 3): a <b>" in " ".join(page.text.split())
+    assert page.text.index("9 are nearly") < page.text.index("98.8")
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -2,8 +2,8 @@
 
 ``repeats`` counts rows whose text was there before, to the letter. ``conflicting_texts`` counts
 texts that carry different labels, ``repeats_across_parts`` texts that are in more than one part,
-both whatever the whitespace around them. The last is 0 unless the parts were given; then a report
-should say so, since a text that was trained on tests nothing.
+both whatever the whitespace around them. The last is 0 unless the parts were given or cut by time.
+``prepare`` adds ``near_repeats`` and ``leaks``.
 """
 
 import hashlib
@@ -63,10 +63,20 @@ def summarize(
             for part, indices in parts.items()
         },
         "balance": config.balance,
-        "split": config.split if given.given_by is None else _given_split(given, config),
+        "split": _split(given, config),
         "split_seed": config.split_seed,
         "fingerprint": fingerprint(prepared),
     }
+
+
+def _split(given: GivenParts, config: DataConfig) -> str:
+    """How the parts came about: ``70/10/20``, ``80/20 by time (column 'date')``, ``given by …``."""
+    how = config.split if given.given_by is None else _given_split(given, config)
+    if config.split_by_time is not None:
+        return f"{how} by time (column {config.split_by_time!r})"
+    if config.group_by is not None:
+        return f"{how}, rows of one {config.group_by!r} together"
+    return how
 
 
 def _given_split(given: GivenParts, config: DataConfig) -> str:

@@ -7,6 +7,7 @@
     mistakes.py    where it errs: labels, rows, lengths
     report.py      ``Report``, which checks itself, and report.json
     sentence.py    how the tuned model stands, in words; says when a difference may be chance
+    leaks.py       what it begins with if test texts were trained on
     render.py      the report on a terminal
     facts.py       its small print: data, model, speed
     history.py     history.jsonl, what was logged while training
@@ -25,6 +26,7 @@ from headtune.report.baselines import (
 )
 from headtune.report.evidence import Measured, collect_evidence
 from headtune.report.history import read_history, write_history
+from headtune.report.leaks import leak_sentence
 from headtune.report.render import render_report
 from headtune.report.report import REPORT_FILE, Report, build_report
 
@@ -36,6 +38,7 @@ __all__ = [
     "baseline_figures",
     "build_report",
     "collect_evidence",
+    "leak_sentence",
     "majority_baseline",
     "measure_baselines",
     "read_history",

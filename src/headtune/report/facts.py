@@ -1,13 +1,14 @@
 """The small print of a report: data, model and speed, as short texts a person reads.
 
 ``facts_of`` gives them under their headings, in order, without those that have nothing to say; the
-terminal prints them, and any other page can.
+terminal prints them, and any other page can. Leaks are left to the top of a page (leaks.py).
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from headtune.figures import count, duration, percent, rate
+from headtune.report.leaks import leak_sentence
 from headtune.report.report import Report
 
 __all__ = ["MOST_LABELS", "facts_of"]
@@ -23,7 +24,7 @@ def facts_of(report: Report) -> dict[str, list[str]]:
         "cut off": list(_truncation_facts(report.truncated)),
         "model": list(_model_facts(report.model)),
         "speed": list(_speed_facts(report.speed)),
-        "warning": list(report.warnings),
+        "warning": [text for text in report.warnings if text != leak_sentence(report.data)],
     }
     return {heading: texts for heading, texts in facts.items() if texts}
 
@@ -35,6 +36,8 @@ def _data_facts(data: Mapping[str, Any]) -> Iterator[str]:
         counts += _set_aside(data.get("set_aside", {}))
         if data.get("repeats"):
             counts.append(f"{data['repeats']:,} repeating another")
+        if data.get("near_repeats"):
+            counts.append(f"{data['near_repeats']:,} nearly so")
         if data.get("conflicting_texts"):
             counts.append(f"{count(data['conflicting_texts'], 'text')} with different labels")
         if data.get("repeats_across_parts"):

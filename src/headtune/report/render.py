@@ -1,6 +1,7 @@
 """A report on the terminal.
 
-From the answer down to the details: the sentence, then a table of accuracy with its interval,
+From the answer down to the details: what spoils the answer (test texts that were trained on), the
+sentence, then a table of accuracy with its interval,
 macro F1 and log loss for each part (before, after, baselines), then each label, then data, model,
 speed and warnings.
 
@@ -18,6 +19,7 @@ from rich.text import Text
 from headtune.figures import count, interval, percent
 from headtune.metrics import Metrics, accuracy_interval, count_correct
 from headtune.report.facts import MOST_LABELS, facts_of
+from headtune.report.leaks import leak_sentence
 from headtune.report.report import Report
 from headtune.report.sentence import BASELINE_NAMES
 
@@ -31,6 +33,10 @@ def render_report(report: Report, console: Console) -> None:
     """Prints the report; see the top of this file."""
     console.print(Text(_title(report), style="bold"))
     console.print()
+    if leaked := leak_sentence(report.data):
+        warning = Text("Warning: ", style="bold red").append(leaked, style="not bold default")
+        console.print(warning, width=min(console.width, WIDEST_TEXT))
+        console.print()
     console.print(Text(report.sentence()), width=min(console.width, WIDEST_TEXT))
     for part in ("test", "validation"):
         if report.after[part] is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from headtune.report import figures
+from headtune import figures
 
 __all__ = ["render"]
 

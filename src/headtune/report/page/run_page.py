@@ -18,6 +18,7 @@ from headtune.metrics import Metrics, accuracy_interval, count_correct
 from headtune.report.curves import draw_accuracies, draw_losses
 from headtune.report.facts import MOST_LABELS
 from headtune.report.history import evaluations, logged_steps
+from headtune.report.leaks import leak_sentence
 from headtune.report.page.asked import command, in_words
 from headtune.report.page.charts import (
     Standing,
@@ -80,7 +81,9 @@ def report_page(report: Values, run: str, made_with: Mapping[str, str]) -> str:
         "date": datetime.fromisoformat(report["created_at"]),
         "sentence": report["sentence"]
         or standing(report["after"], report["baselines"], report["comparison"] or ()),
-        "leaks": report["data"].get("leaks") or [],
+        "leaked": (leaked := leak_sentence(report["data"])),
+        "warnings": [warning for warning in report["warnings"] if warning != leaked],
+        "copies": report["data"].get("leaks", {}).get("examples", ()),
         "part": part,
         "after": after,
         "right": count_correct(after) if after else 0,
