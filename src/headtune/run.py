@@ -274,7 +274,7 @@ def _save(
         )
         if fitted.config.report.page:
             made_with = {"headtune": manifest.headtune_version, **manifest.libraries}
-            page = report_page(report.to_dict(), str(out), made_with)
+            page = report_page(timed.to_dict(), str(out), made_with)
             (folder / REPORT_PAGE).write_text(page, encoding="utf-8")
         if prepared.set_aside:
             write_set_aside(prepared.set_aside, folder / SET_ASIDE)
