@@ -38,6 +38,7 @@ TITLES = {
     "model": "Model",
     "tune": "Tuning",
     "train": "Training",
+    "decide": "Decision",
     "report": "Report",
 }
 
@@ -61,7 +62,7 @@ Every option is written once, in `headtune.config`, and is the same everywhere:
 
 - on the command line as `--learning-rate 1e-4`; a switch has a `--no-` form;
 - in a recipe as `learning_rate: 1.0e-4`, below the key of its stage (`data`, `tokens`, `model`,
-  `tune`, `train`, `report`);
+  `tune`, `train`, `decide`, `report`);
 - in the environment as `HEADTUNE_LEARNING_RATE=1e-4`;
 - in Python as `TextClassifier(learning_rate=1e-4)`, where the last column says so.
 

@@ -10,10 +10,10 @@ import headtune
 
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
-    "errors", "types", "config", "progress", "figures", "metrics", "paired", "quiet",  # leaves
-    "pretrained", "cache",
-    "data", "tokens", "batches", "model", "training", "artifact", "predict", "export", "report",
-    "fitted", "pipeline", "classifier", "run", "bench", "cli",
+    "errors", "types", "config", "progress", "figures", "metrics", "calibration", "decision",
+    "paired", "quiet", "pretrained", "cache",  # leaf modules
+    "data", "tokens", "batches", "model", "training", "artifact", "predict", "export",
+    "settle", "report", "fitted", "pipeline", "classifier", "run", "bench", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

@@ -56,7 +56,8 @@ def test_the_run_folder_holds_evidence_and_classifier(config: RunConfig, tmp_pat
     assert {path.name for path in out.iterdir()} == {
         "headtune.json", "trained.safetensors", "tokenizer.json", "tokenizer_config.json",
         "probes.json", "probes.safetensors", "report.json", "history.jsonl", "curves.png",
-        "README.md", "set_aside.csv", "train.csv", "validation.csv", "test.csv",
+        "reliability.png", "report.html", "README.md", "set_aside.csv", "train.csv",
+        "validation.csv", "test.csv",
     }  # fmt: skip
     assert [path.name for path in out.parent.iterdir()] == ["messages"]
     assert Report.load(out) == report

@@ -33,6 +33,7 @@ from headtune.data import label_name, prepare_texts
 from headtune.data.groups import groups_together
 from headtune.data.parts import PARTS, assign_parts, rows_of_smallest_part
 from headtune.data.repeats import find_repeats
+from headtune.decision import UNSURE
 from headtune.errors import ConfigError, DataError
 from headtune.fitted import Fitted
 from headtune.metrics import Metrics, classification_metrics
@@ -83,6 +84,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         warmup: float = 0.05,
         weight_decay: float = 0.01,
         balance: Balance = "none",
+        calibrate: bool = True,
         validation_fraction: float = 0.1,
         early_stopping: int = 0,
         best_metric: str = "loss",
@@ -112,6 +114,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.warmup = warmup
         self.weight_decay = weight_decay
         self.balance = balance
+        self.calibrate = calibrate
         self.validation_fraction = validation_fraction
         self.early_stopping = early_stopping
         self.best_metric = best_metric
@@ -162,10 +165,17 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, texts: Iterable[str]) -> npt.NDArray[Any]:
-        """The most probable label of each text, shape ``(n_texts,)``."""
-        best = self.predict_proba(texts).argmax(axis=1)
-        labels: npt.NDArray[Any] = self.classes_[best]
-        return labels
+        """The answer for each text, shape ``(n_texts,)``: the most probable label.
+
+        A run folder may have thresholds, or answer "unsure", which counts as wrong in ``score``.
+        """
+        check_is_fitted(self, "predictor_")
+        predictor = self.predictor_
+        decided = predictor.rule.decide(self.predict_proba(texts), predictor.labels)
+        if not predictor.rule.abstains(predictor.labels):
+            labels: npt.NDArray[Any] = self.classes_[decided]
+            return labels
+        return np.array([*self.classes_, UNSURE], dtype=object)[decided]
 
     def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
         """Probabilities, shape ``(n_texts, n_labels)``, columns in the order of ``classes_``.

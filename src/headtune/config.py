@@ -22,6 +22,7 @@ __all__ = [
     "AttentionDirection",
     "Balance",
     "DataConfig",
+    "DecideConfig",
     "ModelConfig",
     "Pooling",
     "ReportConfig",
@@ -29,6 +30,7 @@ __all__ = [
     "TokensConfig",
     "TrainConfig",
     "TuneConfig",
+    "parse_shares",
     "parse_size",
     "parse_tune",
 ]
@@ -311,9 +313,82 @@ class TrainConfig:
             raise ConfigError(f"--learning-rate must be above 0; received {self.learning_rate}.")
 
 
+def parse_shares(option: str, items: tuple[str, ...]) -> dict[str, float]:
+    """``("spam=0.9",)`` -> ``{"spam": 0.9}``. Raises ``ConfigError`` on anything else."""
+    shares: dict[str, float] = {}
+    for item in items:
+        name, equals, number = item.rpartition("=")
+        try:
+            share = float(number)
+        except ValueError:
+            share = float("nan")
+        if not equals or not name or not 0 < share <= 1:
+            raise ConfigError(
+                f"{option} takes a label and a number above 0 and up to 1, such as spam=0.9; "
+                f"received {item!r}."
+            )
+        if name in shares:
+            raise ConfigError(f"{option} names the label {name!r} twice.")
+        shares[name] = share
+    return shares
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideConfig:
+    """When a probability becomes an answer."""
+
+    threshold: tuple[str, ...] = ()
+    """Probability from which a label is the answer: spam=0.9. Without one, the most probable
+    label is."""
+
+    target_precision: tuple[str, ...] = ()
+    """Find a label's threshold on the validation part, for this share of its answers to be right:
+    spam=0.99."""
+
+    target_recall: tuple[str, ...] = ()
+    """Find a label's threshold on the validation part, for this share of its texts to be found:
+    spam=0.95."""
+
+    abstain_below: float | None = None
+    """Answer "unsure" where the most probable label is less probable than this, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        named: list[str] = []
+        for option in ("threshold", "target_precision", "target_recall"):
+            named += parse_shares(f"--{option.replace('_', '-')}", getattr(self, option))
+        if twice := {name for name in named if named.count(name) > 1}:
+            raise ConfigError(
+                f"The label {min(twice)!r} can have one of --threshold, --target-precision and "
+                "--target-recall."
+            )
+        if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
+            raise ConfigError(
+                f"--abstain-below must be between 0 and 1; received {self.abstain_below}."
+            )
+
+    @property
+    def needs_validation(self) -> bool:
+        return bool(self.target_precision or self.target_recall)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportConfig:
     """What the evidence of a run consists of."""
+
+    calibrate: bool = True
+    """Fit a temperature on the validation part, so that probabilities are as often right as they
+    say. Predictions use it; no answer changes by it."""
+
+    baselines: bool = True
+    """Measure what has to be beaten: the most frequent label, and TF-IDF with logistic
+    regression."""
+
+    linear_probe: bool = True
+    """Measure logistic regression on the states of the model before tuning, too. Takes up to a
+    twelfth of the training's work where frozen layers are not kept."""
+
+    suspect_labels: bool = True
+    """List the rows whose label looks wrong, judged by the states of the model before tuning."""
 
     page: bool = True
     """Write report.html, the report as a page that needs nothing but a browser."""
@@ -332,6 +407,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     tune: TuneConfig = field(default_factory=TuneConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    decide: DecideConfig = field(default_factory=DecideConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
 
     def to_dict(self) -> dict[str, Any]:
@@ -359,6 +435,7 @@ STAGES: dict[str, type[Any]] = {
     "model": ModelConfig,
     "tune": TuneConfig,
     "train": TrainConfig,
+    "decide": DecideConfig,
     "report": ReportConfig,
 }
 """Stage name -> its dataclass, in the order of the pipeline."""

@@ -24,6 +24,7 @@ from headtune.model import (
 from headtune.predict import Predictor
 from headtune.pretrained import PretrainedFolder, weights_sha256
 from headtune.report.evidence import Measured
+from headtune.settle import Settled
 from headtune.tokens import TokenCounts
 from headtune.training import FitResult
 from headtune.types import LabelSet, PreparedData, TokenizedExample
@@ -85,6 +86,7 @@ class Fitted:
     seconds: dict[str, float]
     logits_before: dict[str, Logits]
     logits: dict[str, Logits]
+    settled: Settled
     kept: KeptTexts | None = None
     """Where the frozen layers ran once: how many texts they ran over."""
 
@@ -96,6 +98,8 @@ class Fitted:
             labels=self.labels,
             max_length=self.encoded.max_length,
             max_tokens_per_batch=self.result.max_tokens_per_batch,
+            temperature=self.settled.temperature,
+            rule=self.settled.rule,
         )
 
     def base_model(self) -> BaseModel:
@@ -133,6 +137,9 @@ class Fitted:
             max_length=self.encoded.max_length,
             dtype=self.compute.dtype_name,
             packs=self.classifier.packs,
+            temperature=self.settled.temperature,
+            thresholds=self.settled.rule.thresholds,
+            abstain_below=self.settled.rule.abstain_below,
             config=plain,
             seeds={"train": self.config.train.seed, "split": self.config.data.split_seed},
         )
@@ -142,7 +149,12 @@ class Fitted:
         return Measured(
             data=prepared,
             before={part: softmax(logits) for part, logits in self.logits_before.items()},
-            after={part: softmax(logits) for part, logits in self.logits.items()},
+            uncalibrated={part: softmax(logits) for part, logits in self.logits.items()},
+            after={
+                part: softmax(logits / self.settled.temperature)
+                for part, logits in self.logits.items()
+            },
+            settled=self.settled,
             lengths={part: list(map(len, rows)) for part, rows in self.encoded.parts.items()},
             seed=self.config.train.seed,
         )

@@ -36,6 +36,7 @@ from headtune.model import (
 from headtune.pretrained import find_pretrained, weights_sha256
 from headtune.progress import Progress, Stopwatch
 from headtune.report.baselines import label_ids_of
+from headtune.settle import check_decisions, settle
 from headtune.tokens import (
     context_length,
     count_tokens,
@@ -96,6 +97,7 @@ def fit_classifier(
         ModelError, TokenizationError, TrainingError, ConfigError: As the stages say.
     """
     _check_options(config)
+    check_decisions(config, prepared)
     clock = clock or Stopwatch(progress)
     with clock.stage("tokenize", "Tokenizing"):
         encoded = encode(prepared, config)
@@ -140,7 +142,10 @@ def fit_classifier(
         result = replace(result, history=[_evaluation_at_start(validation), *result.history])
     with clock.stage("evaluate", "Scoring after training"):
         logits = _answer(classifier, encoded, config, progress)
-        after = _figures(logits, prepared)
+        settled = settle(
+            logits.get("validation"), label_ids_of(prepared.validation), prepared.labels, config
+        )
+        after = _figures(logits, prepared, settled.temperature)
     return Fitted(
         config=config,
         labels=prepared.labels,
@@ -154,6 +159,7 @@ def fit_classifier(
         seconds=clock.seconds,
         logits_before=logits_before,
         logits=logits,
+        settled=settled,
         kept=kept,
     )
 
@@ -297,11 +303,13 @@ def _answer(
     return logits
 
 
-def _figures(logits: dict[str, Logits], prepared: PreparedData) -> dict[str, Metrics | None]:
+def _figures(
+    logits: dict[str, Logits], prepared: PreparedData, temperature: float = 1.0
+) -> dict[str, Metrics | None]:
     """Metrics of validation and test; None for a part without rows."""
     return {
         name: classification_metrics(
-            softmax(logits[name]), label_ids_of(prepared.parts[name]), prepared.labels
+            softmax(logits[name] / temperature), label_ids_of(prepared.parts[name]), prepared.labels
         )
         if name in logits
         else None

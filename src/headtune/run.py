@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from headtune.artifact import Manifest, check_target, choose_probes, save_artifact
-from headtune.artifact.layout import CURVES, HISTORY, REPORT_PAGE, SET_ASIDE
+from headtune.artifact.layout import CURVES, HISTORY, RELIABILITY, REPORT_PAGE, SET_ASIDE
 from headtune.config import RunConfig
 from headtune.data import prepare, write_parts, write_set_aside
 from headtune.errors import ConfigError, HeadtuneError
@@ -77,7 +77,9 @@ def train_run(
             prepared, config, folder=work.path, progress=progress, resume=resume, clock=clock
         )
     with clock.stage("baselines", "Measuring baselines"):
-        baselines = measure_baselines(prepared, config.train.seed)
+        baselines = (
+            measure_baselines(prepared, config.train.seed) if config.report.baselines else {}
+        )
     with clock.stage("save", "Saving, and loading it in a fresh process"):
         report = _report(prepared, fitted, baselines)
         report = _save(out, prepared, fitted, report, overwrite=overwrite, progress=progress)
@@ -233,6 +235,7 @@ def _warnings(prepared: PreparedData, fitted: Fitted) -> list[str]:
         warnings.append(f"{conflicting:,} texts occur with different labels.")
     if cut := sum(fitted.encoded.truncated.values()):
         warnings.append(f"{cut:,} texts were cut at {fitted.encoded.max_length:,} tokens.")
+    warnings += fitted.settled.notes
     if not prepared.test:
         warnings.append("There is no test part: nothing says how well this works on new texts.")
     return warnings
@@ -253,6 +256,7 @@ def _save(
     """
     from headtune.report.curves import draw_curves  # matplotlib takes a second to import
     from headtune.report.page import report_page
+    from headtune.report.reliability import draw_reliability
 
     manifest = _manifest(prepared, fitted)
 
@@ -272,6 +276,8 @@ def _save(
             title=title,
             kept_step=fitted.result.best_step if prepared.validation else None,
         )
+        if report.calibration and fitted.config.report.calibrate:
+            draw_reliability(report.calibration, folder / RELIABILITY)
         if fitted.config.report.page:
             made_with = {"headtune": manifest.headtune_version, **manifest.libraries}
             page = report_page(timed.to_dict(), str(out), made_with)

@@ -149,10 +149,15 @@ class TokenizedExample:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one text: the most probable label, and a probability for each label."""
+    """The answer for one text, and a probability for each label.
+
+    The label is the most probable one, unless thresholds decided otherwise; where ``unsure`` is
+    true it is the word "unsure".
+    """
 
     label: str
     probabilities: dict[str, float]
+    unsure: bool = False
 
     @classmethod
     def from_probabilities(cls, labels: LabelSet, row: Sequence[float]) -> "Prediction":

@@ -53,7 +53,7 @@ def test_a_long_text_is_cut_off_and_figures_never_are(headtune: Headtune) -> Non
 def test_json_is_one_object_a_line(headtune: Headtune) -> None:
     lines = headtune("predict", "runs/x", "é", "b", "--json").out.splitlines()
     assert [json.loads(line) for line in lines] == [
-        {"text": text, "label": "ham", "probabilities": {"ham": 0.5, "spam": 0.5}}
+        {"text": text, "label": "ham", "probabilities": {"ham": 0.5, "spam": 0.5}, "unsure": False}
         for text in ("é", "b")
     ]
 

@@ -9,6 +9,7 @@ from headtune.metrics import classification_metrics
 from headtune.report.baselines import Baseline
 from headtune.report.evidence import Measured, collect_evidence
 from headtune.report.mistakes import confusion_of, errors_by_length, surest_mistakes
+from headtune.settle import Settled
 from headtune.types import Example, LabelSet, PreparedData
 
 LABELS = LabelSet(("ham", "spam"))
@@ -25,7 +26,9 @@ def measured(**changes: object) -> Measured:
     values = {
         "data": PreparedData(LABELS, ROWS, (), ROWS),
         "before": {"test": np.full((6, 2), 0.5)},
+        "uncalibrated": {"test": ANSWERS},
         "after": {"test": ANSWERS},
+        "settled": Settled(),
         "lengths": {"test": [3, 4, 5, 6, 7, 8]},
         "seed": 0,
     }
@@ -105,7 +108,11 @@ def test_validation_speaks_where_there_is_no_test_part_and_nobody_where_neither_
     data = PreparedData(LABELS, ROWS, ROWS, ())
     found = collect_evidence(
         measured(
-            data=data, before={}, after={"validation": ANSWERS}, lengths={"validation": [1] * 6}
+            data=data,
+            before={},
+            uncalibrated={"validation": ANSWERS},
+            after={"validation": ANSWERS},
+            lengths={"validation": [1] * 6},
         ),
         {},
     )

@@ -8,6 +8,7 @@ tokenizer.json, tokenizer_config.json, …           as transformers writes them
 probes.json, probes.safetensors                    texts with the logits they must give
 report.json, report.html                           the evidence, for machines and for people
 history.jsonl, curves.png                          every logged loss, and a picture of them
+reliability.png                                    how often it is right, against how sure it is
 set_aside.csv, train.csv, validation.csv, test.csv where there is something to keep
 README.md                                          the model card
 """
@@ -28,6 +29,7 @@ __all__ = [
     "MODEL_CARD",
     "PROBES",
     "PROBE_TENSORS",
+    "RELIABILITY",
     "REPORT",
     "REPORT_PAGE",
     "SET_ASIDE",
@@ -49,6 +51,7 @@ REPORT = "report.json"
 REPORT_PAGE = "report.html"
 HISTORY = "history.jsonl"
 CURVES = "curves.png"
+RELIABILITY = "reliability.png"
 SET_ASIDE = "set_aside.csv"
 MODEL_CARD = "README.md"
 

@@ -38,7 +38,8 @@ class Manifest:
     """Everything that is needed to load a run, and to say where it comes from.
 
     ``packs`` says that packed batches went through the backbone as they are: it was tried when
-    the run was made, and the probes prove it again.
+    the run was made, and the probes prove it again. ``temperature`` divides logits before they
+    become probabilities; ``thresholds`` and ``abstain_below`` make answers of these.
     """
 
     labels: tuple[str, ...]
@@ -49,6 +50,9 @@ class Manifest:
     max_length: int
     dtype: str
     packs: bool = True
+    temperature: float = 1.0
+    thresholds: dict[str, float] = field(default_factory=dict)
+    abstain_below: float | None = None
     text_column: str | None = None
     label_column: str | None = None
     template: str | None = None
@@ -109,6 +113,7 @@ class Manifest:
             raise ArtifactFormatError(f"{where}: pooling or attention is of an unknown kind.")
         if self.max_length < 1:
             raise ArtifactFormatError(f"{where}: 'max_length' must be at least 1.")
+        self._check_decision(where)
         try:
             parse_tune(self.tune.get("tune", ""))
         except (ConfigError, AttributeError) as error:
@@ -116,6 +121,18 @@ class Manifest:
         for name in self.files:
             if name in ("", ".", "..") or Path(name).name != name or "\\" in name:
                 raise ArtifactFormatError(f"{where}: file name {name!r} leaves the folder.")
+
+    def _check_decision(self, where: Path) -> None:
+        numbers = [self.temperature, self.abstain_below or 0.0]
+        if isinstance(self.thresholds, dict):
+            numbers += self.thresholds.values()
+        if not isinstance(self.thresholds, dict) or not set(self.thresholds) <= set(self.labels):
+            raise ArtifactFormatError(f"{where}: 'thresholds' must have a number for some labels.")
+        is_number = all(type(number) in (int, float) for number in numbers)
+        if not is_number or not 0 < self.temperature < float("inf"):
+            raise ArtifactFormatError(
+                f"{where}: 'temperature' must be above 0, 'abstain_below' and thresholds numbers."
+            )
 
 
 _KINDS: dict[str, tuple[type, str]] = {

@@ -13,6 +13,7 @@ from cyclopts import Group, Parameter
 from rich.console import Console
 
 __all__ = [
+    "DECIDING",
     "GENERAL",
     "READING",
     "RUNNING",
@@ -39,6 +40,9 @@ RUNNING = (
     "trust_remote_code",
 )
 """Options of the model stage that say how a finished classifier runs, not what it computes."""
+
+DECIDING = ("threshold", "abstain_below")
+"""Options of the decision stage that can be given to a finished classifier."""
 
 JsonFlag: TypeAlias = Annotated[
     bool,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from headtune.cli.common import (
+    DECIDING,
     GENERAL,
     READING,
     RUNNING,
@@ -22,7 +23,7 @@ from headtune.cli.predict import data_config, load_predictor
 __all__ = ["evaluate"]
 
 
-@takes_options(data=(*READING, "label"), model=RUNNING)
+@takes_options(data=(*READING, "label"), model=RUNNING, decide=DECIDING)
 def evaluate(
     run: Annotated[
         Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")

@@ -42,7 +42,8 @@ GROUPS = {
     "model": Group("Model", sort_key=4),
     "tune": Group("Tuning", sort_key=5),
     "train": Group("Training", sort_key=6),
-    "report": Group("Report", sort_key=7),
+    "decide": Group("Decision", sort_key=7),
+    "report": Group("Report", sort_key=8),
 }
 
 STAGE_OF = {field.name: stage for stage, cls in config.STAGES.items() for field in fields(cls)}

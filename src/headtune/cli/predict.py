@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import CycloptsError, Parameter
 
 from headtune.cli.common import (
+    DECIDING,
     GENERAL,
     READING,
     RUNNING,
@@ -32,7 +33,7 @@ from headtune.cli.common import (
     waiting,
 )
 from headtune.cli.options import STAGE_OF, takes_options
-from headtune.config import DataConfig
+from headtune.config import DataConfig, DecideConfig, parse_shares
 from headtune.errors import ConfigError, DataNotFoundError, PredictionError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ __all__ = ["predict", "table_in"]
 TABLE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 
 
-@takes_options(data=READING, model=RUNNING)
+@takes_options(data=READING, model=RUNNING, decide=DECIDING)
 def predict(
     run: Annotated[
         Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
@@ -74,6 +75,7 @@ def predict(
       headtune predict runs/messages "Congratulations, you won a prize!"
       headtune predict runs/messages "First text" "Second text" --json
       headtune predict runs/messages new.csv --out labelled.csv
+      headtune predict runs/messages new.csv --threshold spam=0.9 --out labelled.csv
       cat new.csv | headtune predict runs/messages - > labelled.csv
       headtune predict runs/messages -- "-5 degrees tonight"
 
@@ -131,7 +133,7 @@ def _is_file(argument: str) -> bool:
 
 
 def load_predictor(run: Path, model: str | None, options: dict[str, Any]) -> "Predictor":
-    """The classifier of a run folder, with the options of the model stage that were given.
+    """The classifier of a run folder, with the options of the model and decision stages given.
 
     Garbage is not collected meanwhile: importing torch and transformers makes a million objects
     that all stay, and looking through them again and again takes a fifth of the time. Nor are they
@@ -142,10 +144,24 @@ def load_predictor(run: Path, model: str | None, options: dict[str, Any]) -> "Pr
         from headtune.predict import Predictor
 
         given = {name: value for name, value in options.items() if STAGE_OF[name] == "model"}
-        return Predictor.load(run, **given, **({"model": model} if model else {}))
+        predictor = Predictor.load(run, **given, **({"model": model} if model else {}))
+        changes = _rule_changes(options)
+        return predictor.deciding(changes) if changes else predictor
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _rule_changes(options: dict[str, Any]) -> dict[str, Any]:
+    """What the options of the decision stage change in the run's rule; checked as in training."""
+    given = {name: value for name, value in options.items() if STAGE_OF[name] == "decide"}
+    decide = DecideConfig(**given)
+    changes: dict[str, Any] = {}
+    if "threshold" in given:
+        changes["thresholds"] = parse_shares("--threshold", decide.threshold)
+    if "abstain_below" in given:
+        changes["abstain_below"] = decide.abstain_below
+    return changes
 
 
 def data_config(options: dict[str, Any]) -> DataConfig:

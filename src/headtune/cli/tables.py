@@ -32,6 +32,8 @@ def prediction_lines(prediction: "Prediction") -> list[str]:
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     width = max(len(name) for name, _ in ranked[:MOST_LINES])
     lines = [f"{name:<{width}}  {percent(p):>7}" for name, p in ranked[:MOST_LINES]]
+    if prediction.label != ranked[0][0]:  # a threshold decided, or the answer is unsure
+        lines.insert(0, f"answer: {prediction.label}")
     if len(ranked) > MOST_LINES:
         lines.append(f"… and {len(ranked) - MOST_LINES} more labels (--json has them all)")
     return lines
@@ -45,7 +47,8 @@ def predictions_table(texts: Sequence[str], predictions: Sequence["Prediction"])
     table.expand = True
     table.add_column("text", no_wrap=True, ratio=1)  # what the other columns leave
     for text, prediction in zip(texts, predictions, strict=True):
-        shown = names if each else [prediction.label]
+        best = max(prediction.probabilities, key=prediction.probabilities.__getitem__)
+        shown = names if each else [best if prediction.unsure else prediction.label]
         figures = [percent(prediction.probabilities[name]) for name in shown]
         table.add_row(Text(prediction.label), *figures, Text(" ".join(text.split())))
     return table
@@ -69,12 +72,31 @@ def print_metrics(metrics: Metrics, console: Console) -> None:
     console.print(f"macro F1  {percent(metrics['macro_f1']):>9}")
     console.print(f"log loss  {metrics['log_loss']:>9.4f}\n")
     console.print(_label_table(metrics))
+    if "answers" in metrics:
+        answers = metrics["answers"]
+        console.print(
+            f"\nWith thresholds, {percent(answers['coverage'])} of the rows get an answer"
+            + (f", {percent(answers['accuracy'])} of them right." if answers["coverage"] else ".")
+        )
+        console.print(_label_table({"per_label": _answered(metrics)}))
+
+
+def _answered(metrics: Metrics) -> dict[str, Any]:
+    """The figures of each label's answers, beside its number of rows."""
+    return {
+        name: {**figures, **metrics["answers"]["per_label"][name]}
+        for name, figures in metrics["per_label"].items()
+    }
 
 
 def _label_table(metrics: Metrics) -> Table:
+    """Precision, recall and F1 of each label; F1 of answers is that of these two."""
     table = _table("label", "rows", "precision", "recall", "F1")
     for name, figures in metrics["per_label"].items():
-        rates = [percent(figures[key]) for key in ("precision", "recall", "f1")]
+        precision, recall = figures["precision"], figures["recall"]
+        total = (precision or 0.0) + (recall or 0.0)
+        f1 = 2 * (precision or 0.0) * (recall or 0.0) / total if total else 0.0
+        rates = ["-" if rate is None else percent(rate) for rate in (precision, recall, f1)]
         table.add_row(Text(name), f"{figures['support']:,}", *rates)
     return table
 

@@ -34,7 +34,7 @@ WRITTEN = {
 """Files of a run folder that a person opens; pictures are found by their ending."""
 
 
-@takes_options(data=ALL, tokens=ALL, model=ALL, tune=ALL, train=ALL, report=ALL)
+@takes_options(data=ALL, tokens=ALL, model=ALL, tune=ALL, train=ALL, decide=ALL, report=ALL)
 def train(
     source: Annotated[
         str | None,

@@ -9,7 +9,6 @@ exported model's own probabilities are the calibrated ones.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +88,7 @@ def open_source(run: Path, *, model: str | None = None, trust_remote_code: bool 
     artifact = load_artifact(run, model=model, options=options)
     texts = json.loads((artifact.path / PROBES).read_text(encoding="utf-8"))["texts"]
     probabilities = Predictor.of(artifact).predict_proba(texts)
-    temperature = _temperature(artifact.manifest)
+    temperature = artifact.manifest.temperature
     with torch.no_grad():
         artifact.classifier.score.weight.div_(temperature)
     merge_adapters(artifact.classifier)
@@ -97,12 +96,6 @@ def open_source(run: Path, *, model: str | None = None, trust_remote_code: bool 
     artifact.tokenizer.model_max_length = artifact.manifest.max_length
     base_name = model or artifact.manifest.base_model.name
     return Source(artifact, base_name, texts, probabilities, temperature, safe)
-
-
-def _temperature(manifest: Any) -> float:
-    """The calibration temperature of the manifest, 1 where it has none."""
-    calibration = getattr(manifest, "calibration", None) or {}
-    return float(calibration.get("temperature", 1.0))
 
 
 def merge_adapters(classifier: SequenceClassifier) -> None:

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from headtune.config import DataConfig
 from headtune.data import Columns, find_text_column, iter_tables, labelled_examples, usable_rows
 from headtune.data.table import Table
+from headtune.decision import UNSURE, answer_metrics
 from headtune.errors import HeadtuneError, PredictionError
 from headtune.metrics import Metrics, classification_metrics
 from headtune.predict.predictor import Predictor
@@ -58,6 +59,8 @@ def predict_file(
     progress.stage("Classifying")
     progress.start(0, "rows")
     counts = dict.fromkeys(predictor.labels.names, 0)
+    if predictor.rule.abstains(predictor.labels):
+        counts[UNSURE] = 0
     n_rows = n_unusable = 0
     with _writer(out) as writer:
         for table in iter_tables(source, data):
@@ -88,8 +91,9 @@ def predict_table(
     if usable.texts:
         probabilities[usable.positions] = predictor.predict_proba(usable.texts, progress.advance)
     labels = np.full(len(table), None, dtype=object)
-    best = probabilities[usable.positions].argmax(axis=1) if usable.texts else []
-    labels[usable.positions] = predictor.labels.decode(best)
+    if usable.texts:
+        decided = predictor.rule.decide(probabilities[usable.positions], predictor.labels)
+        labels[usable.positions] = np.array([*predictor.labels.names, UNSURE], object)[decided]
     first, *others = _new_names(predictor, table)
     result = table.columns.append_column(first, pa.array(labels, pa.string()))
     for name, column in zip(others, probabilities.T, strict=True):
@@ -106,7 +110,8 @@ def evaluate_file(
 ) -> Metrics:
     """Metrics of a classifier on a labelled table (keys of ``classification_metrics``).
 
-    ``set_aside`` counts the rows that could not be used. Raises ``DataError``.
+    ``set_aside`` counts the rows that could not be used; ``answers`` says how the answers do where
+    thresholds or "unsure" make them differ from the most probable label. Raises ``DataError``.
     """
     data, progress = _as_trained(predictor, data or DataConfig()), progress or SilentProgress()
     progress.stage("Reading")
@@ -120,6 +125,8 @@ def evaluate_file(
     progress.finish()
     ids = np.array([example.label for example in examples], dtype=np.int64)
     metrics = classification_metrics(probabilities, ids, predictor.labels)
+    if not predictor.rule.is_plain:
+        metrics["answers"] = answer_metrics(predictor.rule, probabilities, ids, predictor.labels)
     return {**metrics, "set_aside": len(set_aside)}
 
 

@@ -5,7 +5,7 @@ budget, and the answers come back in the caller's order.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact import LoadedArtifact, load_artifact
 from headtune.config import ModelConfig
+from headtune.decision import DecisionRule
 from headtune.errors import PredictionError
 from headtune.metrics import softmax
 from headtune.model import SequenceClassifier, predict_logits
@@ -31,7 +32,8 @@ class Predictor:
     """A classifier, its tokenizer and its labels.
 
     ``text_column``, ``label_column`` and ``template`` are those of the training table, tried
-    first when a table is predicted.
+    first when a table is predicted. Logits are divided by ``temperature`` before they become
+    probabilities, and ``rule`` makes answers of these.
     """
 
     classifier: SequenceClassifier
@@ -42,6 +44,8 @@ class Predictor:
     text_column: str | None = None
     label_column: str | None = None
     template: str | None = None
+    temperature: float = 1.0
+    rule: DecisionRule = DecisionRule()  # noqa: RUF009 (frozen)
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "Predictor":
@@ -67,7 +71,16 @@ class Predictor:
             text_column=manifest.text_column,
             label_column=manifest.label_column,
             template=manifest.template,
+            temperature=manifest.temperature,
+            rule=DecisionRule(manifest.thresholds, manifest.abstain_below),
         )
+
+    def deciding(self, changes: dict[str, Any]) -> "Predictor":
+        """The same with another rule: ``thresholds``, ``abstain_below``, or both replaced.
+
+        Raises ``ConfigError`` on a label that the classifier does not have.
+        """
+        return replace(self, rule=replace(self.rule, **changes).check(self.labels))
 
     def predict_proba(
         self,
@@ -85,12 +98,9 @@ class Predictor:
                     "Leave such texts out."
                 )
         examples = encode_texts(texts, self.tokenizer, self.max_length)
-        return softmax(
-            predict_logits(self.classifier, examples, self.max_tokens_per_batch, on_batch)
-        )
+        logits = predict_logits(self.classifier, examples, self.max_tokens_per_batch, on_batch)
+        return softmax(logits / self.temperature)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """The most probable label of each text, with all probabilities."""
-        return [
-            Prediction.from_probabilities(self.labels, row) for row in self.predict_proba(texts)
-        ]
+        """The answer for each text, with all probabilities."""
+        return self.rule.answers(self.predict_proba(texts), self.labels)

@@ -1,6 +1,7 @@
 """Everything a report shows besides the figures of the parts, from what a run kept.
 
-    Measured (data, probabilities, lengths)  ->  comparison, confusion, mistakes, lengths
+    Measured (data, probabilities, lengths)  ->  comparison, confusion, mistakes, lengths,
+                                                 calibration, abstain, thresholds
 
 All of it is of one part: the test part, else the validation part; ``evidence_part`` says which.
 Nothing here runs the model.
@@ -15,7 +16,9 @@ import numpy.typing as npt
 
 from headtune.report.baselines import Baseline, label_ids_of
 from headtune.report.comparison import compare_with
+from headtune.report.confidence import abstention, calibration_of
 from headtune.report.mistakes import confusion_of, errors_by_length, surest_mistakes
+from headtune.settle import Settled
 from headtune.types import PreparedData
 
 __all__ = ["Measured", "collect_evidence", "evidence_part"]
@@ -27,13 +30,16 @@ Probabilities = npt.NDArray[np.float64]
 class Measured:
     """What a run knows about the rows it held back; parts without rows are left out.
 
-    ``before`` and ``after`` are the model's probabilities, part -> ``(n, n_labels)``; ``lengths``
-    the tokens of each text, part -> ``(n,)``.
+    ``before`` and ``after`` are the model's probabilities, part -> ``(n, n_labels)``;
+    ``uncalibrated`` those after training, but before the temperature; ``lengths`` the tokens of
+    each text, part -> ``(n,)``.
     """
 
     data: PreparedData
     before: dict[str, Probabilities]
+    uncalibrated: dict[str, Probabilities]
     after: dict[str, Probabilities]
+    settled: Settled
     lengths: dict[str, list[int]]
     seed: int
 
@@ -57,5 +63,10 @@ def collect_evidence(measured: Measured, baselines: Mapping[str, Baseline]) -> d
         "comparison": compare_with(probabilities, others, label_ids, part, measured.seed),
         "confusion": confusion_of(probabilities, label_ids, labels, part),
         "mistakes": surest_mistakes(probabilities, examples, label_ids, labels),
+        "calibration": calibration_of(
+            measured.uncalibrated[part], probabilities, label_ids, measured.settled, part
+        ),
+        "abstain": abstention(probabilities, label_ids, labels, measured.settled.rule),
+        "thresholds": measured.settled.rule.thresholds,
         "lengths": errors_by_length(probabilities, measured.lengths[part], label_ids),
     }

@@ -6,6 +6,8 @@
     sentence         how the tuned model stands, in words
     comparison       the tuned model against each baseline, by paired tests; see comparison.py
     confusion, mistakes, lengths      where it errs; see mistakes.py
+    calibration, abstain, thresholds  how far its probabilities can be trusted; see confidence.py
+    suspect_labels, suspects_checked  rows whose label looks wrong; see suspects.py
     data             what was read, set aside, repeated and split (stage 1's summary)
     speed            examples_per_second, tokens_per_second, useful_flops_per_second,
                      wall_seconds by stage
@@ -81,6 +83,11 @@ class Report:
     confusion: dict[str, Any] = field(default_factory=dict)
     mistakes: tuple[dict[str, Any], ...] = ()
     lengths: tuple[dict[str, Any], ...] = ()
+    calibration: dict[str, Any] = field(default_factory=dict)
+    abstain: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+    suspect_labels: tuple[dict[str, Any], ...] = ()
+    suspects_checked: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require(self.model, MODEL_KEYS, "model")

@@ -1,0 +1,56 @@
+"""How far the probabilities of a classifier can be trusted, and what abstaining would buy.
+
+calibration   temperature, fitted_on, n (rows it was fitted on), measured_on, and ``before`` and
+              ``after`` the temperature: ece and bins, as ``calibration.reliability`` gives them
+abstain       below, coverage, accuracy: of the answers as they are given; and a curve of the
+              same figures at several levels
+thresholds    label -> the probability from which it is the answer
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headtune.calibration import reliability
+from headtune.decision import DecisionRule, answer_metrics
+from headtune.settle import Settled
+from headtune.types import LabelSet
+
+__all__ = ["abstention", "calibration_of"]
+
+Probabilities = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
+
+LEVELS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
+
+
+def calibration_of(
+    uncalibrated: Probabilities,
+    calibrated: Probabilities,
+    label_ids: Ids,
+    settled: Settled,
+    part: str,
+) -> dict[str, Any]:
+    """Calibration on one part, before and after the temperature."""
+    return {
+        "temperature": settled.temperature,
+        "fitted_on": "validation" if settled.n_rows else None,
+        "n": settled.n_rows,
+        "measured_on": part,
+        "before": reliability(uncalibrated, label_ids),
+        "after": reliability(calibrated, label_ids),
+    }
+
+
+def abstention(
+    probabilities: Probabilities, label_ids: Ids, labels: LabelSet, rule: DecisionRule
+) -> dict[str, Any]:
+    """Coverage and accuracy of the answers, and what they would be at other levels."""
+
+    def at(below: float | None) -> dict[str, Any]:
+        found = answer_metrics(replace(rule, abstain_below=below), probabilities, label_ids, labels)
+        return {"below": below, "coverage": found["coverage"], "accuracy": found["accuracy"]}
+
+    return {**at(rule.abstain_below), "curve": [at(level) for level in LEVELS]}
