@@ -106,10 +106,17 @@ def check_pip(arguments: list[str]) -> None:
     assert set(others) - {"--no-deps"} <= installable
 
 
+def check_script(arguments: list[str]) -> None:
+    """A benchmark: the file is there, and its parser knows the options."""
+    script, *options = arguments
+    runpy.run_path(str(ROOT / script))["options"]().parse_args(options)
+
+
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "headtune": check_headtune,
     "make": check_make,
     "pip": check_pip,
+    "python": check_script,
     "cat": lambda files: None,
 }
 """Program -> what its arguments must be."""

@@ -88,6 +88,10 @@ def test_table_goes_between_the_marks_of_a_page(tmp_path: Path) -> None:
     ablation.write_markdown(page, text)
     assert page.read_text() == f"# Above\n{ablation.BEGIN}\n{text}\n{ablation.END}below\n"
     assert "| a row | 1,000 | 5 | 0.0003 | 90.0 % | 90.0 % | 85.5 to 94.0 |" in text
+    ablation.write_markdown(tmp_path / "new.md", text)
+    assert (tmp_path / "new.md").read_text() == ablation.PAGE.replace(
+        ablation.END, f"\n{text}\n{ablation.END}"
+    )
     page.write_text("no marks")
     with pytest.raises(ValueError, match="lacks the marks"):
         ablation.write_markdown(page, text)
