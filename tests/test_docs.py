@@ -94,7 +94,9 @@ def check_headtune(arguments: list[str]) -> None:
 def check_make(targets: list[str]) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in targets:
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+        variable, is_set, _ = target.partition("=")
+        pattern = rf"\$\({variable}\)" if is_set else rf"^{target}:"
+        assert re.search(pattern, makefile, re.MULTILINE), target
 
 
 def check_pip(arguments: list[str]) -> None:
