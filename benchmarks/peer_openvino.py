@@ -1,8 +1,8 @@
 """The classifier in OpenVINO, through optimum-intel: exported once, run by transformers' pipeline.
 
-Both come as the extra ``bench-openvino`` where a version of optimum-intel exists for the installed
-transformers; optimum-intel pins transformers, so it is tried and not trusted. Without them the
-benchmark goes on and says in its result why this peer was left out.
+The extra ``bench`` brings it. optimum-intel holds transformers at 5.5, so it wants an environment
+of its own, in which all sides then run. Elsewhere the benchmark goes on without this peer and says
+in its result why.
 """
 
 from tempfile import TemporaryDirectory
@@ -26,18 +26,18 @@ def openvino_pipeline(work: Workload) -> Any:
     except ImportError as error:
         reason = " ".join(str(error).split())[:200]
         raise MissingDependencyError(
-            f"optimum-intel cannot be used here ({reason}); pip install optimum-intel[openvino] "
-            "in an environment whose transformers it supports"
+            f"optimum-intel cannot be used here ({reason}); pip install headtune[bench] in an "
+            "environment of its own, since it holds transformers at 5.5"
         ) from error
     from transformers import pipeline
 
     with TemporaryDirectory(prefix="headtune-bench-") as folder:
         peer_classifier(work, torch.float32).save_pretrained(folder)
         work.predictor.tokenizer.save_pretrained(folder)
-        model = OVModelForSequenceClassification.from_pretrained(folder, export=True)
-    threads = {"INFERENCE_NUM_THREADS": str(torch.get_num_threads())}
-    model.ov_config = {**model.ov_config, **threads}  # as many threads as the other sides
-    model.compile()
+        threads = str(torch.get_num_threads())  # as many as the other sides have
+        model = OVModelForSequenceClassification.from_pretrained(
+            folder, export=True, ov_config={"INFERENCE_NUM_THREADS": threads}
+        )
     return pipeline(
         "text-classification", model=model, tokenizer=work.predictor.tokenizer, top_k=None
     )
