@@ -393,6 +393,9 @@ class ReportConfig:
     page: bool = True
     """Write report.html, the report as a page that needs nothing but a browser."""
 
+    predictions: bool = True
+    """Keep the answers to validation and test rows, which headtune compare reads."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:

@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from headtune.artifact import Manifest, check_target, choose_probes, save_artifact
-from headtune.artifact.layout import CURVES, HISTORY, RELIABILITY, REPORT_PAGE, SET_ASIDE
+from headtune.artifact.layout import (
+    CURVES,
+    HISTORY,
+    PREDICTIONS,
+    RELIABILITY,
+    REPORT_PAGE,
+    SET_ASIDE,
+)
 from headtune.config import RunConfig
 from headtune.data import prepare, write_parts, write_set_aside
 from headtune.errors import ConfigError, HeadtuneError
@@ -37,6 +44,7 @@ from headtune.report import (
     measure_baselines,
     write_history,
 )
+from headtune.report.answers import Answers, write_answers
 from headtune.training import count_steps
 from headtune.types import PreparedData
 
@@ -282,6 +290,12 @@ def _save(
             made_with = {"headtune": manifest.headtune_version, **manifest.libraries}
             page = report_page(timed.to_dict(), str(out), made_with)
             (folder / REPORT_PAGE).write_text(page, encoding="utf-8")
+        if fitted.config.report.predictions and fitted.logits:
+            answers = {
+                part: Answers.of(prepared.parts[part], probabilities, prepared.labels)
+                for part, probabilities in fitted.measured(prepared).after.items()
+            }
+            write_answers(answers, folder / PREDICTIONS)
         if prepared.set_aside:
             write_set_aside(prepared.set_aside, folder / SET_ASIDE)
         if fitted.config.data.save_split:

@@ -106,7 +106,7 @@ def check_on_every_screen(page: Page) -> None:
     for width in (400, 1400):
         for scheme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             assert page.evaluate("document.documentElement.scrollWidth") == width
             assert page.evaluate(NOTHING_DRAWN) == []
             assert page.evaluate(SMALLEST_LETTERS) > 8

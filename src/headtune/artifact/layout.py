@@ -9,6 +9,7 @@ probes.json, probes.safetensors                    texts with the logits they mu
 report.json, report.html                           the evidence, for machines and for people
 history.jsonl, curves.png                          every logged loss, and a picture of them
 reliability.png                                    how often it is right, against how sure it is
+predictions.parquet                                answers to the rows that were held back
 set_aside.csv, train.csv, validation.csv, test.csv where there is something to keep
 README.md                                          the model card
 """
@@ -27,6 +28,7 @@ __all__ = [
     "HISTORY",
     "MANIFEST",
     "MODEL_CARD",
+    "PREDICTIONS",
     "PROBES",
     "PROBE_TENSORS",
     "RELIABILITY",
@@ -49,6 +51,7 @@ PROBES = "probes.json"
 PROBE_TENSORS = "probes.safetensors"
 REPORT = "report.json"
 REPORT_PAGE = "report.html"
+PREDICTIONS = "predictions.parquet"
 HISTORY = "history.jsonl"
 CURVES = "curves.png"
 RELIABILITY = "reliability.png"

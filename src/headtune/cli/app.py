@@ -27,6 +27,7 @@ from cyclopts.exceptions import UnusedCliTokensError
 
 from headtune.cli.bench import bench
 from headtune.cli.cache import cache
+from headtune.cli.compare import compare
 from headtune.cli.evaluate import evaluate
 from headtune.cli.export import export
 from headtune.cli.help import PlainHelp
@@ -69,6 +70,7 @@ app = App(
 app.command(train, sort_key=1, usage="headtune train DATA [options]")
 app.command(predict, sort_key=2, usage="headtune predict RUN TEXT... | FILE [options]")
 app.command(evaluate, sort_key=3, usage="headtune evaluate RUN FILE [options]")
+app.command(compare, sort_key=5, usage="headtune compare RUN RUN... [DATA] [options]")
 app.command(export, sort_key=8, usage="headtune export RUN --to FORMAT [options]")
 app.command(bench, sort_key=12, usage="headtune bench RUN|MODEL [FILE] [options]")
 app.command(cache, sort_key=20, usage="headtune cache [list | clear]")

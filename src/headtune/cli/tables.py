@@ -12,13 +12,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from headtune.figures import count, interval, percent
+from headtune.figures import count, duration, interval, p_value, percent, points, rate, size
 from headtune.metrics import Metrics, accuracy_interval, count_correct
 
 if TYPE_CHECKING:
     from headtune.types import Prediction
 
-__all__ = ["counts_line", "prediction_lines", "predictions_table", "print_metrics"]
+__all__ = [
+    "counts_line",
+    "prediction_lines",
+    "predictions_table",
+    "print_comparison",
+    "print_metrics",
+]
 
 MOST_LINES = 10
 """Labels listed for one text."""
@@ -106,4 +112,83 @@ def _table(first: str, *figures: str) -> Table:
     table.add_column(first, no_wrap=True)
     for figure in figures:
         table.add_column(Text(figure), justify="right", no_wrap=True)
+    return table
+
+
+def print_comparison(comparison: Mapping[str, Any], console: Console) -> None:
+    """What ``headtune compare`` found: the sentence, each run, each pair, rows, costs."""
+    console.print(Text(comparison["sentence"]))
+    for name, n in comparison["left_out"].items():
+        if n:
+            console.print(
+                Text(f"Of {name}, {count(n, 'text')} that not all answered are left out.")
+            )
+    console.print()
+    console.print(_runs_table(comparison))
+    console.print()
+    console.print(_pairs_table(comparison["pairs"]))
+    console.print()
+    console.print(_costs_table(comparison["costs"]))
+    shown, n = comparison["disagreements"], comparison["n_disagreements"]
+    first = f"; the first {len(shown):,}" if len(shown) < n else ""
+    console.print(f"\nThey disagree on {count(n, 'text')}{first}")
+    if shown:
+        console.print(_disagreements_table(shown, list(comparison["costs"])))
+
+
+def _runs_table(comparison: Mapping[str, Any]) -> Table:
+    table = _table("run", "accuracy", "95 % interval", "macro F1", "log loss")
+    for run in comparison["runs"]:
+        table.add_row(
+            Text(run["name"]),
+            percent(run["accuracy"]),
+            interval(*run["interval"]),
+            percent(run["macro_f1"]),
+            f"{run['log_loss']:.3f}",
+        )
+    return table
+
+
+def _pairs_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
+    headings = ["points better", "95 % interval", "only it right", "only the other", "p-value"]
+    table = _table("first against second", *headings)
+    for pair in pairs:
+        table.add_row(
+            Text(f"{pair['first']} against {pair['second']}"),
+            points(pair["difference"]),
+            " to ".join(map(points, pair["interval"])),
+            f"{pair['only_first_right']:,}",
+            f"{pair['only_second_right']:,}",
+            p_value(pair["adjusted_p_value"]).removeprefix("p ").removeprefix("= "),
+        )
+    return table
+
+
+def _costs_table(costs: Mapping[str, Mapping[str, Any]]) -> Table:
+    measured = any("predict_examples_per_second" in cost for cost in costs.values())
+    headings = ["tuned", "parameters trained", "folder", "time to make"]
+    table = _table("run", *headings, *(["prediction"] if measured else []))
+    for name, cost in costs.items():
+        pace, trained = cost.get("predict_examples_per_second"), cost["trainable_parameters"]
+        table.add_row(
+            Text(name),
+            Text(cost["tune"]),
+            "" if trained is None else f"{trained:,}",
+            size(cost["folder_bytes"]),
+            "" if cost["run_seconds"] is None else duration(cost["run_seconds"]),
+            *([] if pace is None else [rate(pace, "texts")]),
+        )
+    return table
+
+
+def _disagreements_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=True)
+    table.add_column("row", justify="right", no_wrap=True)
+    for heading in ("label", *names):
+        table.add_column(Text(heading), no_wrap=True)
+    table.add_column("text", no_wrap=True, ratio=1)
+    for row in rows:
+        answers = [Text(f"{a['predicted']} {percent(a['probability'])}") for a in row["answers"]]
+        text = Text(" ".join(row["text"].split()))
+        table.add_row(f"{row['row']:,}", Text(row["label"]), *answers, text)
     return table

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,8 +30,9 @@ from headtune.errors import HeadtuneError, PredictionError
 from headtune.metrics import Metrics, classification_metrics
 from headtune.predict.predictor import Predictor
 from headtune.progress import Progress, SilentProgress
+from headtune.types import Example, SetAsideRow
 
-__all__ = ["evaluate_file", "predict_file", "predict_table"]
+__all__ = ["answer_file", "evaluate_file", "predict_file", "predict_table"]
 
 
 def predict_file(
@@ -113,6 +115,21 @@ def evaluate_file(
     ``set_aside`` counts the rows that could not be used; ``answers`` says how the answers do where
     thresholds or "unsure" make them differ from the most probable label. Raises ``DataError``.
     """
+    examples, set_aside, probabilities = answer_file(predictor, source, data, progress)
+    ids = np.array([example.label for example in examples], dtype=np.int64)
+    metrics = classification_metrics(probabilities, ids, predictor.labels)
+    if not predictor.rule.is_plain:
+        metrics["answers"] = answer_metrics(predictor.rule, probabilities, ids, predictor.labels)
+    return {**metrics, "set_aside": len(set_aside)}
+
+
+def answer_file(
+    predictor: Predictor,
+    source: object,
+    data: DataConfig | None = None,
+    progress: Progress | None = None,
+) -> tuple[tuple[Example, ...], tuple[SetAsideRow, ...], npt.NDArray[np.float64]]:
+    """The usable rows of a labelled table, the others, and probabilities ``(n, n_labels)``."""
     data, progress = _as_trained(predictor, data or DataConfig()), progress or SilentProgress()
     progress.stage("Reading")
     examples, set_aside = labelled_examples(
@@ -123,11 +140,7 @@ def evaluate_file(
     texts = [example.text for example in examples]
     probabilities = predictor.predict_proba(texts, progress.advance)
     progress.finish()
-    ids = np.array([example.label for example in examples], dtype=np.int64)
-    metrics = classification_metrics(probabilities, ids, predictor.labels)
-    if not predictor.rule.is_plain:
-        metrics["answers"] = answer_metrics(predictor.rule, probabilities, ids, predictor.labels)
-    return {**metrics, "set_aside": len(set_aside)}
+    return examples, set_aside, probabilities
 
 
 def _as_trained(predictor: Predictor, data: DataConfig) -> DataConfig:

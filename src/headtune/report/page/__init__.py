@@ -1,6 +1,7 @@
 """Pages that people read: one HTML file each, which needs nothing but itself.
 
     run_page.py      report.html: what a run was asked, found and cost
+    compare_page.py  several runs side by side
     templates/       the words and the layout (Jinja2), and the style that all pages share
     render.py        a template and its values to one HTML file
     asked.py         the options of a run as a command, and in words
@@ -16,6 +17,7 @@ Costs: importing Jinja2 and matplotlib takes a second or two, so this package is
 who write a page, when they do.
 """
 
+from headtune.report.page.compare_page import comparison_page
 from headtune.report.page.run_page import report_page
 
-__all__ = ["report_page"]
+__all__ = ["comparison_page", "report_page"]
