@@ -25,6 +25,7 @@ from rich.console import Console
 
 from headtune.cli.app import app
 from headtune.cli.evaluate import evaluate
+from headtune.cli.inspect import inspect as inspect_command
 from headtune.cli.options import field_texts
 from headtune.cli.predict import predict
 from headtune.config import STAGES
@@ -118,7 +119,7 @@ def _also_in(name: str) -> Iterator[str]:
     """The other commands, and the estimator, where they take an option of this name."""
     from headtune.classifier import TextClassifier  # torch takes seconds to import
 
-    for command in (predict, evaluate):
+    for command in (predict, evaluate, inspect_command):
         taken = inspect.signature(command).parameters
         # --model of predict is another option: where the base model is.
         if name in taken and taken[name].annotation.__metadata__[0].help == field_texts()[name]:

@@ -13,7 +13,7 @@ ORDER = [
     "errors", "types", "config", "progress", "figures", "metrics", "calibration", "decision",
     "paired", "quiet", "pretrained", "cache",  # leaf modules
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "export",
-    "settle", "report", "fitted", "pipeline", "classifier", "run", "bench", "cli",
+    "settle", "report", "inspection", "fitted", "pipeline", "classifier", "run", "bench", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

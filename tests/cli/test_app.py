@@ -12,7 +12,7 @@ from headtune.errors import DataNotFoundError
 
 from .conftest import Headtune, Stages
 
-COMMANDS = ["train", "predict", "evaluate"]
+COMMANDS = ["train", "predict", "evaluate", "inspect"]
 HEAVY = ["torch", "numpy", "transformers", "sklearn", "pyarrow", "datasets", "matplotlib"]
 MOST_SECONDS = 1.0
 """Of processor time for --help, so that a busy machine does not matter. The goal is 0.3 s on an

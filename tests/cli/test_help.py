@@ -42,7 +42,7 @@ def test_options_are_grouped_by_stage(headtune: Headtune) -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "bench"])
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "inspect", "bench"])
 def test_help_has_examples_and_fits_80_columns(
     headtune: Headtune, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

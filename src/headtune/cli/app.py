@@ -31,6 +31,7 @@ from headtune.cli.compare import compare
 from headtune.cli.evaluate import evaluate
 from headtune.cli.export import export
 from headtune.cli.help import PlainHelp
+from headtune.cli.inspect import inspect
 from headtune.cli.predict import predict
 from headtune.cli.train import train
 from headtune.errors import HeadtuneError
@@ -70,6 +71,7 @@ app = App(
 app.command(train, sort_key=1, usage="headtune train DATA [options]")
 app.command(predict, sort_key=2, usage="headtune predict RUN TEXT... | FILE [options]")
 app.command(evaluate, sort_key=3, usage="headtune evaluate RUN FILE [options]")
+app.command(inspect, sort_key=4, usage="headtune inspect DATA [options]")
 app.command(compare, sort_key=5, usage="headtune compare RUN RUN... [DATA] [options]")
 app.command(export, sort_key=8, usage="headtune export RUN --to FORMAT [options]")
 app.command(bench, sort_key=12, usage="headtune bench RUN|MODEL [FILE] [options]")

@@ -11,6 +11,7 @@ disjoint parts of examples, and accounts for every row. In the order of work:
     normal_form.py shingles.py repeats.py   which rows are the same, and nearly the same
     groups.py times.py                      what stays together; what comes first
     balance.py split.py parts.py leaks.py   training, validation and test
+    findings/                               what is odd about a table
     summary.py prepare.py                   all of it, and the account of it
 
 No torch and no transformers: importing it takes 0.3 s.

@@ -45,6 +45,9 @@ class GivenParts:
     given_by: str | None
     """"column 'part'", "files", "splits of the data set", or None where nothing is given."""
 
+    other_columns: pa.Table
+    """Of the training rows: all columns but text, label and part, ``n_train`` rows."""
+
     groups: Ints | None = None
     """The user's group of each training row, ``(n_train,)``, numbers from 0 on."""
 
@@ -87,9 +90,18 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
         n_read=n_read,
         notes=(*tables["train"].notes, *notes),
         given_by="files" if given_files else given_by,
+        other_columns=_other_columns(tables["train"], usable["train"], columns, config),
         groups=groups,
         times=times,
     )
+
+
+def _other_columns(
+    table: Table, train: UsableRows, columns: Columns, config: DataConfig
+) -> pa.Table:
+    used = {columns.text, columns.label, config.split_column}
+    others = [name for name in table.column_names if name not in used]
+    return table.columns.select(others).take(train.positions)
 
 
 def _check_one_way(config: DataConfig, given_by: str | None, has_files: bool) -> None:

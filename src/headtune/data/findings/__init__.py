@@ -1,0 +1,34 @@
+"""What is odd about a labelled table: pure functions, one idea a file.
+
+same_text.py   repeats, different labels for one text, copies across given parts
+labels.py      rare labels
+giveaways.py   columns that give the label away, constant columns
+oddities.py    wrong encodings, control characters, mixed alphabets, texts of no words
+lengths.py     lengths by label, and what a maximum length cuts
+finding.py     ``Finding``, and what it is looked for in
+"""
+
+from headtune.data.findings.finding import Finding, LabelledTexts, ShownRow
+from headtune.data.findings.giveaways import constant_columns, giveaways
+from headtune.data.findings.labels import rare_labels
+from headtune.data.findings.lengths import Lengths, cut_texts, lengths_by_label
+from headtune.data.findings.oddities import nothing_left, odd_characters, other_scripts
+from headtune.data.findings.same_text import conflicts, leaks, repeated
+
+__all__ = [
+    "Finding",
+    "LabelledTexts",
+    "Lengths",
+    "ShownRow",
+    "conflicts",
+    "constant_columns",
+    "cut_texts",
+    "giveaways",
+    "leaks",
+    "lengths_by_label",
+    "nothing_left",
+    "odd_characters",
+    "other_scripts",
+    "rare_labels",
+    "repeated",
+]
