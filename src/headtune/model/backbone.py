@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 from headtune.config import ModelConfig
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
 from headtune.model.attention import ATTENTION_NAME, SequenceLayout
+from headtune.model.fused import fuse
 from headtune.model.hardware import Compute
 from headtune.pretrained import PretrainedFolder
 from headtune.quiet import quiet_transformers
@@ -85,6 +86,7 @@ def load_backbone(
         )
     if packs:
         model.set_attn_implementation(ATTENTION_NAME)
+        fuse(model)
     return Backbone(model, packs)
 
 

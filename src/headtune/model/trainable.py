@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 
 from headtune.config import TuneConfig, parse_tune
 from headtune.errors import ModelError
+from headtune.model.fused import fuse
 from headtune.model.sequence_classifier import SequenceClassifier
 
 __all__ = [
@@ -61,6 +62,7 @@ def make_trainable(classifier: SequenceClassifier, tune: TuneConfig) -> Paramete
             module.requires_grad_(True)
     elif kind == "lora":
         _inject_lora(backbone, tune)
+        fuse(backbone)
         classifier.live = (backbone,)
     elif kind == "full":
         backbone.requires_grad_(True)
