@@ -41,6 +41,7 @@ AttentionDirection = Literal["causal", "bidirectional"]
 Quoting = Literal["auto", "quoted", "none"]
 Header = Literal["auto", "yes", "no"]
 ComputeDtype = Literal["auto", "float32", "bfloat16"]
+Computing = Literal["plain", "int8"]
 LoraBias = Literal["none", "lora_only", "all"]
 LearningRateSchedule = Literal["linear", "cosine", "constant"]
 EvaluationMetric = Literal["loss", "accuracy", "macro_f1"]
@@ -140,6 +141,11 @@ class ModelConfig:
     dtype: ComputeDtype = "auto"
     """Number format of frozen weights and of the arithmetic. "auto" takes bfloat16 where this
     machine multiplies it faster than float32, else float32. Trained weights are always float32."""
+
+    compute: Computing = "plain"
+    """How predictions are computed: "plain", in the format of dtype, or "int8", with 8-bit weights
+    and activations, which is faster where the machine multiplies integers fast and costs a little
+    accuracy: headtune evaluate measures how much. Training is always plain."""
 
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; "auto" takes an accelerator if there is one."""

@@ -193,6 +193,11 @@ def _evaluation_at_start(metrics: Metrics) -> dict[str, Any]:
 
 
 def _check_options(config: RunConfig) -> None:
+    if config.model.compute == "int8":
+        raise ConfigError(
+            "compute: int8 is for predictions; train without it, then: "
+            "headtune evaluate RUN FILE --compute int8"
+        )
     if config.model.random_weights and config.tune.tune == "lora":
         raise ConfigError(
             "--random-weights goes with --tune head, last-N or full: a low-rank adapter needs "

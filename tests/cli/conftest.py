@@ -69,6 +69,8 @@ class Stages:
     def render_report(self, report: object, console: Console) -> None:
         console.print("a table of results")
 
+    note = ""
+
     def load(self, path: Path, **arguments: Any) -> "Stages":
         self.arguments = {"path": path, **arguments}
         self._fail()
@@ -100,6 +102,10 @@ class Stages:
         self.arguments |= {"source": source, "data": data}
         return METRICS
 
+    def evaluate_in_int8(self, predictor: object, source: str, **arguments: Any) -> dict[str, Any]:
+        self.arguments |= {"in_int8": True}
+        return self.evaluate_file(predictor, source, **arguments)
+
     def _fail(self) -> None:
         if self.error is not None:
             raise self.error
@@ -115,6 +121,7 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
             "Predictor": SimpleNamespace(load=stages.load),
             "predict_file": stages.predict_file,
             "evaluate_file": stages.evaluate_file,
+            "evaluate_in_int8": stages.evaluate_in_int8,
         },
     }
     monkeypatch.setattr("headtune.report.render_report", stages.render_report)

@@ -29,5 +29,11 @@ def test_metrics_as_json(headtune: Headtune) -> None:
     assert json.loads(headtune("evaluate", "runs/x", "held.csv", "--json").out) == METRICS
 
 
+def test_int8_is_measured_beside_the_plain_classifier(headtune: Headtune, stages: Stages) -> None:
+    assert headtune("evaluate", "runs/x", "held.csv", "--compute", "int8").code == 0
+    assert stages.arguments["in_int8"]
+    assert "compute" not in stages.arguments  # loaded plain; the evaluation does the rest
+
+
 def test_a_file_is_needed(headtune: Headtune) -> None:
     assert headtune("evaluate", "runs/x").code == 2

@@ -32,6 +32,7 @@ READING = ("text", "template", "encoding", "delimiter", "quoting", "header", "st
 """Options of the data stage that matter when a table is read with a finished classifier."""
 
 RUNNING = (
+    "compute",
     "dtype",
     "device",
     "device_map",

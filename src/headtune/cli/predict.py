@@ -181,7 +181,10 @@ def _predict_table(
 
     with ConsoleProgress() as progress:
         progress.stage("Loading model")
-        summary = predict_file(load(), table, out=out, data=data, progress=progress)
+        predictor = load()
+        if predictor.note:
+            progress.say(predictor.note)
+        summary = predict_file(predictor, table, out=out, data=data, progress=progress)
     if out is not None:
         if as_json:
             print_json(summary)
@@ -204,7 +207,10 @@ def _predict_texts(load: Callable[[], "Predictor"], texts: Sequence[str], as_jso
     with waiting("Loading model"):
         from headtune.cli.tables import prediction_lines, predictions_table
 
-        predictions = load().predict(texts)
+        predictor = load()
+        predictions = predictor.predict(texts)
+    if predictor.note:
+        say(predictor.note)
     if as_json:
         for text, prediction in zip(texts, predictions, strict=True):
             print_json({"text": text, **asdict(prediction)})

@@ -9,6 +9,7 @@
 """
 
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from cyclopts import CycloptsError, Parameter
 from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, results, say, waiting
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
-from headtune.config import RunConfig
+from headtune.config import ModelConfig, RunConfig
 
 __all__ = ["default_out", "train"]
 
@@ -34,7 +35,11 @@ WRITTEN = {
 """Files of a run folder that a person opens; pictures are found by their ending."""
 
 
-@takes_options(data=ALL, tokens=ALL, model=ALL, tune=ALL, train=ALL, decide=ALL, report=ALL)
+TRAINING = tuple(field.name for field in fields(ModelConfig) if field.name != "compute")
+"""Options of the model stage; how predictions are computed is said when they are made."""
+
+
+@takes_options(data=ALL, tokens=ALL, model=TRAINING, tune=ALL, train=ALL, decide=ALL, report=ALL)
 def train(
     source: Annotated[
         str | None,

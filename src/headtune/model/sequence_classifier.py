@@ -69,7 +69,6 @@ class SequenceClassifier(nn.Module):
         self.live: tuple[nn.Module, ...] = ()
         self.trunk: Trunk | None = None
         self.prunes_last_block = True
-        self._row_modules = tuple(row_modules(self.backbone)) if self.packs else ()
 
     @property
     def device(self) -> torch.device:
@@ -120,8 +119,8 @@ class SequenceClassifier(nn.Module):
     @property
     def pruned_modules(self) -> tuple[nn.Module, ...]:
         """Modules of the last block that compute the pooled rows only."""
-        prunes = self.prunes_last_block and self.pooling != "mean"
-        return self._row_modules if prunes else ()
+        prunes = self.prunes_last_block and self.packs and self.pooling != "mean"
+        return tuple(row_modules(self.backbone)) if prunes else ()
 
     def _padded_states(self, batch: PackedBatch) -> torch.Tensor:
         """The same through padding on the right, for layers that do not know boundaries."""

@@ -9,9 +9,22 @@ from typing import TYPE_CHECKING, Any
 from headtune.predict.predictor import Predictor
 
 if TYPE_CHECKING:
-    from headtune.predict.bulk import answer_file, evaluate_file, predict_file, predict_table
+    from headtune.predict.bulk import (
+        answer_file,
+        evaluate_file,
+        evaluate_in_int8,
+        predict_file,
+        predict_table,
+    )
 
-__all__ = ["Predictor", "answer_file", "evaluate_file", "predict_file", "predict_table"]
+__all__ = [
+    "Predictor",
+    "answer_file",
+    "evaluate_file",
+    "evaluate_in_int8",
+    "predict_file",
+    "predict_table",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,7 @@ from headtune.config import ModelConfig
 from headtune.decision import DecisionRule
 from headtune.errors import PredictionError
 from headtune.metrics import softmax
-from headtune.model import SequenceClassifier, predict_logits
+from headtune.model import SequenceClassifier, predict_logits, quantize
 from headtune.tokens import encode_texts
 from headtune.types import LabelSet, Prediction
 
@@ -33,7 +33,8 @@ class Predictor:
 
     ``text_column``, ``label_column`` and ``template`` are those of the training table, tried
     first when a table is predicted. Logits are divided by ``temperature`` before they become
-    probabilities, and ``rule`` makes answers of these.
+    probabilities, and ``rule`` makes answers of these. ``note`` is one line that a user should
+    read, or empty.
     """
 
     classifier: SequenceClassifier
@@ -46,17 +47,20 @@ class Predictor:
     template: str | None = None
     temperature: float = 1.0
     rule: DecisionRule = DecisionRule()  # noqa: RUF009 (frozen)
+    note: str = ""
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "Predictor":
         """The classifier of a run folder.
 
-        ``options`` are fields of ``ModelConfig`` that concern this machine: device, dtype,
+        ``options`` are fields of ``ModelConfig`` that concern this machine: compute, device, dtype,
         device_map, offload_folder, max_tokens_per_batch, trust_remote_code; and ``model``, where
         the base model is found if it has moved. Raises ``ArtifactError`` and ``ModelError``.
         """
         model = options.pop("model", None)
-        return cls.of(load_artifact(path, model=model, options=ModelConfig(**options)))
+        config = ModelConfig(**options)
+        predictor = cls.of(load_artifact(path, model=model, options=config))
+        return predictor.in_int8() if config.compute == "int8" else predictor
 
     @classmethod
     def of(cls, artifact: LoadedArtifact) -> "Predictor":
@@ -81,6 +85,14 @@ class Predictor:
         Raises ``ConfigError`` on a label that the classifier does not have.
         """
         return replace(self, rule=replace(self.rule, **changes).check(self.labels))
+
+    def in_int8(self) -> "Predictor":
+        """This predictor with its classifier quantized, in place; ``note`` says what is gained.
+
+        Raises ``ModelError`` where that cannot be done.
+        """
+        product = quantize(self.classifier)
+        return replace(self, note=product.sentence(self.classifier.compute_dtype))
 
     def predict_proba(
         self,
