@@ -1,5 +1,6 @@
 """Every kernel of packed attention against a plain reference, over lengths of all kinds."""
 
+import itertools
 import math
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headtune.model import attention
+from headtune.errors import ModelError
+from headtune.model import attention, kernels
 from headtune.model.attention import SequenceLayout, packed_attention
+from headtune.model.kernels import FLASH_KERNELS, KERNEL_VARIABLE, Settings
 
 HEADS, KV_HEADS, DIM = 4, 2, 8
 
@@ -93,6 +96,93 @@ def test_long_sequences_are_chunked_or_fused(
     """With the bound at 16 tokens, sequences of 17 and more take the paths of long ones."""
     monkeypatch.setattr(attention, "LONG_SEQUENCE", 16)
     check([50, 3, 17, 16, 33], causal=causal, window=window, softcap=softcap)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=8),
+    st.booleans(),
+    st.sampled_from([None, 5]),
+    st.sampled_from([None, 2.0]),
+)
+def test_the_reference_kernel_can_be_forced(
+    lengths: list[int], causal: bool, window: int | None, softcap: float | None
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KERNEL_VARIABLE, "reference")
+        patch.setattr(attention, "_in_blocks", None)  # would fail if it were called
+        check(lengths, causal=causal, window=window, softcap=softcap)
+
+
+@pytest.mark.parametrize("name", list(FLASH_KERNELS))
+def test_a_flash_kernel_that_is_forced_without_cuda_says_so(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KERNEL_VARIABLE, name)
+    with pytest.raises(ModelError, match=r"CUDA, not torch.float32 on cpu"):
+        check([3])
+    monkeypatch.setenv(KERNEL_VARIABLE, "fastest")
+    with pytest.raises(ModelError, match="There are: torch_varlen"):
+        check([3])
+
+
+def right(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bounds: torch.Tensor,
+          longest: int, causal: bool, setting: Settings) -> torch.Tensor:  # fmt: skip
+    """A kernel called as the flash ones are, with an answer to rely on."""
+    assert longest == bounds.diff().max()
+    starts = bounds.tolist()
+    return torch.cat(
+        [
+            kernels.reference(q[start:end], k[start:end], v[start:end], causal, setting)
+            for start, end in itertools.pairwise(starts)
+        ]
+    )
+
+
+def absent(*args: Any) -> torch.Tensor:
+    raise ImportError("no such package")
+
+
+def wrong(*args: Any) -> torch.Tensor:
+    return right(*args) * 1.5
+
+
+def test_the_first_kernel_that_is_there_and_right_is_taken(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Kernels are tried before they are believed, and the log says why one is not used."""
+    monkeypatch.setattr(kernels, "FLASH_KERNELS", {"one": absent, "two": wrong, "three": right})
+    monkeypatch.setattr(kernels, "RUNS_ON", (("cpu",), (torch.float32,)))
+    q = make_inputs(12)[0][0].transpose(0, 1)
+    asked = Settings(scale=0.3, dropout=0.0, window=4, softcap=None)
+    caplog.set_level("INFO", logger="headtune")
+    chosen = kernels._choose.__wrapped__(
+        None, q.device, q.dtype, HEADS, DIM, KV_HEADS, DIM, True, asked
+    )
+    assert chosen is not None
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert "three on cpu" in message
+    assert "one: no such package; two: its answer is not that of the reference" in message
+    monkeypatch.setattr(kernels, "FLASH_KERNELS", {"one": absent})
+    nothing = kernels._choose.__wrapped__(
+        None, q.device, q.dtype, HEADS, DIM, KV_HEADS, DIM, True, asked
+    )
+    assert nothing is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="flash kernels need CUDA; none is here")
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("window", [None, 7])
+def test_the_kernel_chosen_on_cuda_equals_the_reference(causal: bool, window: int | None) -> None:
+    lengths = [50, 3, 17, 200, 33]
+    q, k, v = (x.detach().cuda().bfloat16() for x in make_inputs(sum(lengths)))
+    module: Any = SimpleNamespace(training=False)
+    layout = SequenceLayout.from_lengths(lengths, q.device, causal)
+    ours, _ = packed_attention(module, q, k, v, None, layout=layout, sliding_window=window)
+    expected = reference(
+        q.float(), k.float(), v.float(), lengths, causal=causal, window=window, scale=DIM**-0.5
+    )
+    torch.testing.assert_close(ours[0].float(), expected, atol=0.05, rtol=0.05)
 
 
 def test_groups_split_where_blocks_grow_too_large(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,10 +60,11 @@ def test_fused_equals_plain_forward_and_backward(
         inputs = embeddings.clone().requires_grad_()
         states = states_of(model, inputs)
         torch.autograd.backward(states.square().sum())
-        gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+        grads: dict[str, torch.Tensor | None] = {"inputs": inputs.grad}
+        grads |= {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
         with torch.inference_mode():
             again = states_of(model, embeddings)
-        found.append((states.detach(), again, {"inputs": inputs.grad, **gradients}))
+        found.append((states.detach(), again, grads))
     (expected, _, expected_gradients), (ours, in_inference, gradients) = found
     torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(in_inference, expected, atol=1e-5, rtol=1e-5)

@@ -22,6 +22,7 @@ from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress
 from headtune.training import FitResult, count_steps, fit, resolve_learning_rate
 from headtune.training.fit import _last_whole_checkpoint
+from headtune.training.trainer import PackedTrainer
 from headtune.types import LabelSet, TokenizedExample
 
 LABELS = LabelSet(("a", "b"))
@@ -256,6 +257,27 @@ def test_a_loss_that_is_not_finite_names_step_and_rows(tiny_llama: Path, tmp_pat
         classifier.score.weight[0, 0] = float("nan")
     with pytest.raises(NonFiniteLossError, match=r"step 1 is nan.*rows are \d+(, \d+){7}"):
         run(classifier, tmp_path)
+
+
+def test_losses_that_are_read_late_still_name_step_and_rows(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on an accelerator: the third of five steps between two looks goes wrong."""
+    accumulate, rows = PackedTrainer._accumulate, []
+
+    def third_is_infinite(
+        self: PackedTrainer, model: torch.nn.Module, examples: list[TokenizedExample]
+    ) -> torch.Tensor:
+        rows.append([example.row for example in examples])
+        loss = accumulate(self, model, examples)
+        return loss / 0 if len(rows) == 3 else loss
+
+    monkeypatch.setattr(PackedTrainer, "_accumulate", third_is_infinite)
+    monkeypatch.setattr(PackedTrainer, "reads_every_loss", False)
+    with pytest.raises(NonFiniteLossError, match="step 3 is inf") as raised:
+        run(make_classifier(tiny_llama), tmp_path, validation=[], log_steps=5)
+    assert f"rows are {', '.join(map(str, rows[2]))}." in str(raised.value)
+    assert len(rows) == 5
 
 
 def test_memory_that_runs_out_halves_the_budget_once_and_goes_on(

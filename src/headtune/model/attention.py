@@ -4,10 +4,11 @@ Registered with transformers' ``AttentionInterface`` as ``headtune_packed``, so 
 of every architecture that goes through that interface calls it; the boundaries come along as the
 keyword ``layout``. transformers builds no mask for a name it does not know, which is what we want.
 
-How it works. A ``SequenceLayout``, made once per batch, sorts the sequences by length and cuts
-them into groups of like length. A layer gathers the queries, keys and values of a group into a
-short padded block ``(n, heads, L, head_dim)``, runs one of two kernels on it, and puts the result
-back in packed order:
+How it works. On CUDA, in bfloat16, a variable-length flash kernel takes the packed batch as it is
+(``kernels.py``). Elsewhere a ``SequenceLayout``, made once per batch, sorts the sequences by length
+and cuts them into groups of like length. A layer gathers the queries, keys and values of a group
+into a short padded block ``(n, heads, L, head_dim)``, runs one of two kernels on it, and puts the
+result back in packed order:
 
 - ``block``: two batched matrix products around a softmax, queries in chunks of at most 512. For
   texts of a few dozen tokens this is 3 times faster on a CPU than the fused kernel.
@@ -30,6 +31,8 @@ import torch
 from torch.nn.functional import dropout as drop
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
+
+from headtune.model.kernels import Settings, flash_kernel, forced_kernel, reference
 
 __all__ = ["ATTENTION_NAME", "SequenceLayout", "packed_attention"]
 
@@ -63,16 +66,16 @@ class Group:
 
 @dataclass(slots=True)
 class SequenceLayout:
-    """Where the sequences of a packed batch lie, arranged for attention.
+    """Where the sequences of a packed batch lie, arranged for attention; made by ``from_lengths``.
 
-    ``groups`` cover every sequence once. ``inverse`` is ``(n_tokens,)`` int64: for each packed
-    token its place in the concatenation of all groups' blocks. ``window_from_config`` is the
-    sliding window of architectures that do not pass it to the attention call.
+    What a kernel needs is made when it first asks, on ``device``, and kept for the other layers.
     """
 
-    groups: list[Group]
-    inverse: torch.Tensor
+    lengths: tuple[int, ...]
+    device: torch.device
     causal: bool
+    _arranged: tuple[list[Group], torch.Tensor] | None = None
+    _bounds: torch.Tensor | None = None
     _by_device: dict[torch.device, "SequenceLayout"] = field(default_factory=dict)
     _masks: dict[tuple[Any, ...], torch.Tensor] = field(default_factory=dict)
 
@@ -81,29 +84,39 @@ class SequenceLayout:
         cls, lengths: Sequence[int], device: torch.device, causal: bool = True
     ) -> "SequenceLayout":
         """The layout of sequences of these lengths, packed in this order."""
-        starts = torch.tensor([0, *lengths]).cumsum(0)
-        groups, places = [], torch.empty(int(starts[-1]), dtype=torch.int64)
-        offset = 0
-        for members in _like_lengths(lengths):
-            size = torch.tensor([lengths[member] for member in members])
-            longest = int(size.max())
-            steps = torch.arange(longest)
-            index = starts[members, None] + torch.minimum(steps, size[:, None] - 1)
-            real = steps < size[:, None]  # (n, L)
-            places[index[real]] = offset + torch.arange(index.numel()).view_as(index)[real]
-            offset += index.numel()
-            ragged = None if bool((size == longest).all()) else size
-            groups.append(Group(index, ragged).to(device))
-        return cls(groups, places.to(device), causal)
+        return cls(tuple(lengths), device, causal)
 
     def on(self, device: torch.device) -> "SequenceLayout":
         """The layout with its tensors on ``device``: layers of one model may be spread."""
-        if self.inverse.device == device:
+        if self.device == device:
             return self
         if device not in self._by_device:
-            moved = [group.to(device) for group in self.groups]
-            self._by_device[device] = SequenceLayout(moved, self.inverse.to(device), self.causal)
+            self._by_device[device] = SequenceLayout(self.lengths, device, self.causal)
         return self._by_device[device]
+
+    @property
+    def groups(self) -> list[Group]:
+        """Cover every sequence once."""
+        return self._arrange()[0]
+
+    @property
+    def inverse(self) -> torch.Tensor:
+        """Of each packed token, its place in the concatenation of all groups' blocks: int64,
+        shape ``(n_tokens,)``."""
+        return self._arrange()[1]
+
+    @property
+    def cu_seqlens(self) -> torch.Tensor:
+        """Where each sequence begins, and the last ends: int32, ``(n_sequences + 1,)``."""
+        if self._bounds is None:
+            bounds = torch.tensor([0, *self.lengths]).cumsum(0, dtype=torch.int32)
+            self._bounds = bounds.to(self.device)
+        return self._bounds
+
+    def _arrange(self) -> tuple[list[Group], torch.Tensor]:
+        if self._arranged is None:
+            self._arranged = _arrange(self.lengths, self.device)
+        return self._arranged
 
     def mask(self, start: int, stop: int, first_key: int, window: int | None) -> torch.Tensor:
         """Which keys a chunk of queries must not see, as 0 and -inf: ``(stop - start, n_keys)``.
@@ -113,7 +126,7 @@ class SequenceLayout:
         """
         key = (start, stop, first_key, window)
         if key not in self._masks:
-            device = self.inverse.device
+            device = self.device
             query = torch.arange(start, stop, device=device)[:, None]
             distance = query - torch.arange(first_key, stop, device=device)
             hidden = distance < 0
@@ -123,6 +136,24 @@ class SequenceLayout:
                 hidden, float("-inf")
             )
         return self._masks[key]
+
+
+def _arrange(lengths: Sequence[int], device: torch.device) -> tuple[list[Group], torch.Tensor]:
+    """The groups, and each token's place in them."""
+    starts = torch.tensor([0, *lengths]).cumsum(0)
+    groups, places = [], torch.empty(int(starts[-1]), dtype=torch.int64)
+    offset = 0
+    for members in _like_lengths(lengths):
+        size = torch.tensor([lengths[member] for member in members])
+        longest = int(size.max())
+        steps = torch.arange(longest)
+        index = starts[members, None] + torch.minimum(steps, size[:, None] - 1)
+        real = steps < size[:, None]  # (n, L)
+        places[index[real]] = offset + torch.arange(index.numel()).view_as(index)[real]
+        offset += index.numel()
+        ragged = None if bool((size == longest).all()) else size
+        groups.append(Group(index, ragged).to(device))
+    return groups, places.to(device)
 
 
 def _like_lengths(lengths: Sequence[int]) -> list[list[int]]:
@@ -168,28 +199,48 @@ def packed_attention(
         The attended values, shape ``(1, n_tokens, n_heads, value_dim)``, and None for the weights.
     """
     layout = layout.on(query.device)
-    settings = _Settings(
+    settings = Settings(
         scale=query.shape[-1] ** -0.5 if scaling is None else scaling,
         dropout=dropout if module.training else 0.0,
-        window=sliding_window,
+        window=sliding_window if layout.causal else None,
         softcap=softcap,
     )
-    flat = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]  # (n_tokens, heads, dim)
+    q, k, v = (
+        tensor[0].transpose(0, 1) for tensor in (query, key, value)
+    )  # (n_tokens, heads, dim)
+    variable_length = flash_kernel(q, v, layout.causal, settings)
+    if variable_length is not None:
+        attended = variable_length(q, k, v, layout.cu_seqlens, max(layout.lengths), settings)
+    elif forced_kernel() == "reference":
+        attended = _one_by_one(q, k, v, layout, settings)
+    else:
+        attended = _in_blocks(q, k, v, layout, settings)
+    return attended.unsqueeze(0), None
+
+
+def _in_blocks(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: SequenceLayout, settings: Settings
+) -> torch.Tensor:
+    """Group after group; shapes ``(n_tokens, heads, dim)``."""
     blocks = []
     for group in layout.groups:
-        q, k, v = (tensor[group.index].transpose(1, 2) for tensor in flat)  # (n, heads, L, dim)
-        attended = _attend(q, k, v, group, layout, settings)  # (n, heads, L, dim)
+        queries, keys, values = (x[group.index].transpose(1, 2) for x in (q, k, v))
+        attended = _attend(queries, keys, values, group, layout, settings)  # (n, heads, L, dim)
         blocks.append(attended.transpose(1, 2).flatten(0, 1))  # (n * L, heads, dim)
     joined = blocks[0] if len(blocks) == 1 else torch.cat(blocks)
-    return joined[layout.inverse].unsqueeze(0), None
+    return joined[layout.inverse]
 
 
-@dataclass(frozen=True, slots=True)
-class _Settings:
-    scale: float
-    dropout: float
-    window: int | None
-    softcap: float | None
+def _one_by_one(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: SequenceLayout, settings: Settings
+) -> torch.Tensor:
+    """Every sequence alone, by the plain reference; shapes ``(n_tokens, heads, dim)``."""
+    outputs, start = [], 0
+    for length in layout.lengths:
+        part = slice(start, start + length)
+        outputs.append(reference(q[part], k[part], v[part], layout.causal, settings))
+        start += length
+    return torch.cat(outputs)
 
 
 def _attend(
@@ -198,7 +249,7 @@ def _attend(
     v: torch.Tensor,
     group: Group,
     layout: SequenceLayout,
-    settings: _Settings,
+    settings: Settings,
 ) -> torch.Tensor:
     length = q.shape[2]
     plain = settings.softcap is None and (settings.window is None or settings.window >= length)
@@ -227,7 +278,7 @@ def _attend_chunk(
     stop: int,
     group: Group,
     layout: SequenceLayout,
-    settings: _Settings,
+    settings: Settings,
 ) -> torch.Tensor:
     """The queries ``start`` to ``stop`` against the keys that they may see."""
     n, n_heads, length, _ = q.shape
@@ -264,7 +315,7 @@ def _hidden(
     """0 where a query may look, -inf elsewhere; broadcasts to ``(n, heads, queries, keys)``."""
     if layout.causal:
         return layout.mask(start, stop, first, window)
-    keys = torch.arange(first, last, device=layout.inverse.device)
+    keys = torch.arange(first, last, device=layout.device)
     if group.lengths is None:
         return torch.zeros(last - first, device=keys.device)
     padding = keys >= group.lengths[:, None]  # (n, keys)

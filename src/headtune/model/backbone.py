@@ -18,7 +18,7 @@ from headtune.config import ModelConfig
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
 from headtune.model.attention import ATTENTION_NAME, SequenceLayout
 from headtune.model.fused import fuse
-from headtune.model.hardware import Compute
+from headtune.model.hardware import Compute, keep_freed_memory
 from headtune.pretrained import PretrainedFolder
 from headtune.quiet import quiet_transformers
 
@@ -68,6 +68,8 @@ def load_backbone(
     Raises ``ModelFileError`` when weights are cut short or missing.
     """
     config = load_config(folder, trust_remote_code=options.trust_remote_code)
+    if compute.device.type == "cpu":
+        keep_freed_memory()
     model = (
         _random_model(config, compute, seed)
         if options.random_weights

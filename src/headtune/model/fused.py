@@ -53,7 +53,7 @@ class _RMSNorm(torch.autograd.Function):
         return torch.mul(x, scale).mul_(weight)
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, weight, scale = ctx.saved_tensors
         grad_x = grad_weight = None
         if ctx.needs_input_grad[0]:
@@ -68,12 +68,14 @@ class _RMSNorm(torch.autograd.Function):
 
 def _inverse_root_mean_square(x: torch.Tensor, eps: float) -> torch.Tensor:
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    return norm.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+    scale: torch.Tensor = norm.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+    return scale
 
 
 def _norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
     if x.device.type != "cpu" or x.dtype != torch.float32:
-        return rms_norm(x, weight.shape, weight, eps)
+        fused: torch.Tensor = rms_norm(x, list(weight.shape), weight, eps)
+        return fused
     if torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):
         normed: torch.Tensor = _RMSNorm.apply(x, weight, eps)  # type: ignore[no-untyped-call]
         return normed
@@ -103,8 +105,9 @@ class _Rotation(torch.autograd.Function):
         return _turn(x, cosine, sine, 1)
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
-        return _turn(grad, *ctx.saved_tensors, -1), None, None
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        cosine, sine = ctx.saved_tensors
+        return _turn(grad, cosine, sine, -1), None, None
 
 
 def _turn(
@@ -150,9 +153,12 @@ def _attention_forward(
         query, key = self.q_norm(query), self.k_norm(key)
     cosine, sine = (angles[0, :, None].to(query.dtype) for angles in position_embeddings)
     query, key = _rotate(query, cosine, sine), _rotate(key, cosine, sine)
+    query, key, value = (tensor.transpose(0, 1)[None] for tensor in (query, key, value))
     attended, _ = packed_attention(
         self,
-        *(tensor.transpose(0, 1)[None] for tensor in (query, key, value)),
+        query,
+        key,
+        value,
         None,
         layout=kwargs["layout"],
         scaling=self.scaling,
@@ -199,7 +205,8 @@ def _lora_forward(self: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torc
         flat = torch.addmm(flat, low, up, alpha=scale)
     else:
         flat.addmm_(low, up, alpha=scale)
-    return flat.view(result.shape)
+    out: torch.Tensor = flat.view(result.shape)
+    return out
 
 
 def _is_plain_lora(layer: Any, x: torch.Tensor) -> bool:
