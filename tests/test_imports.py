@@ -11,9 +11,10 @@ import headtune
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
     "errors", "types", "config", "progress", "figures", "metrics", "calibration", "decision",
-    "paired", "quiet", "pretrained", "cache",  # leaf modules
-    "data", "tokens", "batches", "model", "training", "artifact", "predict", "export",
-    "settle", "report", "inspection", "fitted", "pipeline", "classifier", "run", "bench", "cli",
+    "paired", "words", "quiet", "pretrained", "cache",  # leaf modules
+    "data", "tokens", "batches", "model", "training", "artifact", "predict", "explain", "export",
+    "settle", "report", "inspection", "fitted", "frozen", "pipeline", "classifier", "run", "bench",
+    "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

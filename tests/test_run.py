@@ -56,14 +56,19 @@ def test_the_run_folder_holds_evidence_and_classifier(config: RunConfig, tmp_pat
     assert {path.name for path in out.iterdir()} == {
         "headtune.json", "trained.safetensors", "tokenizer.json", "tokenizer_config.json",
         "probes.json", "probes.safetensors", "report.json", "history.jsonl", "curves.png",
-        "reliability.png", "report.html", "README.md", "set_aside.csv", "train.csv",
-        "validation.csv", "test.csv",
+        "predictions.parquet", "reliability.png", "report.html", "README.md", "set_aside.csv",
+        "train.csv", "validation.csv", "test.csv",
     }  # fmt: skip
     assert [path.name for path in out.parent.iterdir()] == ["messages"]
     assert Report.load(out) == report
     assert report.after["test"] is not None
     assert report.after["test"]["accuracy"] > 0.9
     assert report.baselines["majority"]["test"]["accuracy"] == pytest.approx(0.5, abs=0.1)
+    assert report.baselines["linear_probe"]["train_rows"] == 140
+    assert {entry["baseline"] for entry in report.comparison} == {
+        "majority", "tfidf", "linear_probe", "before",
+    }  # fmt: skip
+    assert report.suspects_checked["rows"] == 200
     assert report.data["set_aside"]["count"] == 2
     assert len(list(csv.DictReader((out / "set_aside.csv").open()))) == 2
     history = read_history(out / "history.jsonl")
@@ -100,6 +105,35 @@ def test_options_that_change_the_data(table: Path, tiny_llama: Path, tmp_path: P
     assert sum(report.truncated.values()) == 200
     assert any("cut at 4 tokens" in warning for warning in report.warnings)
     assert Predictor.load(tmp_path / "run").max_length == 4
+
+
+def test_everything_in_the_report_can_be_turned_off(
+    table: Path, tiny_llama: Path, tmp_path: Path
+) -> None:
+    switches = ("calibrate", "baselines", "linear_probe", "suspect_labels", "page")
+    config = config_for(
+        table, tiny_llama, train={"max_steps": 2}, report=dict.fromkeys(switches, False)
+    )
+    report = train_run(config, out=tmp_path / "run")
+    assert report.baselines == {}
+    assert [entry["baseline"] for entry in report.comparison] == ["before"]
+    assert report.calibration["temperature"] == 1.0
+    assert report.suspects_checked == {}
+    assert "train" not in report.after
+    for name in ("report.html", "reliability.png"):
+        assert not (tmp_path / "run" / name).exists()
+
+
+def test_lora_probes_as_many_rows_as_a_share_of_its_training_costs(
+    table: Path, tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headtune.frozen.LEAST_ROWS", 10)
+    config = config_for(table, tiny_llama, tune={"tune": "lora"}, train={"epochs": 1})
+    report = train_run(config, out=tmp_path / "run")
+    n_rows = report.baselines["linear_probe"]["train_rows"]
+    assert 0.08 * 140 <= n_rows <= 0.3 * 140
+    assert report.suspects_checked["rows"] == n_rows + 60
+    assert report.suspects_checked["of"] == 200
 
 
 def test_plan_says_what_would_be_done(config: RunConfig) -> None:

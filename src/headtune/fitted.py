@@ -24,6 +24,7 @@ from headtune.model import (
 from headtune.predict import Predictor
 from headtune.pretrained import PretrainedFolder, weights_sha256
 from headtune.report.evidence import Measured
+from headtune.report.frozen_states import FrozenStates
 from headtune.settle import Settled
 from headtune.tokens import TokenCounts
 from headtune.training import FitResult
@@ -87,6 +88,7 @@ class Fitted:
     logits_before: dict[str, Logits]
     logits: dict[str, Logits]
     settled: Settled
+    frozen: FrozenStates | None
     kept: KeptTexts | None = None
     """Where the frozen layers ran once: how many texts they ran over."""
 

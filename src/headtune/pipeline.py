@@ -16,6 +16,7 @@ import torch
 from headtune.config import ModelConfig, RunConfig
 from headtune.errors import ConfigError, ModelFileError
 from headtune.fitted import Encoded, Fitted, Logits
+from headtune.frozen import head_logits, observe_states
 from headtune.metrics import Metrics, classification_metrics, softmax
 from headtune.model import (
     Backbone,
@@ -121,8 +122,20 @@ def fit_classifier(
     if kept is not None:
         encoded = encoded.with_kept(kept.examples)
     with clock.stage("evaluate", "Scoring before training"):
-        logits_before = _answer(classifier, encoded, config, progress) if score_before else {}
-        before = _figures(logits_before, prepared) if score_before else {}
+        frozen, logits_before, before = None, {}, {}
+        if score_before:
+            frozen = observe_states(
+                classifier,
+                encoded,
+                progress,
+                budget=config.model.max_tokens_per_batch or 1,
+                n_trained=count_steps(config.train, len(prepared.train)) * config.train.batch_size,
+                is_kept=kept is not None,
+                with_train=config.report.linear_probe or config.report.suspect_labels,
+                seed=config.train.seed,
+            )
+            logits_before = head_logits(classifier, frozen)
+            before = _figures(logits_before, prepared)
     with clock.stage("train", "Training"):
         result = fit(
             classifier,
@@ -160,6 +173,7 @@ def fit_classifier(
         logits_before=logits_before,
         logits=logits,
         settled=settled,
+        frozen=frozen,
         kept=kept,
     )
 

@@ -42,6 +42,7 @@ from headtune.report import (
     collect_evidence,
     leak_sentence,
     measure_baselines,
+    measure_linear_probe,
     write_history,
 )
 from headtune.report.answers import Answers, write_answers
@@ -85,11 +86,11 @@ def train_run(
             prepared, config, folder=work.path, progress=progress, resume=resume, clock=clock
         )
     with clock.stage("baselines", "Measuring baselines"):
-        baselines = (
-            measure_baselines(prepared, config.train.seed) if config.report.baselines else {}
-        )
+        baselines = _measure_baselines(prepared, fitted)
+    with clock.stage("suspects", "Looking for wrong labels"):
+        suspects = _find_suspects(prepared, fitted)
     with clock.stage("save", "Saving, and loading it in a fresh process"):
-        report = _report(prepared, fitted, baselines)
+        report = _report(prepared, fitted, baselines, suspects)
         report = _save(out, prepared, fitted, report, overwrite=overwrite, progress=progress)
     work.remove()
     return report
@@ -208,7 +209,12 @@ def _say_data(prepared: PreparedData, progress: Progress) -> None:
         )
 
 
-def _report(prepared: PreparedData, fitted: Fitted, baselines: dict[str, Baseline]) -> Report:
+def _report(
+    prepared: PreparedData,
+    fitted: Fitted,
+    baselines: dict[str, Baseline],
+    suspects: dict[str, Any],
+) -> Report:
     return build_report(
         config=fitted.config.to_dict(),
         data=prepared.summary,
@@ -229,8 +235,25 @@ def _report(prepared: PreparedData, fitted: Fitted, baselines: dict[str, Baselin
         truncated=fitted.encoded.truncated,
         history=fitted.result.history,
         warnings=_warnings(prepared, fitted),
-        evidence=collect_evidence(fitted.measured(prepared), baselines),
+        evidence={**collect_evidence(fitted.measured(prepared), baselines), **suspects},
     )
+
+
+def _measure_baselines(prepared: PreparedData, fitted: Fitted) -> dict[str, Baseline]:
+    """Those that were asked for."""
+    options, seed = fitted.config.report, fitted.config.train.seed
+    baselines = measure_baselines(prepared, seed) if options.baselines else {}
+    if options.linear_probe and fitted.frozen is not None:
+        baselines["linear_probe"] = measure_linear_probe(fitted.frozen, prepared, seed)
+    return baselines
+
+
+def _find_suspects(prepared: PreparedData, fitted: Fitted) -> dict[str, Any]:
+    if not fitted.config.report.suspect_labels or fitted.frozen is None:
+        return {}
+    from headtune.report.suspects import find_suspects  # cleanlab takes seconds to import
+
+    return find_suspects(fitted.frozen, prepared)
 
 
 def _warnings(prepared: PreparedData, fitted: Fitted) -> list[str]:

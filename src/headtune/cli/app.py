@@ -29,6 +29,7 @@ from headtune.cli.bench import bench
 from headtune.cli.cache import cache
 from headtune.cli.compare import compare
 from headtune.cli.evaluate import evaluate
+from headtune.cli.explain import explain
 from headtune.cli.export import export
 from headtune.cli.help import PlainHelp
 from headtune.cli.inspect import inspect
@@ -73,6 +74,7 @@ app.command(predict, sort_key=2, usage="headtune predict RUN TEXT... | FILE [opt
 app.command(evaluate, sort_key=3, usage="headtune evaluate RUN FILE [options]")
 app.command(inspect, sort_key=4, usage="headtune inspect DATA [options]")
 app.command(compare, sort_key=5, usage="headtune compare RUN RUN... [DATA] [options]")
+app.command(explain, sort_key=4, usage="headtune explain RUN TEXT... [options]")
 app.command(export, sort_key=8, usage="headtune export RUN --to FORMAT [options]")
 app.command(bench, sort_key=12, usage="headtune bench RUN|MODEL [FILE] [options]")
 app.command(cache, sort_key=20, usage="headtune cache [list | clear]")

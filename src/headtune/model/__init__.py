@@ -2,7 +2,12 @@
 
 from headtune.model.backbone import Backbone, load_backbone, load_config
 from headtune.model.hardware import Compute, choose_compute, matrix_product_rate
-from headtune.model.inference import default_token_budget, is_out_of_memory, predict_logits
+from headtune.model.inference import (
+    default_token_budget,
+    is_out_of_memory,
+    predict_logits,
+    predict_states,
+)
 from headtune.model.int8 import quantize
 from headtune.model.keeping import Keeper, KeptTexts, open_store
 from headtune.model.kept_states import StateStore, TrunkIdentity, text_key
@@ -39,6 +44,7 @@ __all__ = [
     "matrix_product_rate",
     "open_store",
     "predict_logits",
+    "predict_states",
     "quantize",
     "text_key",
     "trained_state",

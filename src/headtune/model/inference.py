@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from headtune.batches import collate, pack
+from headtune.batches import PackedBatch, collate, pack
 from headtune.errors import ModelError
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.types import TokenizedExample
 
-__all__ = ["default_token_budget", "is_out_of_memory", "predict_logits"]
+__all__ = ["default_token_budget", "is_out_of_memory", "predict_logits", "predict_states"]
 
 
 def default_token_budget(device: torch.device) -> int:
@@ -40,38 +40,78 @@ def predict_logits(
     ``on_batch`` hears of the examples and tokens of each finished micro-batch. Raises
     ``ModelError`` when a single text is too much for the memory.
     """
-    logits = np.empty((len(examples), classifier.score.out_features), dtype=np.float32)
+    n_labels = classifier.score.out_features
+    return _run(
+        classifier,
+        classifier,
+        n_labels,
+        examples,
+        max_tokens_per_batch,
+        on_batch,
+        on_smaller_budget,
+    )
+
+
+def predict_states(
+    classifier: SequenceClassifier,
+    examples: Sequence[TokenizedExample],
+    max_tokens_per_batch: int,
+    on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+) -> npt.NDArray[np.float32]:
+    """What the head classifies: pooled states, shape ``(n_examples, hidden_size)``, float32.
+
+    Raises as ``predict_logits`` does.
+    """
+
+    def answer(batch: PackedBatch) -> torch.Tensor:
+        return classifier.pooled_states(batch.to(classifier.device))
+
+    size = classifier.score.in_features
+    return _run(classifier, answer, size, examples, max_tokens_per_batch, on_batch, lambda _: None)
+
+
+def _run(
+    classifier: SequenceClassifier,
+    answer: Callable[[PackedBatch], torch.Tensor],
+    size: int,
+    examples: Sequence[TokenizedExample],
+    max_tokens_per_batch: int,
+    on_batch: Callable[[int, int], None],
+    on_smaller_budget: Callable[[int], None],
+) -> npt.NDArray[np.float32]:
+    """Rows of ``answer``, shape ``(n_examples, size)``, in the order of the examples."""
+    rows = np.empty((len(examples), size), dtype=np.float32)
     todo = list(range(len(examples)))
     was_training = classifier.training
     classifier.eval()
     try:
         while todo:
             max_tokens_per_batch = _work_through(
-                classifier, examples, todo, logits, max_tokens_per_batch, on_batch
+                answer, examples, todo, rows, max_tokens_per_batch, on_batch
             )
             if todo:
                 on_smaller_budget(max_tokens_per_batch)
     finally:
         classifier.train(was_training)
-    return logits
+    return rows
 
 
 def _work_through(
-    classifier: SequenceClassifier,
+    answer: Callable[[PackedBatch], torch.Tensor],
     examples: Sequence[TokenizedExample],
     todo: list[int],
-    logits: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.float32],
     max_tokens: int,
     on_batch: Callable[[int, int], None],
 ) -> int:
-    """Fill ``logits`` and empty ``todo``; returns the budget to go on with."""
+    """Fill ``rows`` and empty ``todo``; returns the budget to go on with."""
     bins = pack([len(examples[index]) for index in todo], max_tokens)
     chosen = [[todo[place] for place in places] for places in bins]
     for done, indices in enumerate(chosen):
         batch = collate([examples[index] for index in indices])
         try:
             with torch.inference_mode():
-                logits[indices] = classifier(batch).float().cpu().numpy()
+                rows[indices] = answer(batch).float().cpu().numpy()
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise

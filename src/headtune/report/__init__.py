@@ -25,6 +25,7 @@ from headtune.report.baselines import (
     tfidf_baseline,
 )
 from headtune.report.evidence import Measured, collect_evidence
+from headtune.report.frozen_states import measure_linear_probe
 from headtune.report.history import read_history, write_history
 from headtune.report.leaks import leak_sentence
 from headtune.report.render import render_report
@@ -41,6 +42,7 @@ __all__ = [
     "leak_sentence",
     "majority_baseline",
     "measure_baselines",
+    "measure_linear_probe",
     "read_history",
     "render_report",
     "tfidf_baseline",

@@ -33,8 +33,16 @@ from sklearn.model_selection import KFold
 from headtune.errors import PredictionError
 from headtune.metrics import Metrics, classification_metrics
 from headtune.types import LabelSet
+from headtune.words import UNSPACED
 
-__all__ = ["MAX_TRAIN_ROWS", "TfidfBaseline", "fit_tfidf"]
+__all__ = [
+    "MAX_TRAIN_ROWS",
+    "TfidfBaseline",
+    "choose_penalty",
+    "fit_linear",
+    "fit_tfidf",
+    "linear_probabilities",
+]
 
 MAX_TRAIN_ROWS = 50_000
 """Training rows that are read; of a larger part, this many are drawn at random. The same bound
@@ -48,9 +56,6 @@ C_GRID = (1.0, 3.0, 10.0, 30.0, 100.0)
 
 FOLDS = 3
 MAX_ITERATIONS = 1000  # of the solver; 20 to 100 are usual
-
-UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-"""Thai and Lao, Burmese, Khmer, Kana, Han: scripts that put no spaces between words."""
 
 TOKEN_PATTERN = rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]"
 
@@ -71,7 +76,7 @@ class TfidfBaseline:
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Probabilities of shape ``(n_texts, n_labels)``; 0 for labels it was never shown."""
-        return _probabilities(self.model, self.vectorizer.transform(texts), self.labels)
+        return linear_probabilities(self.model, self.vectorizer.transform(texts), self.labels)
 
     def evaluate(self, texts: Sequence[str], label_ids: Sequence[int] | Ids) -> Metrics:
         """Figures on labelled texts."""
@@ -98,13 +103,29 @@ def fit_tfidf(
         dtype=np.float32,
     )
     features = vectorizer.fit_transform(texts)
+    held_back = None
     if len(validation_texts) > 0:
-        held_back, held_back_ids = _draw(validation_texts, validation_label_ids, seed)
-        splits = [(features, ids, vectorizer.transform(held_back), held_back_ids)]
-    else:
-        splits = _folds(features, ids, seed)
-    c = _first_minimum(C_GRID, lambda c: _mean_log_loss(splits, c, labels))
-    return TfidfBaseline(labels, vectorizer, _fit(features, ids, c), c, len(texts))
+        held_back_texts, held_back_ids = _draw(validation_texts, validation_label_ids, seed)
+        held_back = (vectorizer.transform(held_back_texts), held_back_ids)
+    c = choose_penalty(C_GRID, features, ids, held_back, labels, seed)
+    return TfidfBaseline(labels, vectorizer, fit_linear(features, ids, c), c, len(texts))
+
+
+def choose_penalty(
+    grid: Sequence[float],
+    features: Features,
+    ids: Ids,
+    held_back: tuple[Features, Ids] | None,
+    labels: LabelSet,
+    seed: int,
+) -> float:
+    """The C of the grid, strongest penalty first, after which the log loss rises.
+
+    Judged on ``held_back``, features ``(n, n_features)`` and label ids ``(n,)``; by three folds of
+    the training rows where it is None.
+    """
+    splits = [(features, ids, *held_back)] if held_back else _folds(features, ids, seed)
+    return _first_minimum(grid, lambda c: _mean_log_loss(splits, c, labels))
 
 
 Split: TypeAlias = tuple[Features, Ids, Features, Ids]
@@ -145,20 +166,24 @@ def _first_minimum(values: Sequence[float], loss: Callable[[float], float]) -> f
 def _mean_log_loss(splits: Sequence[Split], c: float, labels: LabelSet) -> float:
     every_label = np.arange(len(labels))
     losses = [
-        log_loss(judge_ids, _probabilities(_fit(x, ids, c), judge_x, labels), labels=every_label)
+        log_loss(
+            judge_ids,
+            linear_probabilities(fit_linear(x, ids, c), judge_x, labels),
+            labels=every_label,
+        )
         for x, ids, judge_x, judge_ids in splits
     ]
     return float(np.mean(losses)) if losses else 0.0
 
 
-def _fit(features: Features, ids: Ids, c: float) -> LogisticRegression | DummyClassifier:
+def fit_linear(features: Features, ids: Ids, c: float) -> LogisticRegression | DummyClassifier:
     """Logistic regression, or the one label that there is."""
     if len(np.unique(ids)) < 2:
         return DummyClassifier(strategy="prior").fit(features, ids)
     return LogisticRegression(C=c, max_iter=MAX_ITERATIONS).fit(features, ids)
 
 
-def _probabilities(
+def linear_probabilities(
     model: LogisticRegression | DummyClassifier, features: Features, labels: LabelSet
 ) -> Probabilities:
     """Shape ``(n, n_labels)``: the model's columns, put at the labels that it was shown."""

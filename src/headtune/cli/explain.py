@@ -1,0 +1,106 @@
+"""``headtune explain``: which words of a text moved the answer of a trained classifier."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import CycloptsError, Parameter
+
+from headtune.cli.common import (
+    GENERAL,
+    RUNNING,
+    BaseModel,
+    DebugFlag,
+    JsonFlag,
+    print_json,
+    results,
+    say,
+    waiting,
+)
+from headtune.cli.options import takes_options
+from headtune.cli.predict import load_predictor
+from headtune.errors import PredictionError
+
+if TYPE_CHECKING:
+    from headtune.explain import Explanation
+
+__all__ = ["explain"]
+
+
+@takes_options(model=RUNNING)
+def explain(
+    run: Annotated[
+        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
+    ],
+    /,
+    *texts: Annotated[str, Parameter(name="TEXT...", group=GENERAL, help="Texts to explain.")],
+    method: Annotated[
+        Literal["occlusion", "gradients"],
+        Parameter(
+            group=GENERAL,
+            help="occlusion leaves each word out. gradients integrates gradients over the input "
+            "embeddings (needs the extra: pip install 'headtune[explain]').",
+        ),
+    ] = "occlusion",
+    label: Annotated[
+        str | None,
+        Parameter(group=GENERAL, help="Label to explain. By default the most probable one."),
+    ] = None,
+    html: Annotated[
+        Path | None, Parameter(group=GENERAL, help="Write the words in colour to this HTML file.")
+    ] = None,
+    model: BaseModel = None,
+    json: JsonFlag = False,
+    debug: DebugFlag = False,
+    **options: Any,
+) -> None:
+    """Show which words of a text moved the answer of a trained classifier.
+
+    For example:
+      headtune explain runs/messages "Congratulations, you won a prize!"
+      headtune explain runs/messages "See you at dinner" --label spam --json
+      headtune explain runs/messages "Call now to claim" --html why.html
+
+    Green words speak for the label, red ones against it. A number is how much
+    a word adds to the label's log-odds.
+    """
+    if not texts:
+        raise CycloptsError(msg='Give a text: headtune explain RUN "Your text".')
+    with waiting("Loading model"):
+        from headtune.explain import explain as explain_text
+        from headtune.explain import explanation_page
+
+        predictor = load_predictor(run, model, options)
+        found = [explain_text(predictor, text, method=method, label=label) for text in texts]
+    for explanation in found:
+        if json:
+            print_json(asdict(explanation))
+        else:
+            _print(explanation)
+    if html is not None:
+        try:
+            html.write_text(explanation_page(found), encoding="utf-8")
+        except OSError as error:
+            raise PredictionError(f"{html} cannot be written: {error.strerror}.") from error
+        say(f"Written to {html}")
+
+
+def _print(explanation: "Explanation") -> None:
+    """The text in colour, then its strongest words with their numbers."""
+    from rich.text import Text
+
+    from headtune.explain.page import STRONGEST, strength
+    from headtune.figures import percent
+
+    console = results()
+    shown = Text(explanation.text)
+    for word in explanation.words:
+        share = strength(word, explanation)
+        if abs(share) >= 0.1:
+            weight = "bold " if abs(share) >= 0.5 else ""
+            shown.stylize(f"{weight}{'green' if share > 0 else 'red'}", word.start, word.end)
+    console.print(Text(f"{explanation.label}  {percent(explanation.probability)}", style="bold"))
+    console.print(shown)
+    strongest = sorted(explanation.words, key=lambda word: -abs(word.effect))[:STRONGEST]
+    for word in strongest:
+        console.print(Text(f"  {word.effect:+7.2f}  {word.word}"))

@@ -1,0 +1,74 @@
+"""``explain``: a text and a classifier to the effect of each word on one label."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from headtune.errors import PredictionError
+from headtune.explain.gradients import integrated_gradients
+from headtune.explain.occlusion import leave_one_out
+from headtune.predict import Predictor
+from headtune.words import word_spans
+
+__all__ = ["Explanation", "Method", "WordEffect", "explain"]
+
+Method: TypeAlias = Literal["occlusion", "gradients"]
+
+METHODS = {"occlusion": leave_one_out, "gradients": integrated_gradients}
+
+
+@dataclass(frozen=True, slots=True)
+class WordEffect:
+    """A word, where it is in the text, and how much it adds to the label's log-odds."""
+
+    word: str
+    start: int
+    end: int
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer for a text, the label that is explained, and its words in order."""
+
+    text: str
+    answer: str
+    label: str
+    probability: float
+    method: Method
+    words: tuple[WordEffect, ...]
+
+    @property
+    def ranked(self) -> list[WordEffect]:
+        """Words for the label first, those against it last."""
+        return sorted(self.words, key=lambda word: -word.effect)
+
+
+def explain(
+    predictor: Predictor, text: str, *, method: Method = "occlusion", label: str | None = None
+) -> Explanation:
+    """Explain the answer for ``text``.
+
+    Args:
+        method: "occlusion" leaves each word out; "gradients" integrates gradients.
+        label: The label to explain; by default the most probable one.
+
+    Raises:
+        PredictionError: The text is empty, or there is no such label.
+        MissingDependencyError: "gradients" without Captum.
+    """
+    [answer] = predictor.predict([text])
+    names = predictor.labels.names
+    if label is not None and label not in names:
+        raise PredictionError(f"There is no label {label!r}; the labels are: {', '.join(names)}.")
+    explained = label or max(answer.probabilities, key=answer.probabilities.__getitem__)
+    spans = word_spans(text)
+    effects = METHODS[method](predictor, text, spans, names.index(explained))
+    words = tuple(
+        WordEffect(text[start:end], start, end, effect)
+        for (start, end), effect in zip(spans, np.asarray(effects).tolist(), strict=True)
+    )
+    return Explanation(
+        text, answer.label, explained, answer.probabilities[explained], method, words
+    )

@@ -1,0 +1,197 @@
+"""explain: for a classifier that was trained on a planted word, that word comes first."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from headtune import Predictor, TextClassifier
+from headtune.cli.app import run
+from headtune.errors import MissingDependencyError, PredictionError
+from headtune.explain import explain, gradients
+from headtune.explain.explanation import Method
+from headtune.explain.gradients import integrated_gradients
+from headtune.explain.occlusion import log_odds
+from headtune.tokens import encode_texts
+from headtune.words import word_spans
+
+WORDS = ("dinner", "station", "song", "people", "number", "meeting", "radio", "town", "holiday")
+PLANTED = "prize"
+
+
+def sentence(generator: np.random.Generator, planted: bool) -> str:
+    words = generator.choice(WORDS, size=6).tolist()
+    if planted:
+        words[int(generator.integers(6))] = PLANTED
+    return " ".join(words)
+
+
+@pytest.fixture(scope="module")
+def saved(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A classifier whose label is whether the planted word is there."""
+    generator = np.random.default_rng(0)
+    labels = ["with" if n % 2 else "without" for n in range(400)]
+    texts = [sentence(generator, label == "with") for label in labels]
+    classifier = TextClassifier(
+        str(tiny_llama), "full", epochs=6, learning_rate=3e-3, batch_size=16
+    ).fit(texts, labels)
+    fresh = [sentence(generator, n % 2 == 1) for n in range(100)]
+    assert classifier.score(fresh, labels[:100]) > 0.95
+    path = tmp_path_factory.mktemp("runs") / "planted"
+    with pytest.MonkeyPatch.context() as patch:
+        from headtune.artifact import load, save
+
+        patch.setattr(
+            save,
+            "verify_in_fresh_process",
+            lambda folder, options: load.load_artifact(folder, options=options).probes,
+        )
+        return classifier.save(path)
+
+
+@pytest.fixture(scope="module")
+def predictor(saved: Path) -> Predictor:
+    return Predictor.load(saved)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "gradients"])
+def test_the_planted_word_comes_first(predictor: Predictor, method: Method) -> None:
+    generator = np.random.default_rng(1)
+    firsts = []
+    for _ in range(10):
+        found = explain(predictor, sentence(generator, planted=True), method=method, label="with")
+        firsts.append(found.ranked[0].word)
+        assert [word.word for word in found.words] == found.text.split()
+    assert firsts == [PLANTED] * 10
+
+
+@pytest.mark.parametrize("method", ["occlusion", "gradients"])
+def test_what_speaks_for_a_label_speaks_against_the_other(
+    predictor: Predictor, method: Method
+) -> None:
+    text = "see the prize on the radio"
+    for_it = explain(predictor, text, method=method, label="with")
+    against = explain(predictor, text, method=method, label="without")
+    effects = [word.effect for word in for_it.words]
+    assert [word.effect for word in against.words] == pytest.approx([-e for e in effects], abs=1e-4)
+    assert against.ranked[-1].word == PLANTED
+    assert for_it.probability + against.probability == pytest.approx(1)
+    assert explain(predictor, text, method=method).label == "with"
+
+
+def test_occlusion_is_the_difference_that_the_word_makes(predictor: Predictor) -> None:
+    text = "dinner  prize\nradio"
+    found = explain(predictor, text)
+    without = ["  prize\nradio", "dinner  \nradio", "dinner  prize\n"]
+    p = predictor.predict_proba([text, *without])
+    column = predictor.labels.names.index("with")
+    odds = np.log(p[:, column] / (1 - p[:, column]))
+    assert [word.effect for word in found.words] == pytest.approx(odds[0] - odds[1:], abs=1e-3)
+
+
+def test_gradients_add_up_to_the_difference_from_the_mean_text(predictor: Predictor) -> None:
+    """The completeness axiom, to the error of the steps; spaces are tokens of this tokenizer."""
+    text = "prize dinner people radio station"
+    column = predictor.labels.names.index("with")
+    effects = integrated_gradients(predictor, text, word_spans(text), column)
+    [example] = encode_texts([text], predictor.tokenizer, predictor.max_length)
+    answer = gradients._AnswerFromEmbeddings(predictor, example, column)
+    weight = predictor.classifier.backbone.get_input_embeddings().weight.detach()
+    tokens = weight[torch.from_numpy(example.input_ids).long()][None]
+    ends = [answer(x).item() for x in (weight.mean(dim=0).expand_as(tokens), tokens)]
+    [p] = predictor.predict_proba([text])
+    assert ends[1] == pytest.approx(np.log(p[column] / (1 - p[column])), abs=1e-3)
+    assert effects.sum() == pytest.approx(ends[1] - ends[0], rel=0.1)
+
+
+def test_gradients_do_not_depend_on_the_token_budget(predictor: Predictor) -> None:
+    text = "prize dinner people radio"
+    large = integrated_gradients(predictor, text, word_spans(text), 0)
+    object.__setattr__(predictor, "max_tokens_per_batch", 1)
+    assert integrated_gradients(predictor, text, word_spans(text), 0) == pytest.approx(
+        large, abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("text", ["prize", "I", "\u6211\u660e\u5929 prize", "a\u0301 \U0001f642"])
+@pytest.mark.parametrize("method", ["occlusion", "gradients"])
+def test_odd_texts(predictor: Predictor, text: str, method: Method) -> None:
+    found = explain(predictor, text, method=method)
+    assert all(text[word.start : word.end] == word.word for word in found.words)
+    assert np.isfinite([word.effect for word in found.words]).all()
+
+
+def test_words_of_scripts_without_spaces_are_characters() -> None:
+    assert word_spans("  \u6211\u660e abc") == [(2, 3), (3, 4), (5, 8)]
+
+
+def test_log_odds_are_those_of_the_probabilities() -> None:
+    logits = np.array([[1.0, 2.0, -1.0], [500.0, 0.0, 0.0]])
+    p = np.exp(logits[0]) / np.exp(logits[0]).sum()
+    assert log_odds(logits, 1)[0] == pytest.approx(np.log(p[1] / (1 - p[1])))
+    assert log_odds(logits, 0)[1] == pytest.approx(500 - np.log(2))
+
+
+def test_mistakes_end_in_one_line(
+    saved: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(["explain", str(saved), "a text", "--label", "eggs"]) == 1
+    assert "There is no label 'eggs'; the labels are: with, without." in capsys.readouterr().err
+    assert run(["explain", str(saved), " "]) == 1
+    assert "empty" in capsys.readouterr().err
+    assert run(["explain", str(saved)]) == 2
+    monkeypatch.setitem(__import__("sys").modules, "captum.attr", None)
+    with pytest.raises(MissingDependencyError, match=r"headtune\[explain\]"):
+        explain(Predictor.load(saved), "a text", method="gradients")
+    with pytest.raises(PredictionError, match="empty"):
+        explain(Predictor.load(saved), "")
+
+
+class Page(HTMLParser):
+    """What a page shows, and what it would fetch."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.fetched: list[str] = []
+        self.colours: dict[str, str] = {}
+        self._style = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.fetched += [tag for name in ("src", "href") if given.get(name)]
+        self.fetched += [tag] * (tag == "script")
+        self._style = (given.get("style") or "") if tag == "span" else ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._style:
+            self.colours[data] = self._style
+            self._style = ""
+
+
+def test_the_command_prints_words_json_and_a_page(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "the <b>prize</b> & radio"
+    page = tmp_path / "why.html"
+    assert run(["explain", str(saved), text, "--json", "--html", str(page)]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["method"] == "occlusion"
+    assert [word["word"] for word in printed["words"]] == text.split()
+    read = Page(page.read_text(encoding="utf-8"))
+    assert text in read.text
+    assert read.fetched == []
+    assert set(read.colours) == set(text.split())
+    strongest = max(printed["words"], key=lambda word: abs(word["effect"]))
+    colour = "46, 160, 67" if strongest["effect"] > 0 else "218, 54, 51"
+    assert f"{colour}, 0.60" in read.colours[strongest["word"]]
+    assert run(["explain", str(saved), "see the prize", "--label", "with"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("with  ")
+    assert lines[1] == "see the prize"
+    assert lines[2].split()[1] == "prize"
