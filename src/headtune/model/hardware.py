@@ -135,7 +135,8 @@ def keep_freed_memory() -> bool:
 
     A layer's states are a few MB: by default they are mapped anew, and cleared page by page, in
     every operation. Kept (blocks below 32 MB, 512 MB in all), a forward pass over 2,048 tokens of a
-    model of 135 million parameters takes 1,200 page faults instead of 170,000. Returns whether the C library took it; others than glibc are left alone.
+    model of 135 million parameters takes 1,200 page faults instead of 170,000.
+    Returns whether the C library took it; others than glibc are left alone.
 
     Source: mallopt(3).
     """
