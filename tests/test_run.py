@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headtune import Predictor, RunConfig, TextClassifier, plan_run, train_run
-from headtune.errors import ArtifactError, ConfigError
+from headtune.errors import ArtifactError, ConfigError, ModelError
 from headtune.report import Report, read_history
 from tests_support import TEXTS, TOPICS
 
@@ -143,6 +144,25 @@ def test_plan_says_what_would_be_done(config: RunConfig) -> None:
     block = 32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 48 + 2 * 32  # q and o, k and v, MLP, norms
     assert plan["model"]["trainable_parameters"] == block + 32 + 2 * 32
     json.dumps(plan)
+
+
+def test_plan_refuses_what_training_would_refuse(config: RunConfig, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "notes.txt").write_text("mine")
+    with pytest.raises(ArtifactError, match="exists already"):
+        plan_run(config, out=tmp_path / "taken")
+    plan_run(config, out=tmp_path / "new" / "run")
+    assert not (tmp_path / "new").exists()
+    without_validation = replace(
+        config,
+        data=replace(config.data, split="80/0/20"),
+        train=replace(config.train, early_stopping=2),
+    )
+    with pytest.raises(ConfigError, match="needs a validation part"):
+        plan_run(without_validation)
+    too_deep = replace(config, tune=replace(config.tune, tune="last-99"))
+    with pytest.raises(ModelError, match="more blocks than this model has: 2"):
+        plan_run(too_deep)
 
 
 def test_killed_and_resumed_ends_as_if_never_stopped(

@@ -45,6 +45,7 @@ from headtune.tokens import (
     load_tokenizer,
     resolve_max_length,
 )
+from headtune.training import check_options as check_training_options
 from headtune.training import count_steps, fit, resolve_learning_rate
 from headtune.types import LabelSet, PreparedData
 
@@ -97,8 +98,7 @@ def fit_classifier(
     Raises:
         ModelError, TokenizationError, TrainingError, ConfigError: As the stages say.
     """
-    _check_options(config)
-    check_decisions(config, prepared)
+    _check_options(config, prepared)
     clock = clock or Stopwatch(progress)
     with clock.stage("tokenize", "Tokenizing"):
         encoded = encode(prepared, config)
@@ -178,20 +178,21 @@ def fit_classifier(
     )
 
 
-def plan_classifier(encoded: Encoded, labels: LabelSet, config: RunConfig) -> ParameterCounts:
+def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig) -> ParameterCounts:
     """How many parameters would be trained; no weight is read.
 
-    The model is built on torch's meta device, which knows shapes only.
+    The model is built on torch's meta device, which knows shapes only. Raises what
+    ``fit_classifier`` would raise of its options.
     """
     from transformers import AutoModel
 
-    _check_options(config)
+    _check_options(config, prepared)
     trust = config.model.trust_remote_code
     with torch.device("meta"):
         model = AutoModel.from_config(
             load_config(encoded.folder, trust_remote_code=trust), trust_remote_code=trust
         )
-    classifier = SequenceClassifier(Backbone(model, packs=True), len(labels))
+    classifier = SequenceClassifier(Backbone(model, packs=True), len(prepared.labels))
     return make_trainable(classifier, config.tune)
 
 
@@ -206,7 +207,10 @@ def _evaluation_at_start(metrics: Metrics) -> dict[str, Any]:
     }
 
 
-def _check_options(config: RunConfig) -> None:
+def _check_options(config: RunConfig, prepared: PreparedData) -> None:
+    """What can be known to be wrong before a model is loaded."""
+    check_training_options(config.train, validates=bool(prepared.validation))
+    check_decisions(config, prepared)
     if config.model.compute == "int8":
         raise ConfigError(
             "compute: int8 is for predictions; train without it, then: "

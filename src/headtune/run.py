@@ -96,14 +96,18 @@ def train_run(
     return report
 
 
-def plan_run(config: RunConfig) -> dict[str, Any]:
+def plan_run(
+    config: RunConfig, *, out: Path | None = None, overwrite: bool = False
+) -> dict[str, Any]:
     """What ``train_run`` would do: rows, tokens, parameters and steps. Trains nothing.
 
-    Raises what ``train_run`` would raise before training.
+    Raises what ``train_run`` would raise before training, about ``out`` too if it is given.
     """
+    if out is not None:
+        check_target(out, overwrite=overwrite)
     prepared = prepare(config.source, config.data)
     encoded = encode(prepared, config, weights=False)
-    parameters = plan_classifier(encoded, prepared.labels, config)
+    parameters = plan_classifier(encoded, prepared, config)
     return {
         "data": prepared.summary,
         "model": {
@@ -163,13 +167,14 @@ class _WorkFolder:
     def _check_same(self, config: RunConfig) -> None:
         before, now = json.loads(self.options.read_text()), config.to_dict()
         for stage, options in now.items():
-            if before.get(stage) == options:
+            earlier = before.get(stage, {})
+            if earlier == options:
                 continue
             if not isinstance(options, dict):
-                raise ConfigError(f"The unfinished run read {before[stage]!r}, not {options!r}.")
-            name = next(key for key in options if before[stage].get(key) != options[key])
+                raise ConfigError(f"The unfinished run read {earlier!r}, not {options!r}.")
+            name = next(key for key in options if earlier.get(key) != options[key])
             raise ConfigError(
-                f"The unfinished run had {name} = {before[stage].get(name)!r}, not "
+                f"The unfinished run had {name} = {earlier.get(name)!r}, not "
                 f"{options[name]!r}. Resume with the same options, or start anew with --overwrite."
             )
 

@@ -62,8 +62,8 @@ class Stages:
         (out / "curves.png").write_bytes(b"")
         return REPORT
 
-    def plan_run(self, config: RunConfig) -> dict[str, Any]:
-        self.config = config
+    def plan_run(self, config: RunConfig, **arguments: Any) -> dict[str, Any]:
+        self.config, self.arguments = config, arguments
         return {"rows": {"train": 70}, "model": config.model.model}
 
     def render_report(self, report: object, console: Console) -> None:

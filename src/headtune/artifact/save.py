@@ -55,12 +55,9 @@ def check_target(out: Path, *, overwrite: bool) -> None:
     in_use = out.is_file() or (out.is_dir() and any(out.iterdir()))
     if in_use and not (out / MANIFEST).is_file():
         raise ArtifactError(f"{out} is not a headtune run, so it is not overwritten.")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArtifactError(f"{out.parent} cannot be made: {error.strerror}.") from error
-    if not os.access(out.parent, os.W_OK):
-        raise ArtifactError(f"{out.parent} cannot be written to. Choose another --out.")
+    nearest = next(parent for parent in out.absolute().parents if parent.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise ArtifactError(f"{nearest} cannot be written to. Choose another --out.")
 
 
 def save_artifact(

@@ -116,7 +116,7 @@ def train(
         )
     run_config = merge(recipe, source, options)
     if dry_run:
-        _plan(run_config, json)
+        _plan(run_config, out, overwrite, json)
     else:
         _train(run_config, out or default_out(run_config.source), overwrite, resume, json)
 
@@ -129,11 +129,11 @@ def default_out(source: str) -> Path:
     return Path("runs") / (name.split(".")[0] or name.strip(".") or "run")
 
 
-def _plan(config: RunConfig, as_json: bool) -> None:
+def _plan(config: RunConfig, out: Path | None, overwrite: bool, as_json: bool) -> None:
     with waiting("Planning"):
         from headtune.run import plan_run
 
-        plan = plan_run(config)
+        plan = plan_run(config, out=out, overwrite=overwrite)
     if as_json:
         print_json(plan, indent=2)
     else:

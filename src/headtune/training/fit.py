@@ -24,7 +24,7 @@ from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, histor
 from headtune.training.trainer import PackedTrainer
 from headtune.types import LabelSet, TokenizedExample
 
-__all__ = ["FitResult", "count_steps", "fit", "resolve_learning_rate"]
+__all__ = ["FitResult", "check_options", "count_steps", "fit", "resolve_learning_rate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +131,13 @@ def _arguments(
     classifier: SequenceClassifier,
     folder: Path,
 ) -> TrainingArguments:
-    if options.early_stopping and not validates:
-        raise ConfigError("--early-stopping needs a validation part; see --split.")
+    check_options(options, validates=validates)
     steps_per_epoch = math.ceil(n_train / options.batch_size)
     keeps_best = validates and options.keep_best
     when = {
         "strategy": "steps" if validates else "no",
         "steps": math.ceil(steps_per_epoch / options.evaluations_per_epoch),
     }
-    _check_trackers(options.report_to)
     if "tensorboard" in options.report_to:
         os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(folder.parent / "tensorboard"))
     try:
@@ -179,7 +177,16 @@ def _arguments(
     return arguments
 
 
+def check_options(options: TrainConfig, *, validates: bool) -> None:
+    """Raises what ``fit`` would raise of its options; ``validates``: there is a validation part."""
+    if options.early_stopping and not validates:
+        raise ConfigError("--early-stopping needs a validation part; see --split.")
+    _check_trackers(options.report_to)
+
+
 def _check_trackers(names: tuple[str, ...]) -> None:
+    if not names:
+        return
     from transformers.integrations import get_available_reporting_integrations
     from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
