@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from headtune.report import suspects
 from headtune.report.baselines import baseline_figures
 from headtune.report.frozen_states import FrozenStates, measure_linear_probe
 from headtune.report.suspects import doubt_order, find_suspects, out_of_fold
@@ -68,8 +69,10 @@ def test_right_labels_that_are_easy_are_not_suspected() -> None:
     assert found["suspects_checked"]["suspected"] <= 3
 
 
-def test_a_repeat_does_not_answer_for_its_twin() -> None:
-    """Noise that occurs twice: with its twin elsewhere, each label would seem right."""
+def test_a_repeat_does_not_answer_for_its_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise that occurs twice, and a head that learns it by heart: were a row's twin among those
+    that it is judged by, each label would seem right."""
+    monkeypatch.setattr(suspects, "C", 1.0)
     generator = np.random.default_rng(1)
     states = np.repeat(generator.normal(size=(60, 200)), 2, axis=0).astype(np.float32)
     ids = np.repeat(generator.integers(0, 2, size=60), 2)

@@ -64,7 +64,7 @@ def integrated_gradients(
 def _mean_embedding(embeddings: nn.Module) -> torch.Tensor:
     """Of all tokens, shape ``(hidden,)``, as the module gives them out: some scale them."""
     weight: Any = embeddings.weight
-    chunks = torch.arange(len(weight), device=weight.device).split(CHUNK)
+    chunks = torch.split(torch.arange(len(weight), device=weight.device), CHUNK)
     total = torch.stack([embeddings(ids).double().sum(dim=0) for ids in chunks]).sum(dim=0)
     mean: torch.Tensor = (total / len(weight)).to(weight.dtype)
     return mean
