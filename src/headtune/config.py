@@ -495,7 +495,10 @@ def _convert(stage: str, option: Any, value: Any) -> Any:
             raise ConfigError(f"{where} takes {', '.join(kinds)}; received {value!r}.")
         return value
     if option.type == tuple[str, ...]:
-        return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
+        words = [value] if isinstance(value, str) else value
+        if not isinstance(words, list | tuple) or not all(isinstance(w, str) for w in words):
+            raise ConfigError(f"{where} must be words; received {value!r}.")
+        return tuple(words)
     for kind in (bool, int, float, str, Path):
         if kind in kinds and _fits(value, kind):
             return kind(value)

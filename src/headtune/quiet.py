@@ -5,23 +5,40 @@ did not use, and a bar of its own for half a second of reading. What matters of 
 said by headtune; the rest would hide it.
 """
 
+import io
+import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
-__all__ = ["quiet_transformers"]
+__all__ = ["quiet_libraries", "quiet_transformers"]
 
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Errors only, and no bars, until the block ends; then as it was before."""
-    from transformers.utils import logging
+    from transformers.utils import logging as theirs
 
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    verbosity, bars = theirs.get_verbosity(), theirs.is_progress_bar_enabled()
+    theirs.set_verbosity_error()
+    theirs.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
+        theirs.set_verbosity(verbosity)
         if bars:
-            logging.enable_progress_bar()
+            theirs.enable_progress_bar()
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """No warnings through ``logging``, and nothing printed on stdout, until the block ends.
+
+    For converters that report their progress there, where headtune's results go.
+    """
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(before)

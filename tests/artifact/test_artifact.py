@@ -14,6 +14,7 @@ from transformers import AutoModelForSequenceClassification
 
 from headtune import TextClassifier
 from headtune.artifact import load_artifact
+from headtune.artifact.manifest import seal_of
 from headtune.artifact.weights import write_weights
 from headtune.batches import collate
 from headtune.errors import (
@@ -174,8 +175,11 @@ def copy(saved: Any, tmp_path: Path) -> Path:
 
 
 def edit(folder: Path, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a file as a careful forger would, who seals the manifest again."""
     values = json.loads((folder / name).read_text())
     change(values)
+    if name == "headtune.json":
+        values["seal"] = seal_of(values)
     (folder / name).write_text(json.dumps(values))
 
 

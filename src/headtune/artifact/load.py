@@ -11,14 +11,18 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from headtune.artifact.layout import require_run_folder, storage_of
+from headtune.artifact.layout import (
+    PROBE_TENSORS,
+    PROBES,
+    require_run_folder,
+    storage_of,
+    weights_file,
+)
 from headtune.artifact.manifest import Manifest, verify_files
 from headtune.artifact.probes import ProbeResult, check_probes
 from headtune.artifact.weights import read_weights
 from headtune.config import ModelConfig, TuneConfig
 from headtune.errors import (
-    ArtifactFormatError,
-    ConfigError,
     ModelNotFoundError,
     TamperedArtifactError,
 )
@@ -71,10 +75,11 @@ def load_artifact(
     """
     folder = require_run_folder(Path(path))
     manifest = Manifest.load(folder)
-    verify_files(folder, manifest.files)
+    tune = manifest.tune_config()
+    storage = storage_of(tune.tune, has_base=bool(manifest.base_model.sha256))
+    verify_files(folder, manifest.files, (weights_file(storage), PROBES, PROBE_TENSORS))
     options = _options(manifest, model, options or ModelConfig())
     compute = choose_compute(options)
-    tune = _tune(manifest, folder)
     labels = LabelSet(manifest.labels)
     classifier = SequenceClassifier(
         _backbone(folder, manifest, tune, options, compute),
@@ -84,7 +89,6 @@ def load_artifact(
         compute_dtype=compute.dtype,
     )
     make_trainable(classifier, tune)
-    storage = storage_of(tune.tune, has_base=bool(manifest.base_model.sha256))
     read_weights(classifier, folder, storage)
     classifier.requires_grad_(False).eval()
     tokenizer = load_tokenizer(PretrainedFolder(str(folder), folder))
@@ -109,17 +113,6 @@ def _options(manifest: Manifest, model: str | None, given: ModelConfig) -> Model
         "random_weights": False,
     }
     return ModelConfig(**{f.name: getattr(given, f.name) for f in fields(given)} | own)
-
-
-def _tune(manifest: Manifest, folder: Path) -> TuneConfig:
-    values: dict[str, Any] = dict(manifest.tune)
-    values["lora_targets"] = tuple(values.get("lora_targets", ()))
-    try:
-        return TuneConfig(**values)
-    except (TypeError, ConfigError) as error:
-        raise ArtifactFormatError(
-            f"{folder}: the manifest's 'tune' is unusable: {error}"
-        ) from error
 
 
 def _backbone(

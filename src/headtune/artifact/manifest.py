@@ -7,15 +7,17 @@ and the labels are proved by the probes. ``trust_remote_code`` is never taken fr
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
 from headtune.artifact.layout import MANIFEST
-from headtune.config import AttentionDirection, Pooling, parse_tune
+from headtune.artifact.strict_json import read_strict_json
+from headtune.config import AttentionDirection, Pooling, RunConfig, TuneConfig
 from headtune.errors import ArtifactFormatError, ConfigError, TamperedArtifactError
 
-__all__ = ["FORMAT_VERSION", "BaseModel", "Manifest", "file_hashes", "verify_files"]
+__all__ = ["FORMAT_VERSION", "BaseModel", "Manifest", "file_hashes", "seal_of", "verify_files"]
 
 FORMAT_VERSION = 1
 
@@ -66,19 +68,22 @@ class Manifest:
     format_version: int = FORMAT_VERSION
     headtune_version: str = ""
     created: str = ""
+    seal: str = ""
 
     def save(self, folder: Path) -> None:
         """Write the manifest, last of all files."""
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        values = asdict(self)
+        values["seal"] = seal_of(values)
+        text = json.dumps(values, indent=2, ensure_ascii=False)
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
         """Read and check. Raises ``ArtifactFormatError`` on anything unexpected."""
         try:
-            values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-            raise ArtifactFormatError(f"{folder / MANIFEST} is not JSON: {error}") from error
+            values = read_strict_json(folder / MANIFEST)
+        except (OSError, ValueError, RecursionError) as error:
+            raise ArtifactFormatError(f"{folder / MANIFEST} is not JSON: {error}.") from error
         return cls.from_dict(values, folder)
 
     @classmethod
@@ -91,12 +96,20 @@ class Manifest:
         for name, (kind, what) in _KINDS.items():
             if name not in values or not isinstance(values[name], kind):
                 raise ArtifactFormatError(f"{folder / MANIFEST}: {name!r} must be {what}.")
+        for name, (kind, what) in _OPTIONAL.items():
+            if name in values and not isinstance(values[name], kind):
+                raise ArtifactFormatError(f"{folder / MANIFEST}: {name!r} must be {what}.")
         try:
             base = BaseModel(**values["base_model"])
             manifest = cls(**values | {"base_model": base, "labels": tuple(values["labels"])})
         except TypeError as error:
             raise ArtifactFormatError(f"{folder / MANIFEST} is incomplete: {error}.") from error
         manifest._check(folder)
+        if values.get("seal") != seal_of(values):
+            raise TamperedArtifactError(
+                f"{folder / MANIFEST} was changed after it was written: its seal is not that of "
+                "its content. Copy the run folder again."
+            )
         return manifest
 
     def _check(self, folder: Path) -> None:
@@ -105,19 +118,25 @@ class Manifest:
         texts = (base.name, base.sha256, base.model_type, *self.labels, *self.files.values())
         if not all(isinstance(text, str) for text in texts):
             raise ArtifactFormatError(f"{where}: labels, base_model and files must hold strings.")
-        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
+        if not isinstance(base.revision, str | None):
+            raise ArtifactFormatError(f"{where}: the base model's revision must be a string.")
+        if not 2 <= len(self.labels) <= MOST_LABELS or len(set(self.labels)) != len(self.labels):
             raise ArtifactFormatError(f"{where}: 'labels' must be two or more, all different.")
         if self.pooling not in get_args(Pooling) or self.attention not in get_args(
             AttentionDirection
         ):
             raise ArtifactFormatError(f"{where}: pooling or attention is of an unknown kind.")
-        if self.max_length < 1:
+        if self.dtype not in ("float32", "bfloat16"):
+            raise ArtifactFormatError(f"{where}: 'dtype' must be float32 or bfloat16.")
+        if isinstance(self.max_length, bool) or not 1 <= self.max_length < 2**31:
             raise ArtifactFormatError(f"{where}: 'max_length' must be at least 1.")
         self._check_decision(where)
         try:
-            parse_tune(self.tune.get("tune", ""))
-        except (ConfigError, AttributeError) as error:
+            tune = self.tune_config()
+        except ConfigError as error:
             raise ArtifactFormatError(f"{where}: {error}") from error
+        if tune.lora_rank > MOST_RANK:
+            raise ArtifactFormatError(f"{where}: a lora_rank of {tune.lora_rank} is no rank.")
         for name in self.files:
             if name in ("", ".", "..") or Path(name).name != name or "\\" in name:
                 raise ArtifactFormatError(f"{where}: file name {name!r} leaves the folder.")
@@ -134,6 +153,14 @@ class Manifest:
                 f"{where}: 'temperature' must be above 0, 'abstain_below' and thresholds numbers."
             )
 
+    def tune_config(self) -> TuneConfig:
+        """What was trained. Raises ``ConfigError`` on values that cannot be."""
+        return RunConfig.from_dict({"source": "", "tune": self.tune}).tune
+
+
+MOST_LABELS = 2**16
+MOST_RANK = 2**16
+"""Bounds on what memory is taken for before the weights are there to compare with."""
 
 _KINDS: dict[str, tuple[type, str]] = {
     "labels": (list, "a list"),
@@ -147,10 +174,30 @@ _KINDS: dict[str, tuple[type, str]] = {
     "packs": (bool, "true or false"),
 }
 
+_OPTIONAL: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(("text_column", "label_column", "template"), (str | None, "a string or null")),
+    **dict.fromkeys(("config", "seeds", "metrics", "libraries"), (dict, "an object")),
+    **dict.fromkeys(
+        ("task", "data_fingerprint", "headtune_version", "created", "seal"), (str, "a string")
+    ),
+}
+"""The same for keys that may be missing."""
+
+
+def seal_of(values: dict[str, Any]) -> str:
+    """sha256 over everything in a manifest but the seal, whatever its order and white space.
+
+    Together with the files' hashes in it, it shows any change that was not meant: labels in another
+    order, another maximum length. It is no signature: who means it can seal anew.
+    """
+    meaning = {key: value for key, value in values.items() if key != "seal"}
+    text = json.dumps(meaning, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
 
 def _check_version(values: Any, folder: Path) -> None:
     version = values.get("format_version") if isinstance(values, dict) else None
-    if not isinstance(version, int):
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ArtifactFormatError(f"{folder / MANIFEST} has no format_version; is it a run?")
     if version > FORMAT_VERSION:
         raise ArtifactFormatError(
@@ -169,9 +216,32 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return hashes
 
 
-def verify_files(folder: Path, files: dict[str, str]) -> None:
-    """Compare every file with its hash. Raises ``TamperedArtifactError`` naming the first."""
+LOADED = (
+    "added_tokens.json",
+    "chat_template.jinja",
+    "config.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+)
+"""Names that transformers reads wherever they lie."""
+
+
+def verify_files(folder: Path, files: dict[str, str], needed: Iterable[str] = ()) -> None:
+    """Compare every file with its hash. Raises ``TamperedArtifactError`` naming the first.
+
+    ``needed`` must be among them; a file that would be read without being among them is named, too.
+    """
+    for name in needed:
+        if name not in files:
+            raise TamperedArtifactError(f"{folder / MANIFEST} does not list {name}, the run needs.")
     found = file_hashes(folder)
+    if stray := sorted((found.keys() & set(LOADED)) - files.keys()):
+        raise TamperedArtifactError(f"{folder / stray[0]} is no part of this run. Take it away.")
     for name, expected in files.items():
         if name not in found:
             raise TamperedArtifactError(f"{folder / name} is missing from this run.")

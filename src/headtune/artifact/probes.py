@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from headtune.artifact.layout import PROBE_TENSORS, PROBES
+from headtune.artifact.strict_json import read_strict_json
+from headtune.artifact.tensor_file import read_tensors
 from headtune.errors import ArtifactFormatError, ProbeError
 from headtune.metrics import softmax
 from headtune.model import SequenceClassifier, predict_logits
 from headtune.tokens import encode_texts
-from headtune.types import Example, LabelSet
+from headtune.types import Example, LabelSet, TokenizedExample
 
-__all__ = ["ProbeResult", "check_probes", "choose_probes", "write_probes"]
+__all__ = ["ProbeResult", "check_probes", "choose_probes", "read_probe_texts", "write_probes"]
 
 N_PROBES = 16
 MAX_CHARACTERS = 800
@@ -77,15 +78,16 @@ def write_probes(
     max_length: int,
 ) -> None:
     """Record what the classifier says of ``texts``."""
-    ids, logits = _answers(texts, classifier, tokenizer, max_length)
+    examples = encode_texts(texts, tokenizer, max_length)
+    logits = _logits(classifier, examples)
     predicted = labels.decode(logits.argmax(axis=1).tolist())
     (folder / PROBES).write_text(
         json.dumps({"texts": texts, "labels": predicted}, indent=1, ensure_ascii=False) + "\n",
         encoding="utf-8",
     )
     tensors = {
-        "input_ids": torch.from_numpy(np.concatenate(ids)),
-        "lengths": torch.tensor([len(row) for row in ids], dtype=torch.int32),
+        "input_ids": torch.from_numpy(np.concatenate([e.input_ids for e in examples])),
+        "lengths": torch.tensor([len(example) for example in examples], dtype=torch.int32),
         "logits": torch.from_numpy(logits),
     }
     save_file(tensors, folder / PROBE_TENSORS)
@@ -105,7 +107,8 @@ def check_probes(
     Raises ``ProbeError`` beyond it, and ``ArtifactFormatError`` on unreadable probes.
     """
     texts, names, tensors = _read(folder)
-    ids, logits = _answers(texts, classifier, tokenizer, max_length)
+    examples = encode_texts(texts, tokenizer, max_length)
+    ids = [example.input_ids for example in examples]
     lengths = [len(row) for row in ids]
     if lengths != tensors["lengths"].tolist() or not np.array_equal(
         np.concatenate(ids), tensors["input_ids"].numpy()
@@ -114,6 +117,7 @@ def check_probes(
             f"The tokenizer in {folder} turns the probe texts into other tokens than when it was "
             "saved: another tokenizer, or another maximum length."
         )
+    logits = _logits(classifier, examples)  # of known ids only: others may be beyond the model
     expected = tensors["logits"].numpy()
     if expected.shape != logits.shape:
         raise ProbeError(f"{folder / PROBE_TENSORS} holds logits of another shape.")
@@ -136,22 +140,26 @@ def check_probes(
     return result
 
 
-def _answers(
-    texts: list[str], classifier: SequenceClassifier, tokenizer: Any, max_length: int
-) -> tuple[list[npt.NDArray[np.int32]], npt.NDArray[np.float32]]:
-    examples = encode_texts(texts, tokenizer, max_length)
-    logits = predict_logits(classifier, examples, max_tokens_per_batch=2_048)
-    return [example.input_ids for example in examples], logits
+def _logits(
+    classifier: SequenceClassifier, examples: list[TokenizedExample]
+) -> npt.NDArray[np.float32]:
+    return predict_logits(classifier, examples, max_tokens_per_batch=2_048)
+
+
+def read_probe_texts(folder: Path) -> list[str]:
+    """The probe texts of a run. Raises ``ArtifactFormatError``."""
+    return _read(folder)[0]
 
 
 def _read(folder: Path) -> tuple[list[str], list[str], dict[str, torch.Tensor]]:
+    tensors = read_tensors(folder / PROBE_TENSORS)
     try:
-        record = json.loads((folder / PROBES).read_text(encoding="utf-8"))
-        tensors = load_file(folder / PROBE_TENSORS)
+        record = read_strict_json(folder / PROBES)
         texts, names = record["texts"], record["labels"]
         whole = {"lengths", "input_ids", "logits"} <= tensors.keys() and len(texts) == len(names)
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        strings = all(isinstance(text, str) for text in (*texts, *names))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtifactFormatError(f"The probes of {folder} cannot be read: {error}") from error
-    if not whole or not texts:
+    if not whole or not texts or not strings:
         raise ArtifactFormatError(f"The probes of {folder} are incomplete.")
     return texts, names, tensors

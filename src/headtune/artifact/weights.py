@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from headtune.artifact.layout import Storage, weights_file
+from headtune.artifact.tensor_file import read_tensors
 from headtune.config import TuneConfig
-from headtune.errors import ArtifactFormatError
 from headtune.model import (
     SequenceClassifier,
     load_trained_state,
@@ -68,10 +67,7 @@ def read_weights(classifier: SequenceClassifier, folder: Path, storage: Storage)
         classifier.requires_grad_(True)
     path = folder / weights_file(storage)
     prefix = classifier.backbone.base_model_prefix + "."
-    try:
-        stored = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ArtifactFormatError(f"{path} cannot be read: {error}") from error
+    stored = read_tensors(path)
     own = (name for name, p in classifier.named_parameters() if p.requires_grad)
     ours = {_name_in_file(name, storage, prefix): name for name in own}
     load_trained_state(classifier, {ours.get(name, name): t for name, t in stored.items()})

@@ -14,6 +14,7 @@ from typing import Any
 from headtune.artifact.publish import publish, recover, staging
 from headtune.errors import ArtifactError
 from headtune.export.card import check_export_target, write_card, write_record
+from headtune.export.cost import round_and_measure
 from headtune.export.formats import find_format
 from headtune.export.proof import Agreement, agreement_of, require
 from headtune.export.source import Source, open_source
@@ -73,12 +74,19 @@ def export_run(
         with staging(out) as work:
             progress.stage(f"Writing {to}")
             row.writer()(source, work)
+            cost = None
+            if quantize is not None:
+                progress.stage(f"Rounding to {quantize}, and measuring what it costs")
+                cost = round_and_measure(source, row, work)
             progress.stage(f"Asking {row.tool} the probe texts")
             found = row.answerer()(source, work, source.texts)
             agreement = agreement_of(source.probabilities, found)
             require(agreement, tolerance, f"export to {to}")
-            measured: dict[str, Any] = {}
             facts = _facts(source, row.tool, agreement)
+            measured: dict[str, Any] = {}
+            if cost is not None:
+                facts.append(cost.sentence)
+                measured = {"validation": cost.figures}
             manifest = source.artifact.manifest
             write_record(work, to, quantize, manifest, agreement, measured)
             write_card(work, to, row, manifest, facts, str(out), source.base_name)

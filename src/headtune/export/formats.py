@@ -22,6 +22,9 @@ __all__ = ["FORMATS", "Format", "find_format"]
 EXACT = Tolerance(1e-4)
 """Two ways of computing the same float32 model: rounding, and no label."""
 
+ROUNDED = Tolerance(0.25, changed_labels=1 / 16)
+"""Weights of eight bits, on sixteen probes: one label. On validation texts see ``cost.py``."""
+
 Writer = Callable[[Any, Path], None]
 Answerer = Callable[[Any, Path, list[str]], Any]
 
@@ -37,6 +40,7 @@ class Format:
         tool: What reads it back.
         tolerance: How near its answers must be.
         needs: Modules that must be installed, and the extra that brings them.
+        quantize: Name of the function that rounds what was written.
         quantized: Number format -> tolerance, where weights may be rounded.
         how_to: The lines that load it, with {out} for the folder.
     """
@@ -49,6 +53,7 @@ class Format:
     tolerance: Tolerance = EXACT
     needs: tuple[str, ...] = ()
     extra: str = ""
+    quantize: str = ""
     quantized: Mapping[str, Tolerance] = field(default_factory=dict)
     how_to: str
 
@@ -59,6 +64,10 @@ class Format:
     def answerer(self) -> Answerer:
         answerer: Answerer = getattr(self._module(), self.answers)
         return answerer
+
+    def quantizer(self) -> Writer:
+        quantizer: Writer = getattr(self._module(), self.quantize)
+        return quantizer
 
     def _module(self) -> Any:
         return import_module(f"headtune.export.{self.module}")
@@ -92,6 +101,46 @@ base = AutoModelForSequenceClassification.from_pretrained(
     "{base}", config=AutoConfig.from_pretrained("{out}"), dtype="float32"
 )
 model = PeftModel.from_pretrained(base, "{out}").eval()
+""",
+    ),
+    "onnx": Format(
+        text="One ONNX file with the tokenizer beside it, for any batch and length.",
+        module="onnx_file",
+        write="write_onnx",
+        answers="answers_of_onnxruntime",
+        tool="ONNX Runtime",
+        needs=("onnx", "onnxruntime", "onnxscript"),
+        extra="onnx",
+        quantize="quantize_onnx",
+        quantized={"int8": ROUNDED},
+        how_to="""\
+import onnxruntime
+from transformers import AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("{out}")
+session = onnxruntime.InferenceSession("{out}/model.onnx")
+batch = tokenizer(["You won!"], padding=True, truncation=True, return_tensors="np")
+inputs = {name: batch[name].astype("int64") for name in ("input_ids", "attention_mask")}
+logits = session.run(["logits"], inputs)[0]
+""",
+    ),
+    "openvino": Format(
+        text="OpenVINO's intermediate representation with the tokenizer beside it.",
+        module="openvino_model",
+        write="write_openvino",
+        answers="answers_of_openvino",
+        tool="OpenVINO",
+        needs=("openvino", "onnx", "onnxscript"),
+        extra="openvino",
+        how_to="""\
+import openvino
+from transformers import AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("{out}")
+model = openvino.Core().compile_model("{out}/openvino_model.xml", "CPU")
+batch = tokenizer(["You won!"], padding=True, truncation=True, return_tensors="np")
+inputs = {name: batch[name].astype("int64") for name in ("input_ids", "attention_mask")}
+logits = model(inputs)["logits"]
 """,
     ),
 }

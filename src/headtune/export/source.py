@@ -6,7 +6,6 @@ temperature goes into the head: the softmax of ``W h / T`` is that of a head ``W
 exported model's own probabilities are the calibrated ones.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from headtune.artifact import LoadedArtifact, load_artifact
-from headtune.artifact.layout import PROBES
+from headtune.artifact.probes import read_probe_texts
 from headtune.config import ModelConfig
 from headtune.export.padding import settle_export_padding
 from headtune.model import SequenceClassifier
@@ -86,7 +85,7 @@ def open_source(run: Path, *, model: str | None = None, trust_remote_code: bool 
     """
     options = ModelConfig(dtype="float32", device="cpu", trust_remote_code=trust_remote_code)
     artifact = load_artifact(run, model=model, options=options)
-    texts = json.loads((artifact.path / PROBES).read_text(encoding="utf-8"))["texts"]
+    texts = read_probe_texts(artifact.path)
     probabilities = Predictor.of(artifact).predict_proba(texts)
     temperature = artifact.manifest.temperature
     with torch.no_grad():

@@ -19,7 +19,13 @@ from headtune.errors import ExportError
 from headtune.export.source import Probabilities, Source
 from headtune.quiet import quiet_transformers
 
-__all__ = ["answers_of_pipeline", "classifier_config", "require_last_token", "write_transformers"]
+__all__ = [
+    "answers_of_pipeline",
+    "classifier_config",
+    "labelled_config",
+    "require_last_token",
+    "write_transformers",
+]
 
 
 def write_transformers(source: Source, folder: Path) -> None:
@@ -55,7 +61,17 @@ def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Proba
 
 
 def classifier_config(source: Source) -> PreTrainedConfig:
-    """The backbone's configuration as that of a transformers sequence classifier."""
+    """The backbone's configuration as that of a transformers sequence classifier.
+
+    Raises ``ExportError`` where transformers has none.
+    """
+    config = labelled_config(source)
+    config.architectures = [_class_of(source).__name__]
+    return config
+
+
+def labelled_config(source: Source) -> PreTrainedConfig:
+    """The backbone's configuration with label names and padding token."""
     config = copy.deepcopy(source.config)
     config.id2label = source.labels.id2label
     config.label2id = source.labels.label2id
@@ -63,7 +79,6 @@ def classifier_config(source: Source) -> PreTrainedConfig:
     config.pad_token_id = source.tokenizer.pad_token_id
     config.dtype = torch.float32
     config.use_cache = True
-    config.architectures = [_class_of(source).__name__]
     return config
 
 

@@ -1,0 +1,100 @@
+"""``--to onnx``: one file of ONNX with the tokenizer beside it, any batch and any length.
+
+The graph is that of ``padded.py`` (``input_ids`` and ``attention_mask`` in, ``logits`` out), as
+captured by torch.export; any pooling and attention can be had. Answers come from ONNX Runtime. A
+model of more than 2 GB, the bound of one protobuf message, gets ``model.onnx.data`` beside it.
+
+``--quantize int8`` rounds the weights of matrix products to eight bits, a scale for each row, and
+those of the embedding; activations are rounded while running, the head stays as it is. Unsigned
+weights, since processors without VNNI saturate the sum of signed ones.
+"""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoTokenizer
+
+from headtune.export.padded import PaddedClassifier
+from headtune.export.source import Probabilities, Source
+from headtune.export.transformers_folder import labelled_config
+from headtune.metrics import softmax
+from headtune.quiet import quiet_libraries, quiet_transformers
+
+__all__ = ["answers_of_onnxruntime", "quantize_onnx", "write_onnx"]
+
+ONNX_FILE = "model.onnx"
+LARGEST_MESSAGE = 2**31 - 2**24
+"""Bytes of weights that fit into one protobuf message with its graph."""
+
+HEAD_OUTPUT = "logits"
+
+
+def write_onnx(source: Source, folder: Path) -> None:
+    """Write graph, tokenizer and configuration."""
+    model = PaddedClassifier(source.classifier).eval()
+    n_bytes = sum(p.numel() * p.element_size() for p in model.parameters())
+    ids = torch.ones(2, 5, dtype=torch.int64)
+    mask = torch.tensor([[1] * 5, [1] * 3 + [0] * 2])
+    batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
+    with (
+        torch.inference_mode(),
+        quiet_transformers(),
+        quiet_libraries(),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        torch.onnx.export(
+            model,
+            (ids, mask),
+            folder / ONNX_FILE,
+            input_names=["input_ids", "attention_mask"],
+            output_names=[HEAD_OUTPUT],
+            dynamic_shapes={
+                "input_ids": {0: batch, 1: length},
+                "attention_mask": {0: batch, 1: length},
+            },
+            dynamo=True,
+            external_data=n_bytes > LARGEST_MESSAGE,
+            verbose=False,
+        )
+    labelled_config(source).save_pretrained(folder)
+    source.tokenizer.save_pretrained(folder)
+
+
+def quantize_onnx(source: Source, folder: Path) -> None:
+    """Round the weights of ``model.onnx`` to int8, in place."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    path, rounded = folder / ONNX_FILE, folder / "rounded.onnx"
+    model = onnx.load(path)
+    head = [node.name for node in model.graph.node if HEAD_OUTPUT in node.output]
+    del model.graph.value_info[:]  # shapes from before constants were folded, partly stale
+    with quiet_libraries():
+        quantize_dynamic(
+            model, rounded, per_channel=True, weight_type=QuantType.QUInt8, nodes_to_exclude=head
+        )
+    path.with_name(path.name + ".data").unlink(missing_ok=True)
+    rounded.replace(path)
+
+
+def answers_of_onnxruntime(source: Source, folder: Path, texts: list[str]) -> Probabilities:
+    """What ONNX Runtime says, in padded batches of eight."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(
+        folder / ONNX_FILE, options, providers=["CPUExecutionProvider"]
+    )
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    rows = []
+    for start in range(0, len(texts), 8):
+        batch = tokenizer(
+            texts[start : start + 8], padding=True, truncation=True, return_tensors="np"
+        )
+        inputs = {name: batch[name].astype(np.int64) for name in ("input_ids", "attention_mask")}
+        rows.append(softmax(session.run([HEAD_OUTPUT], inputs)[0]))
+    return np.concatenate(rows)

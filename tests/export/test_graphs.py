@@ -1,0 +1,122 @@
+"""ONNX and OpenVINO: any pooling, any padding, and what eight bits cost."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from headtune import RunConfig, train_run
+from headtune.errors import ProbeError
+from headtune.export import FORMATS, export_run, onnx_file
+from headtune.export.padded import PaddedClassifier
+from headtune.export.proof import agreement_of
+from headtune.export.source import Probabilities, Source
+from headtune.metrics import softmax
+from tests_support import TEXTS, TOPICS
+
+from .conftest import FAMILIES, RunOf
+
+
+def padded(source: Source, texts: list[str], side: str) -> Any:
+    source.tokenizer.padding_side = side
+    batch = source.tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        model = PaddedClassifier(source.classifier)
+        return softmax(model(batch["input_ids"], batch["attention_mask"]).numpy())
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_padding_on_either_side_changes_nothing(
+    source_of: Callable[..., Source],
+    said_of_texts: Callable[[Path], Probabilities],
+    run_of: RunOf,
+    family: str,
+    side: str,
+) -> None:
+    texts = [TEXTS[0], TEXTS[0] + " and " + TEXTS[1] + " and " + TEXTS[2], "a"]
+    source = source_of(family, "head")
+    from headtune import Predictor
+
+    expected = Predictor.of(source.artifact).predict_proba(texts)
+    assert agreement_of(expected, padded(source, texts, side)).max_probability_difference < 1e-5
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("pooling", ["first", "mean", "last"])
+@pytest.mark.parametrize("attention", ["causal", "bidirectional"])
+def test_every_pooling_and_attention(
+    source_of: Callable[..., Source], pooling: str, attention: str, side: str
+) -> None:
+    from headtune import Predictor
+
+    source = source_of("gemma3_text", "head", pooling=pooling, attention=attention)
+    expected = Predictor.of(source.artifact).predict_proba(TEXTS[:3])
+    found = padded(source, TEXTS[:3], side)
+    assert agreement_of(expected, found).max_probability_difference < 1e-5
+
+
+def test_a_pooling_that_transformers_lacks_goes_to_onnx(
+    run_of: RunOf, said_of_texts: Callable[[Path], Probabilities], tmp_path: Path
+) -> None:
+    run = run_of("llama", "head", pooling="mean")
+    export_run(run, "onnx", tmp_path / "out")
+    found = FORMATS["onnx"].answerer()(None, tmp_path / "out", TEXTS)
+    assert agreement_of(said_of_texts(run), found).max_probability_difference < 1e-4
+
+
+@pytest.fixture
+def spam_run(tiny_llama: Path, tmp_path: Path) -> Path:
+    """A run on a table that is a file."""
+    table = tmp_path / "table.csv"
+    rows = "\n".join(f"{text},{topic}" for text, topic in zip(TEXTS, TOPICS, strict=True))
+    table.write_text(f"text,label\n{rows}\n")
+    values = {
+        "source": str(table),
+        "model": {"model": str(tiny_llama)},
+        "tune": {"tune": "head"},
+        "train": {"max_steps": 20, "learning_rate": 0.01},
+        "data": {"split": "50/40/10"},
+    }
+    train_run(RunConfig.from_dict(values), out=tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_int8_is_smaller_and_its_cost_is_measured(spam_run: Path, tmp_path: Path) -> None:
+    """On the validation part, made again from the table; not if the table has changed."""
+    exported = export_run(spam_run, "onnx", tmp_path / "out", quantize="int8")
+    measured = exported.measured["validation"]
+    assert measured["n_texts"] == 16
+    assert 0 <= measured["accuracy_rounded"] <= 1
+    assert measured["max_probability_difference"] > 0
+    assert "On 16 validation texts" in (tmp_path / "out" / "README.md").read_text()
+    import onnx
+
+    kinds = {node.op_type for node in onnx.load(tmp_path / "out" / "model.onnx").graph.node}
+    assert "MatMulInteger" in kinds
+
+    table = tmp_path / "table.csv"
+    table.write_text(table.read_text() + "one more row,prize\n")
+    again = export_run(spam_run, "onnx", tmp_path / "again", quantize="int8")
+    assert again.measured["validation"] == {}
+    assert "is not the table the run was trained on any more" in again.facts[1]
+
+
+def test_rounding_that_changes_labels_is_refused(
+    spam_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = onnx_file.answers_of_onnxruntime
+    calls: list[int] = []
+
+    def flipped_after_rounding(source: Any, folder: Path, texts: list[str]) -> Probabilities:
+        calls.append(len(texts))
+        found = answers(source, folder, texts)
+        return np.flip(found, axis=1) if len(calls) == 2 else found
+
+    monkeypatch.setattr(onnx_file, "answers_of_onnxruntime", flipped_after_rounding)
+    with pytest.raises(ProbeError, match=r"on validation texts, .* 16 of 16 labels changed"):
+        export_run(spam_run, "onnx", tmp_path / "out", quantize="int8")
+    assert not (tmp_path / "out").exists()
