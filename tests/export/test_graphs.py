@@ -1,5 +1,7 @@
 """ONNX and OpenVINO: any pooling, any padding, and what eight bits cost."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,12 @@ import pytest
 import torch
 
 from headtune import RunConfig, train_run
+from headtune.artifact.manifest import seal_of
 from headtune.errors import ProbeError
-from headtune.export import FORMATS, export_run, onnx_file
+from headtune.export import FORMATS, cost, export_run, onnx_file
 from headtune.export.padded import PaddedClassifier
 from headtune.export.proof import agreement_of
-from headtune.export.source import Probabilities, Source
+from headtune.export.source import Probabilities, Source, open_source
 from headtune.metrics import softmax
 from tests_support import TEXTS, TOPICS
 
@@ -59,6 +62,24 @@ def test_every_pooling_and_attention(
     assert agreement_of(expected, found).max_probability_difference < 1e-5
 
 
+def test_temperature_and_thresholds_travel_along(
+    run_of: RunOf, said_of_texts: Callable[[Path], Probabilities], tmp_path: Path
+) -> None:
+    """Folded into the head where the tool takes a softmax; thresholds are written down."""
+    run = Path(shutil.copytree(run_of("llama", "lora"), tmp_path / "run"))
+    values = json.loads((run / "headtune.json").read_text())
+    values |= {"temperature": 0.25, "thresholds": {"prize": 0.7}, "abstain_below": 0.6}
+    (run / "headtune.json").write_text(json.dumps(values | {"seal": seal_of(values)}))
+    cold = said_of_texts(run)
+    assert np.abs(cold - said_of_texts(run_of("llama", "lora"))).max() > 0.01
+    for to in ("transformers", "peft"):
+        exported = export_run(run, to, tmp_path / to)
+        assert "divided by 0.25" in exported.facts[1]
+        assert "{'prize': 0.7}, unsure below 0.6" in exported.facts[2]
+        found = FORMATS[to].answerer()(open_source(run), tmp_path / to, TEXTS)
+        assert agreement_of(cold, found).max_probability_difference < 1e-4
+
+
 def test_a_pooling_that_transformers_lacks_goes_to_onnx(
     run_of: RunOf, said_of_texts: Callable[[Path], Probabilities], tmp_path: Path
 ) -> None:
@@ -100,9 +121,9 @@ def test_int8_is_smaller_and_its_cost_is_measured(spam_run: Path, tmp_path: Path
 
     table = tmp_path / "table.csv"
     table.write_text(table.read_text() + "one more row,prize\n")
-    again = export_run(spam_run, "onnx", tmp_path / "again", quantize="int8")
-    assert again.measured["validation"] == {}
-    assert "is not the table the run was trained on any more" in again.facts[1]
+    assert "is not the table the run was trained on any more" in cost._validation(
+        open_source(spam_run)
+    )
 
 
 def test_rounding_that_changes_labels_is_refused(
@@ -117,6 +138,6 @@ def test_rounding_that_changes_labels_is_refused(
         return np.flip(found, axis=1) if len(calls) == 2 else found
 
     monkeypatch.setattr(onnx_file, "answers_of_onnxruntime", flipped_after_rounding)
-    with pytest.raises(ProbeError, match=r"on validation texts, .* 16 of 16 labels changed"):
+    with pytest.raises(ProbeError, match=r"on validation texts, .* 1\d of 16 labels changed"):
         export_run(spam_run, "onnx", tmp_path / "out", quantize="int8")
     assert not (tmp_path / "out").exists()

@@ -48,6 +48,8 @@ def write_record(
         "quantize": quantize,
         "labels": manifest.labels,
         "max_length": manifest.max_length,
+        "thresholds": manifest.thresholds,
+        "abstain_below": manifest.abstain_below,
         "base_model": asdict(manifest.base_model),
         "tune": manifest.tune["tune"],
         "data_fingerprint": manifest.data_fingerprint,

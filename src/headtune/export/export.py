@@ -106,6 +106,12 @@ def _facts(source: Source, tool: str, agreement: Agreement) -> list[str]:
         facts.append(
             f"The probabilities are calibrated: the head was divided by {source.temperature:.4g}."
         )
+    manifest = source.artifact.manifest
+    if manifest.thresholds or manifest.abstain_below is not None:
+        facts.append(
+            "The run decides by more than the largest probability, which is left to you here: "
+            f"thresholds {manifest.thresholds or 'none'}, unsure below {manifest.abstain_below}."
+        )
     return facts
 
 
