@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from headtune.artifact import load_artifact
+from headtune.artifact.manifest import seal_of
 from headtune.cli.app import run
 
 ROWS = [f"see you at dinner number {i},ham\nclaim your prize number {i},spam\n" for i in range(24)]
@@ -590,8 +591,18 @@ def test_a_changed_manifest(
     headtune: Headtune, run_folder: Path, change: dict[str, object], says: str
 ) -> None:
     manifest = run_folder / "headtune.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
+    values = json.loads(manifest.read_text()) | change
+    manifest.write_text(json.dumps(values | {"seal": seal_of(values)}))
     assert says in predictions(headtune, "claim your prize")
+
+
+def test_a_manifest_changed_by_hand(headtune: Headtune, run_folder: Path) -> None:
+    manifest = run_folder / "headtune.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"labels": ["spam", "ham"]}))
+    assert predictions(headtune, "claim your prize") == (
+        "Error: run/headtune.json was changed after it was written: its seal is not that of its "
+        "content. Copy the run folder again."
+    )
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "null"])
@@ -612,7 +623,7 @@ def test_a_base_model_that_has_moved_or_changed(
     manifest = run_folder / "headtune.json"
     values = json.loads(manifest.read_text())
     values["base_model"]["name"] = "/models/moved"
-    manifest.write_text(json.dumps(values))
+    manifest.write_text(json.dumps(values | {"seal": seal_of(values)}))
     error = predictions(headtune, "claim your prize")
     assert "run holds what was trained on top of '/models/moved', which is needed too." in error
     assert error.endswith("If it is elsewhere: --model FOLDER")
