@@ -76,6 +76,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lora_alpha: float = 32.0,
         lora_dropout: float = 0.0,
         lora_targets: tuple[str, ...] = (),
+        lora_layers: str = "all",
         epochs: float = 3.0,
         max_steps: int | None = None,
         batch_size: int = 16,
@@ -106,6 +107,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.lora_alpha = lora_alpha
         self.lora_dropout = lora_dropout
         self.lora_targets = lora_targets
+        self.lora_layers = lora_layers
         self.epochs = epochs
         self.max_steps = max_steps
         self.batch_size = batch_size

@@ -229,13 +229,40 @@ class TuneConfig:
     """Names of the linear layers that get adapters. By default the attention's query and value
     projections of the architecture."""
 
+    lora_layers: str = "all"
+    """Which blocks get adapters: all, or last-N (last-1, last-2, …). What is below the last N is
+    frozen, and runs once."""
+
+    @property
+    def trained_blocks(self) -> int | None:
+        """How many blocks, from the top, hold what is trained: 0 for head, None for all."""
+        kind, n_blocks = parse_tune(self.tune)
+        if kind == "lora" and self.lora_layers != "all":
+            return parse_tune(self.lora_layers)[1]
+        return n_blocks if kind in ("head", "last") else None
+
     def __post_init__(self) -> None:
         parse_tune(self.tune)
+        self._check_lora_layers()
         if self.lora_rank < 1:
             raise ConfigError(f"--lora-rank must be at least 1; received {self.lora_rank}.")
         if not 0 <= self.lora_dropout < 1:
             raise ConfigError(
                 f"--lora-dropout must be at least 0 and below 1; received {self.lora_dropout}."
+            )
+
+    def _check_lora_layers(self) -> None:
+        if self.lora_layers == "all":
+            return
+        if not re.fullmatch(r"last-[1-9]\d*", self.lora_layers):
+            raise ConfigError(
+                f"--lora-layers takes all or last-N (last-1, last-2, …); "
+                f"received {self.lora_layers!r}."
+            )
+        if self.lora_bias == "all":
+            raise ConfigError(
+                "--lora-bias all trains biases of every block; with --lora-layers "
+                f"{self.lora_layers} use none or lora_only."
             )
 
 

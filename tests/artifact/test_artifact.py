@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification
 
 from headtune import TextClassifier
@@ -113,6 +114,25 @@ def test_lora_loads_with_plain_peft(
     base = AutoModelForSequenceClassification.from_pretrained(model_folder(family), num_labels=2)
     model = PeftModel.from_pretrained(base, path).eval()
     _assert_same_logits(classifier, model)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_lora_in_the_last_block_loads_with_plain_peft(
+    family: str, model_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    from peft import PeftModel
+
+    classifier = TextClassifier(
+        str(model_folder(family)), "lora", lora_layers="last-1", epochs=1, learning_rate=1e-2
+    ).fit(TEXTS, TOPICS)
+    path = classifier.save(tmp_path / "run")
+    settings = json.loads((path / "adapter_config.json").read_text())
+    assert settings["layers_to_transform"] == [1]
+    names = [name for name in load_file(path / "adapter_model.safetensors") if "lora" in name]
+    assert names
+    assert all(f".{settings['layers_pattern']}.1." in name for name in names)
+    base = AutoModelForSequenceClassification.from_pretrained(model_folder(family), num_labels=2)
+    _assert_same_logits(classifier, PeftModel.from_pretrained(base, path).eval())
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -40,6 +40,12 @@ IDENTITY = TrunkIdentity(
 FAMILIES = ["gpt2", "llama", "qwen3", "mistral", "gemma3_text"]
 
 
+def tune_config(tune: str) -> TuneConfig:
+    """``"lora last-1"`` is LoRA in the last block."""
+    tune, _, layers = tune.partition(" ")
+    return TuneConfig(tune=tune, lora_layers=layers or "all", lora_rank=4)
+
+
 def make_classifier(
     folder: Path, tune: str, dtype: torch.dtype = torch.float32, **options: object
 ) -> SequenceClassifier:
@@ -49,7 +55,8 @@ def make_classifier(
     classifier = SequenceClassifier(
         backbone, 2, pooling=config.pooling, attention=config.attention, compute_dtype=dtype, seed=1
     )
-    make_trainable(classifier, TuneConfig(tune=tune))
+    torch.manual_seed(3)  # of the adapters
+    make_trainable(classifier, tune_config(tune))
     return classifier.eval()
 
 
@@ -64,7 +71,7 @@ def make_examples(n: int = 24) -> list[TokenizedExample]:
 
 
 def keep(classifier: SequenceClassifier, tune: str) -> list[KeptExample]:
-    trunk = attach_trunk(classifier, TuneConfig(tune=tune))
+    trunk = attach_trunk(classifier, tune_config(tune))
     assert trunk is not None
     return keep_states(trunk, make_examples())
 
@@ -107,7 +114,7 @@ def test_frozen_blocks_do_not_run_again(tiny_llama: Path) -> None:
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama"])
-@pytest.mark.parametrize("tune", ["head", "last-1"])
+@pytest.mark.parametrize("tune", ["head", "last-1", "lora last-1"])
 @pytest.mark.parametrize("where", ["memory", "disk"])
 def test_trained_weights_equal_those_of_training_without(
     family: str,
@@ -135,7 +142,7 @@ def test_trained_weights_equal_those_of_training_without(
             examples,
             examples[:6],
             TrainConfig(epochs=3, batch_size=8, learning_rate=1e-3),
-            tune=tune,
+            tune=tune_config(tune).tune,
             balance="weights",
             max_tokens_per_batch=50,
             folder=tmp_path / str(id(classifier)),
@@ -163,7 +170,7 @@ def test_states_are_kept_in_the_compute_dtype(tiny_llama: Path) -> None:
     np.testing.assert_allclose(predict_logits(classifier, kept, 60), expected, atol=0.02)
 
 
-@pytest.mark.parametrize("tune", ["lora", "full", "last-2"])
+@pytest.mark.parametrize("tune", ["lora", "full", "last-2", "lora last-2"])
 def test_there_is_no_trunk_below_what_trains_everywhere(tiny_llama: Path, tune: str) -> None:
     classifier = make_classifier(tiny_llama, tune)
-    assert attach_trunk(classifier, TuneConfig(tune=tune)) is None
+    assert attach_trunk(classifier, tune_config(tune)) is None

@@ -57,13 +57,16 @@ def make_trainable(classifier: SequenceClassifier, tune: TuneConfig) -> Paramete
     backbone.requires_grad_(False)
     kind, n_blocks = parse_tune(tune.tune)
     if kind == "last":
-        classifier.live = _last_blocks(backbone, n_blocks)
+        classifier.live = _last_blocks(backbone, n_blocks, "--tune")
         for module in classifier.live:
             module.requires_grad_(True)
     elif kind == "lora":
+        n_adapted = tune.trained_blocks
+        classifier.live = (
+            (backbone,) if n_adapted is None else _last_blocks(backbone, n_adapted, "--lora-layers")
+        )
         _inject_lora(backbone, tune)
         fuse(backbone)
-        classifier.live = (backbone,)
     elif kind == "full":
         backbone.requires_grad_(True)
         classifier.live = (backbone,)
@@ -133,12 +136,12 @@ def decoder_blocks(backbone: PreTrainedModel) -> tuple[nn.Module, nn.ModuleList]
     )
 
 
-def _last_blocks(backbone: PreTrainedModel, n_blocks: int) -> tuple[nn.Module, ...]:
+def _last_blocks(backbone: PreTrainedModel, n_blocks: int, option: str) -> tuple[nn.Module, ...]:
     """The last blocks, and the norms that come after the list of blocks."""
     owner, blocks = decoder_blocks(backbone)
     if n_blocks > len(blocks):
         raise ModelError(
-            f"--tune last-{n_blocks} asks for more blocks than this model has: {len(blocks)}."
+            f"{option} last-{n_blocks} asks for more blocks than this model has: {len(blocks)}."
         )
     after = list(owner.children())
     after = after[next(i for i, child in enumerate(after) if child is blocks) + 1 :]
@@ -160,6 +163,12 @@ def lora_config(backbone: PreTrainedModel, tune: TuneConfig) -> Any:
     """
     from peft import LoraConfig, TaskType
 
+    layers: dict[str, Any] = {}
+    if tune.trained_blocks is not None:
+        owner, blocks = decoder_blocks(backbone)
+        adapted = range(len(blocks) - tune.trained_blocks, len(blocks))
+        name = next(name for name, child in owner.named_children() if child is blocks)
+        layers = {"layers_to_transform": list(adapted), "layers_pattern": name}
     return LoraConfig(
         task_type=TaskType.SEQ_CLS,
         r=tune.lora_rank,
@@ -169,6 +178,7 @@ def lora_config(backbone: PreTrainedModel, tune: TuneConfig) -> Any:
         target_modules=list(tune.lora_targets or _default_targets(backbone)),
         modules_to_save=["score"],
         fan_in_fan_out=_transposed(backbone),
+        **layers,
     )
 
 

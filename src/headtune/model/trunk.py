@@ -1,8 +1,8 @@
 """Frozen layers run once: what enters the lowest trained block is kept, and trained from.
 
-With ``head`` and ``last-N`` everything below the trained blocks is frozen and runs without
-dropout, so it gives the same output for the same text in every epoch and every evaluation. For
-the last block of a model of 30 this leaves a thirtieth of the work of an epoch.
+With ``head``, ``last-N`` and LoRA in the last layers everything below the trained blocks is frozen
+and runs without dropout, so it gives the same output for the same text in every epoch and every
+evaluation. For the last block of a model of 30 this leaves a thirtieth of the work of an epoch.
 
 How it works, for any architecture of transformers:
 
@@ -27,7 +27,7 @@ import torch
 from torch import nn
 
 from headtune.batches import PackedBatch, collate
-from headtune.config import TuneConfig, parse_tune
+from headtune.config import TuneConfig
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.trainable import decoder_blocks
 from headtune.types import TokenizedExample
@@ -42,13 +42,13 @@ class _Reached(Exception):  # noqa: N818 (a signal, not an error)
 def attach_trunk(classifier: SequenceClassifier, tune: TuneConfig) -> "FrozenTrunk | None":
     """The trunk below what ``tune`` trains, ready for kept examples; None where there is none.
 
-    That is the case for LoRA and full tuning, when all blocks are trained, and for architectures
-    that take the padded path.
+    That is the case when all blocks are trained, as with full tuning and LoRA unless it is kept to
+    the last layers, and for architectures that take the padded path.
     """
-    kind, n_trained = parse_tune(tune.tune)
-    if kind not in ("head", "last") or not classifier.packs:
+    n_trained = tune.trained_blocks
+    if n_trained is None or not classifier.packs:
         return None
-    if kind == "head":
+    if n_trained == 0:
         return FrozenTrunk(classifier, [], None)
     _, blocks = decoder_blocks(classifier.backbone)
     if n_trained == len(blocks):
