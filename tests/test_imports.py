@@ -13,8 +13,8 @@ ORDER = [
     "errors", "types", "config", "progress", "figures", "metrics", "calibration", "decision",
     "paired", "words", "quiet", "pretrained", "cache",  # leaf modules
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "explain", "export",
-    "settle", "report", "inspection", "fitted", "frozen", "pipeline", "classifier", "run", "bench",
-    "cli",
+    "settle", "report", "inspection", "fitted", "frozen", "pipeline", "classifier", "run", "sweep",
+    "bench", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

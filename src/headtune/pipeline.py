@@ -7,7 +7,8 @@
 checkpoints, in the folder it is given.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from headtune.metrics import Metrics, classification_metrics, softmax
 from headtune.model import (
     Backbone,
     Compute,
+    FrozenTrunk,
     Keeper,
     KeptTexts,
     ParameterCounts,
@@ -37,6 +39,7 @@ from headtune.model import (
 from headtune.pretrained import find_pretrained, weights_sha256
 from headtune.progress import Progress, Stopwatch
 from headtune.report.baselines import label_ids_of
+from headtune.report.frozen_states import FrozenStates
 from headtune.settle import check_decisions, settle
 from headtune.tokens import (
     context_length,
@@ -47,9 +50,41 @@ from headtune.tokens import (
 )
 from headtune.training import check_options as check_training_options
 from headtune.training import count_steps, fit, resolve_learning_rate
-from headtune.types import LabelSet, PreparedData
+from headtune.types import LabelSet, PreparedData, TokenizedExample
 
-__all__ = ["encode", "fit_classifier", "plan_classifier"]
+__all__ = [
+    "Loaded",
+    "Untrained",
+    "answer",
+    "encode",
+    "evaluation_at_start",
+    "figures",
+    "fit_classifier",
+    "keep_texts",
+    "load_classifier",
+    "look_before",
+    "plan_classifier",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Texts and model before anything is trained; ``config`` has every "auto" resolved."""
+
+    config: RunConfig
+    encoded: Encoded
+    compute: Compute
+    classifier: SequenceClassifier
+    parameters: ParameterCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Untrained:
+    """The model before tuning: its states, and how the head answers from them."""
+
+    states: FrozenStates | None = None
+    logits: dict[str, Logits] = field(default_factory=dict)
+    metrics: dict[str, Metrics | None] = field(default_factory=dict)
 
 
 def encode(prepared: PreparedData, config: RunConfig, *, weights: bool = True) -> Encoded:
@@ -98,44 +133,23 @@ def fit_classifier(
     Raises:
         ModelError, TokenizationError, TrainingError, ConfigError: As the stages say.
     """
-    _check_options(config, prepared)
     clock = clock or Stopwatch(progress)
-    with clock.stage("tokenize", "Tokenizing"):
-        encoded = encode(prepared, config)
-        _say_truncation(encoded, progress)
-    with clock.stage("load", "Loading model"):
-        compute = choose_compute(config.model)
-        classifier, parameters = _load(encoded, prepared.labels, config, compute)
-        progress.say(f"Computing in {compute.reason}, on {compute.device}.")
-        if not classifier.packs:
-            progress.say(
-                f"{classifier.backbone.config.model_type} mixes neighbours in a packed batch, so "
-                "batches are padded: same results, more work."
-            )
-        progress.say(
-            f"Training {parameters.trainable:,} of {parameters.total:,} parameters "
-            f"({parameters.share:.2%}), learning rate "
-            f"{resolve_learning_rate(config.train, config.tune.tune):g}."
-        )
-    config = _resolved(config, encoded, compute)
-    kept = _keep_trunk(classifier, encoded, config, compute, progress, clock)
+    loaded = load_classifier(prepared, config, progress, clock)
+    encoded, classifier = loaded.encoded, loaded.classifier
+    config, parameters = loaded.config, loaded.parameters
+    progress.say(
+        f"Training {parameters.trainable:,} of {parameters.total:,} parameters "
+        f"({parameters.share:.2%}), learning rate {config.train.learning_rate:g}."
+    )
+    kept = _keep_trunk(loaded, progress, clock)
     if kept is not None:
         encoded = encoded.with_kept(kept.examples)
     with clock.stage("evaluate", "Scoring before training"):
-        frozen, logits_before, before = None, {}, {}
-        if score_before:
-            frozen = observe_states(
-                classifier,
-                encoded,
-                progress,
-                budget=config.model.max_tokens_per_batch or 1,
-                n_trained=count_steps(config.train, len(prepared.train)) * config.train.batch_size,
-                is_kept=kept is not None,
-                with_train=config.report.linear_probe or config.report.suspect_labels,
-                seed=config.train.seed,
-            )
-            logits_before = head_logits(classifier, frozen)
-            before = _figures(logits_before, prepared)
+        untrained = (
+            look_before(classifier, encoded, config, prepared, progress, is_kept=kept is not None)
+            if score_before
+            else Untrained()
+        )
     with clock.stage("train", "Training"):
         result = fit(
             classifier,
@@ -151,31 +165,78 @@ def fit_classifier(
             resume=resume,
         )
     classifier.eval()
-    if validation := before.get("validation"):
-        result = replace(result, history=[_evaluation_at_start(validation), *result.history])
+    if validation := untrained.metrics.get("validation"):
+        result = replace(result, history=[evaluation_at_start(validation), *result.history])
     with clock.stage("evaluate", "Scoring after training"):
-        logits = _answer(classifier, encoded, config, progress)
+        logits = answer(classifier, encoded, config, progress)
         settled = settle(
             logits.get("validation"), label_ids_of(prepared.validation), prepared.labels, config
         )
-        after = _figures(logits, prepared, settled.temperature)
+        after = figures(logits, prepared, settled.temperature)
     return Fitted(
         config=config,
         labels=prepared.labels,
         encoded=encoded,
-        compute=compute,
+        compute=loaded.compute,
         classifier=classifier,
         parameters=parameters,
         result=result,
-        before=before,
+        before=untrained.metrics,
         after=after,
         seconds=clock.seconds,
-        logits_before=logits_before,
+        logits_before=untrained.logits,
         logits=logits,
         settled=settled,
-        frozen=frozen,
+        frozen=untrained.states,
         kept=kept,
     )
+
+
+def look_before(
+    classifier: SequenceClassifier,
+    encoded: Encoded,
+    config: RunConfig,
+    prepared: PreparedData,
+    progress: Progress,
+    *,
+    is_kept: bool,
+) -> Untrained:
+    """The model before tuning: one pass over what can be afforded; see ``frozen.py``."""
+    states = observe_states(
+        classifier,
+        encoded,
+        progress,
+        budget=config.model.max_tokens_per_batch or 1,
+        n_trained=count_steps(config.train, len(prepared.train)) * config.train.batch_size,
+        is_kept=is_kept,
+        with_train=config.report.linear_probe or config.report.suspect_labels,
+        seed=config.train.seed,
+    )
+    logits = head_logits(classifier, states)
+    return Untrained(states, logits, figures(logits, prepared))
+
+
+def load_classifier(
+    prepared: PreparedData, config: RunConfig, progress: Progress, clock: Stopwatch
+) -> Loaded:
+    """Stages 2 to 4: encoded texts, and a model that is ready to be trained.
+
+    Raises ``ConfigError`` at once where training would refuse the options later.
+    """
+    _check_options(config, prepared)
+    with clock.stage("tokenize", "Tokenizing"):
+        encoded = encode(prepared, config)
+        _say_truncation(encoded, progress)
+    with clock.stage("load", "Loading model"):
+        compute = choose_compute(config.model)
+        classifier, parameters = _load(encoded, prepared.labels, config, compute)
+        progress.say(f"Computing in {compute.reason}, on {compute.device}.")
+        if not classifier.packs:
+            progress.say(
+                f"{classifier.backbone.config.model_type} mixes neighbours in a packed batch, so "
+                "batches are padded: same results, more work."
+            )
+    return Loaded(_resolved(config, encoded, compute), encoded, compute, classifier, parameters)
 
 
 def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig) -> ParameterCounts:
@@ -196,7 +257,7 @@ def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig)
     return make_trainable(classifier, config.tune)
 
 
-def _evaluation_at_start(metrics: Metrics) -> dict[str, Any]:
+def evaluation_at_start(metrics: Metrics) -> dict[str, Any]:
     """The row of ``history.jsonl`` for the untrained head."""
     return {
         "step": 0,
@@ -246,36 +307,42 @@ def _load(
     return classifier, make_trainable(classifier, config.tune)
 
 
-def _keep_trunk(
-    classifier: SequenceClassifier,
-    encoded: Encoded,
-    config: RunConfig,
-    compute: Compute,
-    progress: Progress,
-    clock: Stopwatch,
-) -> KeptTexts | None:
+def _keep_trunk(loaded: Loaded, progress: Progress, clock: Stopwatch) -> KeptTexts | None:
     """All examples with the output of the frozen layers, where it pays and fits; else None."""
+    config, encoded = loaded.config, loaded.encoded
     n_train = len(encoded.parts["train"])
     steps = count_steps(config.train, n_train)
     sees_all = steps * config.train.batch_size >= n_train
     if not sees_all or config.train.gradient_checkpointing:  # which runs blocks again, unhooked
         return None
-    trunk = attach_trunk(classifier, config.tune)
+    trunk = attach_trunk(loaded.classifier, config.tune)
     if trunk is None:
         return None
     with clock.stage("trunk", "Running the frozen layers, once"):
-        store = open_store(
-            trunk, encoded.folder, config.model, compute, config.train.seed, progress.say
-        )
-        kept = Keeper(
-            trunk,
-            config.model.max_tokens_per_batch or 1,
-            store,
-            on_start=lambda n_texts, n_tokens: progress.start(n_texts, "examples", n_tokens),
-            on_batch=progress.advance,
-        ).keep(encoded.examples)
-        progress.finish()
+        kept = keep_texts(trunk, loaded, encoded.examples, progress)
         _say_kept(kept, progress)
+    return kept
+
+
+def keep_texts(
+    trunk: FrozenTrunk,
+    loaded: Loaded,
+    examples: Sequence[TokenizedExample],
+    progress: Progress,
+) -> KeptTexts | None:
+    """The examples with what ``trunk`` makes of them, from the cache or run now; see ``Keeper``."""
+    config = loaded.config
+    store = open_store(
+        trunk, loaded.encoded.folder, config.model, loaded.compute, config.train.seed, progress.say
+    )
+    kept = Keeper(
+        trunk,
+        config.model.max_tokens_per_batch or 1,
+        store,
+        on_start=lambda n_texts, n_tokens: progress.start(n_texts, "examples", n_tokens),
+        on_batch=progress.advance,
+    ).keep(examples)
+    progress.finish()
     return kept
 
 
@@ -310,7 +377,7 @@ def _resolved(config: RunConfig, encoded: Encoded, compute: Compute) -> RunConfi
     )
 
 
-def _answer(
+def answer(
     classifier: SequenceClassifier, encoded: Encoded, config: RunConfig, progress: Progress
 ) -> dict[str, Logits]:
     """Logits of validation and test, part -> ``(n, n_labels)``; empty parts are left out."""
@@ -326,7 +393,7 @@ def _answer(
     return logits
 
 
-def _figures(
+def figures(
     logits: dict[str, Logits], prepared: PreparedData, temperature: float = 1.0
 ) -> dict[str, Metrics | None]:
     """Metrics of validation and test; None for a part without rows."""

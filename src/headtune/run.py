@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -49,7 +49,7 @@ from headtune.report.answers import Answers, write_answers
 from headtune.training import count_steps
 from headtune.types import PreparedData
 
-__all__ = ["plan_run", "train_run"]
+__all__ = ["check_one_process", "plan_run", "prove_run", "say_data", "train_run"]
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "datasets", "scikit-learn")
 
@@ -72,28 +72,43 @@ def train_run(
         HeadtuneError: Of the stage that cannot go on; see ``errors.py``.
     """
     progress = progress or SilentProgress()
-    _check_one_process()
+    check_one_process()
     check_target(out, overwrite=overwrite)
     work = _WorkFolder.of(out)
     work.check(config, overwrite=overwrite, resume=resume)
     clock = Stopwatch(progress)
     with clock.stage("read", "Reading"):
         prepared = prepare(config.source, config.data)
-        _say_data(prepared, progress)
+        say_data(prepared, progress)
     work.begin(config)
     with work.cleared_on_error():
         fitted = fit_classifier(
             prepared, config, folder=work.path, progress=progress, resume=resume, clock=clock
         )
+    report = prove_run(out, prepared, fitted, clock, progress, overwrite=overwrite)
+    work.remove()
+    return report
+
+
+def prove_run(
+    out: Path,
+    prepared: PreparedData,
+    fitted: Fitted,
+    clock: Stopwatch,
+    progress: Progress,
+    *,
+    overwrite: bool,
+    warnings: Sequence[str] = (),
+) -> Report:
+    """Baselines, report and run folder of a fitted classifier; ``warnings`` come first in it."""
     with clock.stage("baselines", "Measuring baselines"):
         baselines = _measure_baselines(prepared, fitted)
     with clock.stage("suspects", "Looking for wrong labels"):
         suspects = _find_suspects(prepared, fitted)
     with clock.stage("save", "Saving, and loading it in a fresh process"):
         report = _report(prepared, fitted, baselines, suspects)
-        report = _save(out, prepared, fitted, report, overwrite=overwrite, progress=progress)
-    work.remove()
-    return report
+        report = replace(report, warnings=(*warnings, *report.warnings))
+        return _save(out, prepared, fitted, report, overwrite=overwrite, progress=progress)
 
 
 def plan_run(
@@ -125,7 +140,7 @@ def plan_run(
     }
 
 
-def _check_one_process() -> None:
+def check_one_process() -> None:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError(
             "headtune train is one process; it was started as several (torchrun, accelerate "
@@ -200,7 +215,7 @@ class _WorkFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _say_data(prepared: PreparedData, progress: Progress) -> None:
+def say_data(prepared: PreparedData, progress: Progress) -> None:
     """One line for how the columns were found, one for the rows."""
     summary: dict[str, Any] = prepared.summary
     progress.say(f"{summary['columns']['found']}.")

@@ -34,6 +34,7 @@ from headtune.cli.export import export
 from headtune.cli.help import PlainHelp
 from headtune.cli.inspect import inspect
 from headtune.cli.predict import predict
+from headtune.cli.sweep import sweep
 from headtune.cli.train import train
 from headtune.errors import HeadtuneError
 
@@ -77,6 +78,7 @@ app.command(compare, sort_key=5, usage="headtune compare RUN RUN... [DATA] [opti
 app.command(explain, sort_key=4, usage="headtune explain RUN TEXT... [options]")
 app.command(export, sort_key=8, usage="headtune export RUN --to FORMAT [options]")
 app.command(bench, sort_key=12, usage="headtune bench RUN|MODEL [FILE] [options]")
+app.command(sweep, sort_key=9, usage="headtune sweep DATA [options]")
 app.command(cache, sort_key=20, usage="headtune cache [list | clear]")
 
 
@@ -141,8 +143,9 @@ def _usage_message(error: CycloptsError, arguments: Sequence[str]) -> str:
 
 
 def _how_to_go_on(arguments: Sequence[str]) -> str:
-    if "train" not in arguments[:1]:
+    if not {"train", "sweep"} & set(arguments[:1]):
         return "Stopped."
     again = [argument for argument in arguments if argument != "--resume"]
     command = shlex.join(["headtune", *again, "--resume"])
-    return f"Stopped. To go on from the last checkpoint: {command}"
+    where = "the last checkpoint" if "train" in arguments[:1] else "the last finished trial"
+    return f"Stopped. To go on from {where}: {command}"

@@ -1,5 +1,13 @@
 """Stage 5, model and batches to a fitted model: transformers' Trainer with packed steps."""
 
+from headtune.training.best import BestInMemory
 from headtune.training.fit import FitResult, check_options, count_steps, fit, resolve_learning_rate
 
-__all__ = ["FitResult", "check_options", "count_steps", "fit", "resolve_learning_rate"]
+__all__ = [
+    "BestInMemory",
+    "FitResult",
+    "check_options",
+    "count_steps",
+    "fit",
+    "resolve_learning_rate",
+]

@@ -17,9 +17,10 @@ from headtune.batches import StepCollator
 from headtune.config import Balance, TrainConfig, parse_tune
 from headtune.data import class_weights
 from headtune.errors import ConfigError, MissingDependencyError
-from headtune.model import SequenceClassifier
+from headtune.model import SequenceClassifier, load_trained_state
 from headtune.progress import Progress
 from headtune.quiet import quiet_transformers
+from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.trainer import PackedTrainer
 from headtune.types import LabelSet, TokenizedExample
@@ -71,6 +72,7 @@ def fit(
     folder: Path,
     progress: Progress,
     resume: bool = False,
+    best: BestInMemory | None = None,
 ) -> FitResult:
     """Train ``classifier`` in place.
 
@@ -81,13 +83,17 @@ def fit(
         balance: "weights" weighs the loss by inverse label frequency.
         folder: Where checkpoints are written.
         resume: Go on from the newest whole checkpoint in ``folder``, if there is one.
+        best: Keeps the best weights instead of checkpoints, and may end the run; for a run of
+            seconds with a validation part.
 
     Raises:
         NonFiniteLossError: The loss became infinite or not-a-number.
         TrainingError: A single text does not fit into memory.
         ConfigError: Early stopping without a validation part, or a tracker that is not there.
     """
-    arguments = _arguments(options, tune, len(train), bool(validation), classifier, folder)
+    arguments = _arguments(
+        options, tune, len(train), bool(validation), classifier, folder, checkpoints=best is None
+    )
     if options.gradient_checkpointing:
         classifier.prunes_last_block = False
         _recompute_activations(classifier.backbone)
@@ -100,7 +106,7 @@ def fit(
         collator=StepCollator(max_tokens_per_batch, options.gradient_accumulation_steps),
         class_weights=_weights(train, labels) if balance == "weights" else None,
         progress=progress,
-        callbacks=_callbacks(options, bool(validation)),
+        callbacks=_callbacks(options, bool(validation), best),
     )
     checkpoint = _last_whole_checkpoint(folder) if resume else None
     n_done = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
@@ -112,10 +118,13 @@ def fit(
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     progress.finish()
     state = trainer.state
+    if best is not None and options.keep_best:
+        load_trained_state(classifier, best.state)
+        state.best_global_step = best.step
     return FitResult(
         history=history_rows(state.log_history),
         n_steps=state.global_step,
-        best_step=(arguments.load_best_model_at_end and state.best_global_step)
+        best_step=(bool(validation) and options.keep_best and state.best_global_step)
         or state.global_step,
         max_tokens_per_batch=trainer.collator.max_tokens_per_batch,
         n_examples=trainer.n_examples_seen,
@@ -130,10 +139,12 @@ def _arguments(
     validates: bool,
     classifier: SequenceClassifier,
     folder: Path,
+    *,
+    checkpoints: bool,
 ) -> TrainingArguments:
     check_options(options, validates=validates)
     steps_per_epoch = math.ceil(n_train / options.batch_size)
-    keeps_best = validates and options.keep_best
+    keeps_best = validates and options.keep_best and checkpoints
     when = {
         "strategy": "steps" if validates else "no",
         "steps": math.ceil(steps_per_epoch / options.evaluations_per_epoch),
@@ -152,7 +163,7 @@ def _arguments(
             max_grad_norm=options.max_gradient_norm,
             eval_strategy=when["strategy"],
             eval_steps=when["steps"],
-            save_strategy=when["strategy"],
+            save_strategy=when["strategy"] if checkpoints else "no",
             save_steps=when["steps"],
             save_total_limit=2,
             load_best_model_at_end=keeps_best,
@@ -216,7 +227,9 @@ def _recompute_activations(backbone: PreTrainedModel) -> None:
     (enable or backbone.gradient_checkpointing_enable)({"use_reentrant": False})
 
 
-def _callbacks(options: TrainConfig, validates: bool) -> list[Any]:
+def _callbacks(options: TrainConfig, validates: bool, best: BestInMemory | None) -> list[Any]:
+    if best is not None:
+        return [EvaluateAtEnd(), best]
     callbacks: list[Any] = [CheckpointByClock(options.checkpoint_minutes)]
     if validates:
         callbacks.append(EvaluateAtEnd())

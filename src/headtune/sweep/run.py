@@ -1,0 +1,194 @@
+"""``headtune sweep`` without its command line: trials on a shared trunk, and a proved winner.
+
+    read and split -> model and kept texts, once -> trials -> the winner's test, once -> its run
+
+The validation part is looked at once an evaluation, by every trial. The best of many looks is
+better than it is true; so the looks are counted and said, and the test part, which no trial sees,
+is scored once, with the winner's weights.
+"""
+
+import json
+import shutil
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from headtune.artifact import check_target
+from headtune.config import RunConfig, TuneConfig
+from headtune.data import prepare
+from headtune.errors import ArtifactError, ConfigError
+from headtune.fitted import Fitted
+from headtune.pipeline import load_classifier
+from headtune.progress import Progress, SilentProgress, Stopwatch
+from headtune.report import Report
+from headtune.report.files import plain, write_atomically
+from headtune.run import check_one_process, prove_run, say_data
+from headtune.sweep.search import TRIALS, Search
+from headtune.sweep.space import Space, deepest
+from headtune.sweep.trial import TrialRecord
+from headtune.sweep.workbench import Workbench
+from headtune.types import PreparedData
+
+__all__ = ["Sweep", "run_sweep"]
+
+OPTIONS, SUMMARY, PICTURE, BEST = "options.json", "sweep.json", "sweep.png", "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep found: trials from best to worst, and the report of the winner's run.
+
+    ``looks`` counts the evaluations on the validation part that the winner was picked from.
+    """
+
+    trials: list[TrialRecord]
+    winner: TrialRecord
+    metric: str
+    looks: int
+    seconds: float
+    frozen_texts_run: int
+    report: Report
+
+    def sentence(self) -> str:
+        """What the winner's validation figure is worth."""
+        return (
+            f"Trial {self.winner.number} is the best of {len(self.trials):,} trials by validation "
+            f"{self.metric.replace('_', ' ')}, picked from {self.looks:,} looks at the validation "
+            "part: its validation figures are optimistic. The test part was looked at once."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        values: dict[str, Any] = plain(
+            {
+                "metric": self.metric,
+                "looks_at_validation": self.looks,
+                "winner": self.winner.number,
+                "seconds": self.seconds,
+                "frozen_texts_run": self.frozen_texts_run,
+                "test": self.report.after["test"],
+                "trials": [asdict(trial) for trial in self.trials],
+            }
+        )
+        return values
+
+
+def run_sweep(
+    config: RunConfig,
+    space: Space,
+    *,
+    out: Path,
+    trials: int,
+    seconds: float | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Try settings, and write the best one's run to ``out/best``.
+
+    Args:
+        config: What all trials share.
+        trials: How many in all, those of a resumed sweep included.
+        seconds: No trial begins, and none goes on, after so long.
+        resume: Go on with the sweep in ``out``.
+
+    Raises:
+        ConfigError: No validation part, or the folder is taken.
+        MissingDependencyError: Optuna is not installed.
+        HeadtuneError: As the stages say.
+    """
+    progress = progress or SilentProgress()
+    start = time.monotonic()
+    check_one_process()
+    _begin(out, config, space, overwrite=overwrite, resume=resume)
+    clock = Stopwatch(progress)
+    with clock.stage("read", "Reading"):
+        prepared = prepare(config.source, config.data)
+        say_data(prepared, progress)
+        if not prepared.validation:
+            raise ConfigError("A sweep ranks on the validation part; --split leaves it empty.")
+    tunes = deepest(space)
+    base = replace(config, tune=TuneConfig(tune="head"))
+    loaded = load_classifier(prepared, base, progress, clock)
+    with clock.stage("trunk", "Running the frozen layers, once"):
+        bench = Workbench(loaded, tunes, progress)
+        _say_counts(bench, progress)
+    with clock.stage("train", f"Trying {trials:,} settings"):
+        search = Search(bench, prepared, space, out)
+        deadline = None if seconds is None else start + seconds
+        search.run(trials, deadline, progress)
+    fitted = search.winner(clock, progress)
+    report = _save(out, search, prepared, fitted, clock, progress)
+    sweep = Sweep(
+        trials=search.ranked(),
+        winner=search.best,
+        metric=search.metric,
+        looks=search.looks,
+        seconds=time.monotonic() - start,
+        frozen_texts_run=bench.counts.n_run if bench.counts else 0,
+        report=report,
+    )
+    _finish(out, sweep, base)
+    return sweep
+
+
+def _begin(out: Path, config: RunConfig, space: Space, *, overwrite: bool, resume: bool) -> None:
+    """Make the folder. Raises ``ConfigError`` or ``ArtifactError`` where the user must choose."""
+    options = plain({"config": config.to_dict(), "space": {k: asdict(v) for k, v in space.items()}})
+    path = out / OPTIONS
+    if resume:
+        if not path.is_file():
+            raise ConfigError(f"There is no sweep in {out} to go on with. Leave out --resume.")
+        if json.loads(path.read_text(encoding="utf-8")) != options:
+            raise ConfigError(
+                f"The sweep in {out} had other options. Resume with the same, or start anew with "
+                "--overwrite."
+            )
+        return
+    if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
+        if not path.is_file():
+            raise ArtifactError(f"{out} is not a sweep, so it is not overwritten.")
+        if not overwrite:
+            raise ConfigError(
+                f"A sweep is in {out} already. Go on with --resume, replace it with --overwrite, "
+                "or choose another folder with --out."
+            )
+    shutil.rmtree(out / TRIALS, ignore_errors=True)
+    for old in (*out.glob(".weights-*"), out / SUMMARY, out / PICTURE):
+        old.unlink(missing_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    check_target(out / BEST, overwrite=True)
+    write_atomically(path, (json.dumps(options, indent=2) + "\n").encode())
+
+
+def _say_counts(bench: Workbench, progress: Progress) -> None:
+    if bench.counts is not None and bench.counts.n_reused:
+        n_reused, n_run = bench.counts.n_reused, bench.counts.n_run
+        progress.say(f"{n_reused:,} texts went through them in an earlier run; {n_run:,} now.")
+
+
+def _save(
+    out: Path,
+    search: Search,
+    prepared: PreparedData,
+    fitted: Fitted,
+    clock: Stopwatch,
+    progress: Progress,
+) -> Report:
+    """The winner as a run folder, proved like any other."""
+    warning = (
+        f"These settings are the best of {len(search.records):,} trials, picked from "
+        f"{search.looks:,} looks at the validation part: validation figures are optimistic."
+    )
+    return prove_run(
+        out / BEST, prepared, fitted, clock, progress, overwrite=True, warnings=[warning]
+    )
+
+
+def _finish(out: Path, sweep: Sweep, base: RunConfig) -> None:
+    from headtune.sweep.picture import draw_sweep  # matplotlib takes a second to import
+
+    write_atomically(out / SUMMARY, (json.dumps(sweep.to_dict(), indent=2) + "\n").encode())
+    title = f"{Path(base.source).name}, {base.model.model}"
+    draw_sweep(sweep.trials, sweep.winner, sweep.metric, out / PICTURE, title=title)

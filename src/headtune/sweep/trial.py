@@ -1,0 +1,149 @@
+"""One trial of a sweep: settings in, the history and the best weights out.
+
+``TrialRecord`` is what stays of it, one JSON file a trial; a sweep that is resumed reads them.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from headtune.config import RunConfig, TuneConfig
+from headtune.errors import ArtifactFormatError, NonFiniteLossError
+from headtune.progress import SilentProgress
+from headtune.report.files import write_atomically
+from headtune.sweep.workbench import Workbench
+from headtune.training import BestInMemory, fit
+from headtune.types import LabelSet
+
+__all__ = ["Outcome", "TrialRecord", "config_of", "read_records", "run_trial"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRecord:
+    """Settings of a trial and how it went.
+
+    ``state``: "complete", "stopped" (hopeless against the median of the others), "time" (the
+    budget was over) or "failed" (its loss was not finite). ``metrics`` are those of the best
+    evaluation, on the validation part, None if there was none.
+    """
+
+    number: int
+    settings: dict[str, Any]
+    state: str
+    metrics: dict[str, float] | None
+    best_step: int
+    n_evaluations: int
+    seconds: float
+    n_examples: int
+    n_tokens: int
+    history: list[dict[str, Any]]
+
+    @property
+    def counts(self) -> bool:
+        """Whether it can win."""
+        return self.metrics is not None and self.state in ("complete", "time")
+
+    def save(self, folder: Path) -> None:
+        """One file, in one piece."""
+        folder.mkdir(parents=True, exist_ok=True)
+        content = json.dumps(asdict(self), indent=2) + "\n"
+        write_atomically(folder / f"{self.number:04}.json", content.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A trial that has just been run: its record, and the weights of its best evaluation."""
+
+    record: TrialRecord
+    weights: dict[str, torch.Tensor]
+
+
+def read_records(folder: Path) -> list[TrialRecord]:
+    """The trials of an earlier sweep, in order. Raises ``ArtifactFormatError``."""
+    records = []
+    for path in sorted(folder.glob("[0-9]*.json")):
+        try:
+            records.append(TrialRecord(**json.loads(path.read_text(encoding="utf-8"))))
+        except (json.JSONDecodeError, TypeError) as error:
+            raise ArtifactFormatError(f"{path} is not the record of a trial: {error}") from error
+    return records
+
+
+def config_of(base: RunConfig, settings: dict[str, Any]) -> RunConfig:
+    """The options of a trial."""
+    training = {name: value for name, value in settings.items() if name != "tune"}
+    return replace(
+        base,
+        tune=replace(base.tune, tune=settings["tune"]),
+        train=replace(base.train, **training),
+    )
+
+
+def run_trial(
+    bench: Workbench,
+    labels: LabelSet,
+    number: int,
+    settings: dict[str, Any],
+    *,
+    is_hopeless: Callable[[int, float], bool],
+    deadline: float | None,
+) -> Outcome:
+    """Train once. A loss that is not finite is a failed trial, and no error."""
+    config = config_of(bench.loaded.config, settings)
+    encoded, _ = bench.set_up(TuneConfig(tune=settings["tune"]))
+    options = config.train
+    best = BestInMemory(
+        options.best_metric,
+        patience=options.early_stopping,
+        is_hopeless=is_hopeless,
+        deadline=deadline,
+    )
+    start = time.perf_counter()
+    result = None
+    with tempfile.TemporaryDirectory(prefix="headtune-") as folder:
+        try:
+            result = fit(
+                bench.classifier,
+                labels,
+                encoded.parts["train"],
+                encoded.parts["validation"],
+                options,
+                tune=config.tune.tune,
+                balance=config.data.balance,
+                max_tokens_per_batch=config.model.max_tokens_per_batch or 1,
+                folder=Path(folder),
+                progress=SilentProgress(),
+                best=best,
+            )
+        except NonFiniteLossError:
+            best.ended = "failed"
+    history = result.history if result else []
+    record = TrialRecord(
+        number=number,
+        settings=settings,
+        state={"hopeless": "stopped", "time": "time", "failed": "failed"}.get(
+            best.ended, "complete"
+        ),
+        metrics=_metrics_at(history, best.step),
+        best_step=best.step,
+        n_evaluations=best.n_evaluations,
+        seconds=round(time.perf_counter() - start, 3),
+        n_examples=result.n_examples if result else 0,
+        n_tokens=result.n_tokens if result else 0,
+        history=history,
+    )
+    return Outcome(record, best.state)
+
+
+def _metrics_at(history: list[dict[str, Any]], step: int) -> dict[str, float] | None:
+    """Loss, accuracy and macro F1 of the evaluation at a step."""
+    for row in history:
+        if row["step"] == step and "validation_loss" in row:
+            return {name: row[f"validation_{name}"] for name in ("loss", "accuracy", "macro_f1")}
+    return None
