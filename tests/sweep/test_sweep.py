@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -18,7 +19,7 @@ from headtune.sweep import search as search_module
 from headtune.sweep.run import Sweep, run_sweep
 from headtune.sweep.space import parse_space
 from headtune.sweep.trial import config_of, run_trial
-from tests_support import TEXTS, TOPICS
+from tests_support import TOPICS
 
 SPACE = parse_space({"tune": "head,last-1,last-2", "learning_rate": "1e-4..1e-1"})
 
@@ -35,11 +36,11 @@ def config(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunC
     monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path / "cache"))
     table = tmp_path / "messages.csv"
     with table.open("w", newline="") as file:
-        rows = (
-            (f"{text} {n}", label)
-            for n in range(2)
-            for text, label in zip(TEXTS, TOPICS, strict=True)
-        )
+        words = np.random.default_rng(0).choice(list("abcdefghijklmnopqrstuvw"), (80, 12))
+        rows = [  # no two are near repeats of each other
+            (f"{' '.join(letters)} {topic[:3]} {n}", topic)
+            for n, (letters, topic) in enumerate(zip(words, TOPICS * 2, strict=True))
+        ]
         csv.writer(file).writerows([("text", "topic"), *rows])
     values: dict[str, Any] = {
         "source": str(table),

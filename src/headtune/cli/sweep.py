@@ -180,7 +180,7 @@ def _print(found: "Sweep") -> None:
 
 def _table(found: "Sweep") -> Table:
     """A line a trial, the best first."""
-    from headtune.report.figures import duration, percent
+    from headtune.figures import duration, percent
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("trial", justify="right")
