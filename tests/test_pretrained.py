@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from headtune import pretrained
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
-from headtune.pretrained import find_pretrained, weights_sha256
+from headtune.pretrained import find_pretrained, public_name, weights_sha256
 
 
 @pytest.fixture(autouse=True)
@@ -152,3 +152,8 @@ def test_the_wheel_of_the_small_model_is_found_without_importing_it() -> None:
     assert path is not None
     assert path.suffix == ".gguf"
     assert path.stat().st_size > 80_000_000
+
+
+def test_an_alias_goes_by_its_hub_id_elsewhere() -> None:
+    assert public_name("smollm2-135m") == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert public_name("someone/model") == "someone/model"

@@ -27,7 +27,14 @@ from typing import Any
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
 from headtune.quiet import quiet_transformers
 
-__all__ = ["ALIASES", "PretrainedFolder", "cache_folder", "find_pretrained", "weights_sha256"]
+__all__ = [
+    "ALIASES",
+    "PretrainedFolder",
+    "cache_folder",
+    "find_pretrained",
+    "public_name",
+    "weights_sha256",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,11 @@ class PretrainedFolder:
     name: str
     path: Path
     revision: str | None = None
+
+
+def public_name(name: str) -> str:
+    """What other tools know a model by: the hub id of an alias, else the name itself."""
+    return ALIASES[name].hub_id if name in ALIASES else name
 
 
 def cache_folder() -> Path:

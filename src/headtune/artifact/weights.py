@@ -24,6 +24,7 @@ from headtune.model import (
     lora_config,
     trained_state,
 )
+from headtune.pretrained import public_name
 from headtune.types import LabelSet
 
 __all__ = ["read_weights", "write_weights"]
@@ -47,7 +48,7 @@ def write_weights(
         _classifier_config(classifier, labels).save_pretrained(folder)
     elif storage == "adapter":
         config = lora_config(classifier.backbone, tune)
-        config.base_model_name_or_path = base_name
+        config.base_model_name_or_path = public_name(base_name)
         config.inference_mode = True
         config.save_pretrained(folder)
     state = {

@@ -17,7 +17,7 @@ from headtune.artifact.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from headtune.errors import ExportError
 from headtune.export.source import Probabilities, Source
 from headtune.export.transformers_folder import classifier_config, require_last_token
-from headtune.pretrained import ALIASES, find_pretrained
+from headtune.pretrained import find_pretrained, public_name
 from headtune.quiet import quiet_transformers
 
 __all__ = ["answers_of_peft", "write_peft"]
@@ -35,7 +35,7 @@ def write_peft(source: Source, folder: Path) -> None:
     require_last_token(source, "the sequence classifiers below PEFT")
     adapter = json.loads((source.run / ADAPTER_CONFIG).read_text(encoding="utf-8"))
     base = source.artifact.manifest.base_model.name
-    adapter["base_model_name_or_path"] = ALIASES[base].hub_id if base in ALIASES else base
+    adapter["base_model_name_or_path"] = public_name(base)
     adapter["revision"] = source.artifact.manifest.base_model.revision
     text = json.dumps(adapter, indent=2, ensure_ascii=False)
     (folder / ADAPTER_CONFIG).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,114 @@
+"""Every export of given runs, asked 500 spam messages in its own tool; then how long one takes.
+
+    python benchmarks/check_exports.py runs/head runs/last-2 runs/lora runs/full [--texts 500]
+
+Each run is written in each format that can express it and read back by that format's tool, in
+float32 on the CPU; what a format cannot express is listed with the reason. Then the export to
+transformers and a load of it by transformers are timed, and beside them the copy of the exported
+bytes and transformers' own load of the base model. Ends in one JSON line; exit code 1 if an exact
+format differs by more than 1e-4 or changes a label, or int8 changes more than one in a hundred.
+
+Costs: two forward passes of all texts a format; 500 messages take a minute or two on a core.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from headtune import Predictor
+from headtune.config import DataConfig
+from headtune.data import prepare
+from headtune.errors import ExportError
+from headtune.export import FORMATS, export_run
+from headtune.export.proof import agreement_of
+from headtune.export.source import Source, open_source
+
+
+def main() -> int:
+    """Check, time, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--texts", type=int, default=500)
+    arguments = parser.parse_args()
+    prepared = prepare("sms-spam", DataConfig())
+    texts = [example.text for example in prepared.test[: arguments.texts]]
+    rows = [row for run in arguments.runs for row in check_run(run, texts)]
+    timed = time_run(arguments.runs[0])
+    print(json.dumps({"n_texts": len(texts), "checks": rows, "seconds": timed}))
+    return 0 if all(row.get("passes", True) for row in rows) else 1
+
+
+def check_run(run: Path, texts: list[str]) -> list[dict[str, Any]]:
+    """One row a format and rounding."""
+    predictor = Predictor.load(run, dtype="float32", device="cpu")
+    expected = predictor.predict_proba(texts)
+    del predictor
+    source = open_source(run)
+    rows = []
+    for name, row in FORMATS.items():
+        for quantize in (None, *row.quantized):
+            with tempfile.TemporaryDirectory() as folder:
+                found = check_format(run, source, name, quantize, texts, expected, Path(folder))
+            print(json.dumps(found), file=sys.stderr)
+            rows.append(found)
+    return rows
+
+
+def check_format(
+    run: Path,
+    source: Source,
+    name: str,
+    quantize: str | None,
+    texts: list[str],
+    expected: Any,
+    folder: Path,
+) -> dict[str, Any]:
+    """Export, ask, compare."""
+    what = {"run": run.name, "format": name, "quantize": quantize}
+    try:
+        exported = export_run(run, name, folder / "out", quantize=quantize)
+    except ExportError as error:
+        return what | {"refused": str(error)}
+    found = FORMATS[name].answerer()(source, folder / "out", texts)
+    agreement = agreement_of(expected, found)
+    if quantize is None:
+        passes = agreement.max_probability_difference <= 1e-4 and not agreement.n_changed_labels
+    else:
+        passes = agreement.n_changed_labels <= len(texts) / 100
+    return what | asdict(agreement) | {"bytes": exported.bytes, "passes": passes}
+
+
+def time_run(run: Path) -> dict[str, float]:
+    """Seconds of export and load, of copying the bytes, and of transformers' load of the base."""
+    from transformers import AutoModelForSequenceClassification as Classifier
+
+    from headtune.pretrained import find_pretrained
+
+    manifest = json.loads((run / "headtune.json").read_text(encoding="utf-8"))
+    base = find_pretrained(manifest["base_model"]["name"]).path
+    with tempfile.TemporaryDirectory() as folder:
+        out, copy = Path(folder) / "out", Path(folder) / "copy"
+        return {
+            "base_load": seconds(lambda: Classifier.from_pretrained(base, dtype="float32")),
+            "export": seconds(lambda: export_run(run, "transformers", out)),
+            "load": seconds(lambda: Classifier.from_pretrained(out, dtype="float32")),
+            "copy": seconds(lambda: shutil.copytree(out, copy)),
+        }
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    sys.exit(main())
