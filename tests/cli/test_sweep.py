@@ -22,7 +22,6 @@ def test_optuna_is_named_where_it_is_missing(
         (("x.csv", "--learning-rate", "fast"), 1, "--learning-rate takes"),
         (("x.csv", "--time", "soon"), 1, "--time takes"),
         (("x.csv", "--trials", "0"), 1, "--trials must be"),
-        (("x.csv", "--tune", "head", "--out", "s"), 1, "x.csv"),
     ],
 )
 def test_mistakes_end_in_one_line(

@@ -185,6 +185,10 @@ def test_targets_are_checked_before_any_work(config: RunConfig, tmp_path: Path) 
     no_validation = replace(config, data=replace(config.data, split="80/0/20"))
     with pytest.raises(ConfigError, match="validation"):
         run_sweep(no_validation, SPACE, out=tmp_path / "new", trials=1)
+    missing = replace(config, source="missing.csv")
+    with pytest.raises(FileNotFoundError, match="missing.csv"):
+        run_sweep(missing, SPACE, out=tmp_path / "new", trials=1)
+    assert not (tmp_path / "new").exists()
 
 
 def test_more_blocks_than_there_are(config: RunConfig, tmp_path: Path) -> None:

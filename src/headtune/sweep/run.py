@@ -101,7 +101,8 @@ def run_sweep(
     progress = progress or SilentProgress()
     start = time.monotonic()
     check_one_process()
-    _begin(out, config, space, overwrite=overwrite, resume=resume)
+    options = plain({"config": config.to_dict(), "space": {k: asdict(v) for k, v in space.items()}})
+    _check(out, options, overwrite=overwrite, resume=resume)
     clock = Stopwatch(progress)
     with clock.stage("read", "Reading"):
         prepared = prepare(config.source, config.data)
@@ -114,6 +115,8 @@ def run_sweep(
     with clock.stage("trunk", "Running the frozen layers, once"):
         bench = Workbench(loaded, tunes, progress)
         _say_counts(bench, progress)
+    if not resume:
+        _begin(out, options)
     with clock.stage("train", f"Trying {trials:,} settings"):
         search = Search(bench, prepared, space, out)
         deadline = None if seconds is None else start + seconds
@@ -133,9 +136,8 @@ def run_sweep(
     return sweep
 
 
-def _begin(out: Path, config: RunConfig, space: Space, *, overwrite: bool, resume: bool) -> None:
-    """Make the folder. Raises ``ConfigError`` or ``ArtifactError`` where the user must choose."""
-    options = plain({"config": config.to_dict(), "space": {k: asdict(v) for k, v in space.items()}})
+def _check(out: Path, options: dict[str, Any], *, overwrite: bool, resume: bool) -> None:
+    """Raises ``ConfigError`` or ``ArtifactError`` where the user must choose."""
     path = out / OPTIONS
     if resume:
         if not path.is_file():
@@ -154,12 +156,16 @@ def _begin(out: Path, config: RunConfig, space: Space, *, overwrite: bool, resum
                 f"A sweep is in {out} already. Go on with --resume, replace it with --overwrite, "
                 "or choose another folder with --out."
             )
+
+
+def _begin(out: Path, options: dict[str, Any]) -> None:
+    """Make the folder, with nothing in it of an earlier sweep."""
     shutil.rmtree(out / TRIALS, ignore_errors=True)
     for old in (*out.glob(".weights-*"), out / SUMMARY, out / PICTURE):
         old.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     check_target(out / BEST, overwrite=True)
-    write_atomically(path, (json.dumps(options, indent=2) + "\n").encode())
+    write_atomically(out / OPTIONS, (json.dumps(options, indent=2) + "\n").encode())
 
 
 def _say_counts(bench: Workbench, progress: Progress) -> None:
