@@ -186,7 +186,7 @@ def test_targets_are_checked_before_any_work(config: RunConfig, tmp_path: Path) 
     with pytest.raises(ConfigError, match="validation"):
         run_sweep(no_validation, SPACE, out=tmp_path / "new", trials=1)
     missing = replace(config, source="missing.csv")
-    with pytest.raises(FileNotFoundError, match="missing.csv"):
+    with pytest.raises(FileNotFoundError, match="missing"):
         run_sweep(missing, SPACE, out=tmp_path / "new", trials=1)
     assert not (tmp_path / "new").exists()
 
