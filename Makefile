@@ -19,7 +19,7 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
 bench: $(INSTALLED)
 	@for bench in $(wildcard benchmarks/bench_*.py); do \
