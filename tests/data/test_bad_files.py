@@ -87,7 +87,11 @@ def zip_bytes() -> bytes:
     [
         ("a.xlsx", zip_bytes(), "a zip archive (Excel workbooks are such). Save its table as CSV."),
         ("a.csv", zip_bytes(), "a zip archive"),
-        ("a.csv.gz", gzip.compress(b"text,label\n", mtime=0), "gzip-compressed. Unpack it first: gunzip"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"text,label\n", mtime=0),
+            "gzip-compressed. Unpack it first: gunzip",
+        ),
         ("a.csv", b"PAR1" + bytes(100), "a Parquet file. Let its name end in .parquet."),
         ("a.csv", bytes(range(256)) * 20, "a binary file, not a table"),
         ("a.bin", random.Random(0).randbytes(4_000), "a binary file, not a table"),
