@@ -38,9 +38,14 @@ from harness import (
     say,
     set_threads,
 )
-from headtune.bench import peak_memory_bytes, train_steps
+from headtune.bench import train_steps
 from headtune.config import TuneConfig
-from headtune.model import make_trainable, matrix_product_rate, useful_flops_per_token
+from headtune.model import (
+    make_trainable,
+    matrix_product_rate,
+    peak_memory_bytes,
+    useful_flops_per_token,
+)
 from headtune.quiet import quiet_transformers
 from headtune.tokens import encode_examples
 from headtune.types import TokenizedExample

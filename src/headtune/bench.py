@@ -15,8 +15,6 @@ Costs: about ``seconds`` of measuring after loading: the number of texts is chos
 first ones went.
 """
 
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +40,7 @@ from headtune.model import (
     load_config,
     make_trainable,
     matrix_product_rate,
+    peak_memory_bytes,
     useful_flops_per_token,
 )
 from headtune.predict import Predictor
@@ -51,7 +50,7 @@ from headtune.tokens import context_length, encode_texts, load_tokenizer, resolv
 from headtune.training import fit
 from headtune.types import LabelSet, TokenizedExample
 
-__all__ = ["bench", "peak_memory_bytes", "train_steps", "untrained_predictor"]
+__all__ = ["bench", "train_steps", "untrained_predictor"]
 
 LABELS = LabelSet(("a", "b"))
 ROUNDS = 3
@@ -216,12 +215,6 @@ def train_steps(
             folder=Path(folder),
             progress=progress or SilentProgress(),
         )
-
-
-def peak_memory_bytes() -> int:
-    """The most memory that this process has held so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 @dataclass(frozen=True, slots=True)

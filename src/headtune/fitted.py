@@ -19,6 +19,7 @@ from headtune.model import (
     ParameterCounts,
     SequenceClassifier,
     matrix_product_rate,
+    peak_memory_bytes,
     useful_flops_per_token,
 )
 from headtune.predict import Predictor
@@ -179,5 +180,6 @@ class Fitted:
             "share_of_matrix_rate": useful / rate,
             "frozen_texts_run": None if kept is None else kept.n_run,
             "frozen_texts_reused": None if kept is None else kept.n_reused,
+            "peak_memory_bytes": peak_memory_bytes(self.compute.device),
             "wall_seconds": dict(self.seconds),
         }

@@ -62,12 +62,16 @@ def test_options_reach_the_measuring(headtune: Headtune, asked: dict[str, Any]) 
     assert (asked["batch_size"], asked["seconds"]) == (32, 3.0)
 
 
-def test_figures_reach_the_terminal(headtune: Headtune, asked: dict[str, Any]) -> None:
+def test_figures_reach_the_terminal(
+    headtune: Headtune, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = headtune("bench", "smollm2-135m").out
     assert asked["source"] == "sms-spam"
     assert "smollm2-135m, with an untrained head; 134,516,160 parameters" in shown
     assert "one text     81.2 ms, the slowest tenth from 100.0 ms (40 texts)" in shown
     assert "1,024 MB loaded, 1,024 MB predicting, 2,048 MB training" in shown
+    monkeypatch.setitem(FOUND, "peak_memory_bytes", dict.fromkeys(FOUND["peak_memory_bytes"]))
+    assert "memory" not in headtune("bench", "smollm2-135m").out
     rows = {line[:26].strip(): line[26:].split() for line in shown.splitlines()}
     assert rows["prediction"] == ["14.2", "513", "109.0", "77.9", "%"]
     assert rows["LoRA training, batch 16"] == ["6.0", "216", "92.0", "65.7", "%"]

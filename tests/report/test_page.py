@@ -187,6 +187,15 @@ def test_a_section_stands_only_where_there_is_something_to_show(
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_memory_is_told_where_it_is_known(make_report: MakeReport) -> None:
+    speed = make_report().speed
+    known = {**speed, "peak_memory_bytes": 2_140_000_000}
+    assert "It needed 2.1 GB of memory at most." in page_of(make_report(speed=known)).text
+    unknown = {**speed, "peak_memory_bytes": None}
+    assert "of memory" not in page_of(make_report(speed=unknown)).text
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_without_held_back_parts(make_report: MakeReport) -> None:
     page = page_of(make_report(before={}, after={}, data={}, truncated={}, warnings=[], config={}))
     assert "nothing is known" in page.text

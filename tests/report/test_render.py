@@ -129,6 +129,15 @@ def test_a_report_of_no_held_back_part(make_report: MakeReport) -> None:
         assert absent not in page
 
 
+def test_memory_is_told_where_it_is_known(make_report: MakeReport) -> None:
+    speed = make_report().speed
+    assert "2.1 GB of memory at most" in shown(
+        make_report(speed={**speed, "peak_memory_bytes": 2_140_000_000})
+    )
+    for older in (speed, {**speed, "peak_memory_bytes": None}):
+        assert "memory" not in shown(make_report(speed=older))
+
+
 def test_numbers_as_people_write_them() -> None:
     assert [percent(share) for share in (0, 0.8466, 0.99951, 1)] == [
         "0.0 %",

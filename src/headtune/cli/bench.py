@@ -116,11 +116,12 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         f"{1000 * latency['median_seconds']:.1f} ms, the slowest tenth from "
         f"{1000 * latency['slowest_tenth_seconds']:.1f} ms ({latency['texts']} texts)",
     )
-    yield (
-        "peak memory",
-        f"{_megabytes(memory['loaded'])} loaded, {_megabytes(memory['prediction'])} predicting, "
-        f"{_megabytes(memory['training'])} training",
-    )
+    if None not in memory.values():
+        yield (
+            "peak memory",
+            f"{_megabytes(memory['loaded'])} loaded, {_megabytes(memory['prediction'])} "
+            f"predicting, {_megabytes(memory['training'])} training",
+        )
 
 
 def _rates(found: Mapping[str, Any]) -> Table:

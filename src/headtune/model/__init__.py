@@ -11,6 +11,7 @@ from headtune.model.inference import (
 from headtune.model.int8 import quantize
 from headtune.model.keeping import Keeper, KeptTexts, open_store
 from headtune.model.kept_states import StateStore, TrunkIdentity, text_key
+from headtune.model.memory import peak_memory_bytes
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.trainable import (
     ParameterCounts,
@@ -43,6 +44,7 @@ __all__ = [
     "make_trainable",
     "matrix_product_rate",
     "open_store",
+    "peak_memory_bytes",
     "predict_logits",
     "predict_states",
     "quantize",

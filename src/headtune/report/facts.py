@@ -7,7 +7,7 @@ terminal prints them, and any other page can. Leaks are left to the top of a pag
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from headtune.figures import count, duration, percent, rate
+from headtune.figures import count, duration, percent, rate, size
 from headtune.report.leaks import leak_sentence
 from headtune.report.report import Report
 
@@ -90,6 +90,8 @@ def _speed_facts(speed: Mapping[str, Any]) -> Iterator[str]:
     if speed.get("frozen_texts_run") is not None:
         run, reused = speed["frozen_texts_run"], speed["frozen_texts_reused"]
         yield f"frozen layers: {count(run, 'text')} run, {reused:,} reused from the cache"
+    if speed.get("peak_memory_bytes"):
+        yield f"{size(speed['peak_memory_bytes'])} of memory at most"
     stages = speed["wall_seconds"]
     if stages:
         yield ", ".join(f"{name} {duration(seconds)}" for name, seconds in stages.items())

@@ -10,7 +10,7 @@
     suspect_labels, suspects_checked  rows whose label looks wrong; see suspects.py
     data             what was read, set aside, repeated and split (stage 1's summary)
     speed            examples_per_second, tokens_per_second, useful_flops_per_second,
-                     wall_seconds by stage
+                     peak_memory_bytes, wall_seconds by stage
     model            id, total_parameters, trainable_parameters, dtype, device, reasons
     config, labels, truncated, history, warnings, created_at
 
