@@ -209,11 +209,14 @@ def test_a_long_text_never_makes_a_square_of_the_packed_length() -> None:
             sizes.extend(x.numel() for x in results if isinstance(x, torch.Tensor))
             return out
 
-    for window in (None, 128):
+    for window, softcap in ((None, None), (128, None), (None, 20.0)):
         with Watch():  # type: ignore[no-untyped-call]
-            ours, _ = packed_attention(module, q, k, v, None, layout=layout, sliding_window=window)
+            ours, _ = packed_attention(
+                module, q, k, v, None, layout=layout, sliding_window=window, softcap=softcap
+            )
         assert ours.shape == (1, sum(lengths), HEADS, DIM)
-    assert max(sizes) <= 8_000 * HEADS * 512
+    assert max(sizes) <= HEADS * attention.MAX_SCORES
+    assert sum(mask.numel() for mask in layout._masks.values()) <= 4 * attention.MAX_SCORES
 
 
 def test_dropout_applies_in_training_only() -> None:

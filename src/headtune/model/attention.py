@@ -10,10 +10,12 @@ and cuts them into groups of like length. A layer gathers the queries, keys and 
 into a short padded block ``(n, heads, L, head_dim)``, runs one of two kernels on it, and puts the
 result back in packed order:
 
-- ``block``: two batched matrix products around a softmax, queries in chunks of at most 512. For
-  texts of a few dozen tokens this is 3 times faster on a CPU than the fused kernel.
+- ``block``: two batched matrix products around a softmax, queries in chunks of at most 512, fewer
+  where there are many keys. For texts of a few dozen tokens this is 3 times faster on a CPU than
+  the fused kernel.
 - ``fused``: ``scaled_dot_product_attention``, for sequences of more than 512 tokens, where the
-  square of scores would not fit (only without window and soft cap, which it does not know).
+  square of scores would not fit (only without window and soft cap, which it does not know, and
+  without dropout, with which it writes the square out).
 
 Grouped-query heads, sliding windows, soft caps (Gemma 2), attention dropout and both directions
 are honoured. What padding a block has lies behind the real tokens: no causal query sees it, and
@@ -118,24 +120,24 @@ class SequenceLayout:
             self._arranged = _arrange(self.lengths, self.device)
         return self._arranged
 
-    def mask(self, start: int, stop: int, first_key: int, window: int | None) -> torch.Tensor:
-        """Which keys a chunk of queries must not see, as 0 and -inf: ``(stop - start, n_keys)``.
+    def mask(self, n_queries: int, n_keys: int, window: int | None) -> torch.Tensor:
+        """Which keys a chunk of queries must not see, as 0 and -inf: ``(n_queries, n_keys)``.
 
-        Queries are the positions ``start`` to ``stop``, keys ``first_key`` to ``stop`` when
-        causal. Kept, since every layer asks for the same ones.
+        The last query stands where the last key does. Small ones are kept, since every layer asks
+        for the same; those of long texts would add up to a square.
         """
-        key = (start, stop, first_key, window)
-        if key not in self._masks:
-            device = self.device
-            query = torch.arange(start, stop, device=device)[:, None]
-            distance = query - torch.arange(first_key, stop, device=device)
-            hidden = distance < 0
-            if window is not None:
-                hidden |= distance >= window
-            self._masks[key] = torch.zeros(hidden.shape, device=device).masked_fill(
-                hidden, float("-inf")
-            )
-        return self._masks[key]
+        key = (n_queries, n_keys, window)
+        if key in self._masks:
+            return self._masks[key]
+        query = torch.arange(n_keys - n_queries, n_keys, device=self.device)[:, None]
+        distance = query - torch.arange(n_keys, device=self.device)
+        hidden = distance < 0
+        if window is not None:
+            hidden |= distance >= window
+        mask = torch.zeros(hidden.shape, device=self.device).masked_fill(hidden, float("-inf"))
+        if n_keys <= 2 * LONG_SEQUENCE:
+            self._masks[key] = mask
+        return mask
 
 
 def _arrange(lengths: Sequence[int], device: torch.device) -> tuple[list[Group], torch.Tensor]:
@@ -253,6 +255,7 @@ def _attend(
 ) -> torch.Tensor:
     length = q.shape[2]
     plain = settings.softcap is None and (settings.window is None or settings.window >= length)
+    plain = plain and not settings.dropout and q.shape[-1] == v.shape[-1]
     if length > LONG_SEQUENCE and plain and (layout.causal or group.lengths is None):
         repeats = q.shape[1] // k.shape[1]
         return scaled_dot_product_attention(
@@ -263,11 +266,20 @@ def _attend(
             is_causal=layout.causal,
             scale=settings.scale,
         )
+    step = _queries_at_once(length, settings.window)
     chunks = [
-        _attend_chunk(q, k, v, start, min(start + LONG_SEQUENCE, length), group, layout, settings)
-        for start in range(0, length, LONG_SEQUENCE)
+        _attend_chunk(q, k, v, start, min(start + step, length), group, layout, settings)
+        for start in range(0, length, step)
     ]
     return chunks[0] if len(chunks) == 1 else torch.cat(chunks, dim=2)
+
+
+def _queries_at_once(length: int, window: int | None) -> int:
+    """As many as keep the scores below ``MAX_SCORES``, but 16 at least and 512 at most."""
+    if length <= LONG_SEQUENCE:
+        return length
+    n_keys = length if window is None else min(length, window + LONG_SEQUENCE)
+    return max(16, min(LONG_SEQUENCE, MAX_SCORES // n_keys))
 
 
 def _attend_chunk(
@@ -314,7 +326,7 @@ def _hidden(
 ) -> torch.Tensor:
     """0 where a query may look, -inf elsewhere; broadcasts to ``(n, heads, queries, keys)``."""
     if layout.causal:
-        return layout.mask(start, stop, first, window)
+        return layout.mask(stop - start, stop - first, window)
     keys = torch.arange(first, last, device=layout.device)
     if group.lengths is None:
         return torch.zeros(last - first, device=keys.device)
