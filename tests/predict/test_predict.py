@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ def test_a_failure_keeps_what_was_there(
     def broken(*args: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(bulk, "predict_table", broken)
+    monkeypatch.setattr(bulk, "_predict_chunk", broken)
     with pytest.raises(KeyboardInterrupt):
         predict_file(predictor, table, out=out)
     assert out.read_text() == "yesterday's\n"
@@ -135,3 +136,47 @@ def test_what_cannot_be_read_or_written(predictor: Predictor, table: Path, tmp_p
     with pytest.raises(ColumnError, match="'body'"):
         predict_file(predictor, table, data=DataConfig(text="body"), out=tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_thread_encodes_the_next_chunk_while_this_one_is_classified(
+    predictor: Predictor, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chunks of 20, 20 and 1 rows. Classifying one waits until the next one too is encoded."""
+    whole, classify = Predictor.encode, Predictor.probabilities
+    encoded = Semaphore(0)
+    in_time: list[bool] = []
+
+    def encode(self: Predictor, texts: Any) -> Any:
+        examples = whole(self, texts)
+        encoded.release()
+        return examples
+
+    def probabilities(self: Predictor, examples: Any, on_batch: Any) -> Any:
+        n_awaited = 1 if in_time else 2
+        in_time.append(all(encoded.acquire(timeout=10) for _ in range(n_awaited)))
+        return classify(self, examples, on_batch)
+
+    monkeypatch.setattr(bulk, "iter_tables", lambda source, data: iter_tables(source, data, 20))
+    monkeypatch.setattr(Predictor, "encode", encode)
+    monkeypatch.setattr(Predictor, "probabilities", probabilities)
+    predict_file(predictor, table, out=tmp_path / "out.csv")
+    assert in_time == [True, True]
+
+
+def test_an_error_in_a_later_chunk_surfaces_when_its_turn_comes(
+    predictor: Predictor, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Predictor.encode
+
+    def encode(self: Predictor, texts: Any) -> Any:
+        if TEXTS[-1] in texts:
+            raise DataError("the second chunk is broken")
+        return whole(self, texts)
+
+    monkeypatch.setattr(bulk, "iter_tables", lambda source, data: iter_tables(source, data, 30))
+    monkeypatch.setattr(Predictor, "encode", encode)
+    with pytest.raises(DataError, match="the second chunk is broken"):
+        predict_file(predictor, table, out=tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+    done = list(csv.DictReader((tmp_path / "out.csv.part").open()))
+    assert [row["text"] for row in done] == TEXTS[:30]

@@ -1,7 +1,8 @@
 """A table through a classifier: columns kept, label and probabilities added, memory bounded.
 
 The table is read, classified and written chunk by chunk (10,000 rows), so a file of ten million
-rows needs no more memory than one of ten thousand. A row without a text keeps its place, with
+rows needs no more memory than two chunks: while the model works on one, a thread reads the next and
+makes token ids of it. A row without a text keeps its place, with
 empty predictions, and is counted. The result is written beside its place and renamed when whole;
 if the work is interrupted, what was done so far stays in the ``.part`` file.
 
@@ -12,10 +13,11 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +25,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headtune.config import DataConfig
-from headtune.data import Columns, find_text_column, iter_tables, labelled_examples, usable_rows
+from headtune.data import (
+    Columns,
+    UsableRows,
+    find_text_column,
+    iter_tables,
+    labelled_examples,
+    usable_rows,
+)
 from headtune.data.table import Table
 from headtune.decision import UNSURE, answer_metrics
 from headtune.errors import HeadtuneError, PredictionError
 from headtune.metrics import Metrics, classification_metrics
 from headtune.predict.predictor import Predictor
 from headtune.progress import Progress, SilentProgress
-from headtune.types import Example, SetAsideRow
+from headtune.types import Example, SetAsideRow, TokenizedExample
 
 __all__ = ["answer_file", "evaluate_file", "evaluate_in_int8", "predict_file", "predict_table"]
+
+T = TypeVar("T")
 
 
 def predict_file(
@@ -65,12 +76,12 @@ def predict_file(
         counts[UNSURE] = 0
     n_rows = n_unusable = 0
     with _writer(out) as writer:
-        for table in iter_tables(source, data):
+        for chunk in _ahead(_chunks(predictor, source, data)):
             if n_rows == 0:
-                progress.say(_text_of(predictor, table, data).explanation)
-            result = predict_table(predictor, table, data, progress)
+                progress.say(chunk.text.explanation)
+            result = _predict_chunk(predictor, chunk, progress)
             writer.write(result)
-            labels = result.column(_new_names(predictor, table)[0]).to_pylist()
+            labels = result.column(_new_names(predictor, chunk.table)[0]).to_pylist()
             for label in filter(None, labels):
                 counts[label] += 1
             n_rows += len(labels)
@@ -81,6 +92,40 @@ def predict_file(
     return {"rows": n_rows, "unusable_rows": n_unusable, "labels": counts}
 
 
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Rows of a table, where their text is, and the usable ones as token ids."""
+
+    table: Table
+    text: Columns
+    usable: UsableRows
+    examples: list[TokenizedExample]
+
+
+def _chunks(predictor: Predictor, source: object, data: DataConfig) -> Iterator[_Chunk]:
+    for table in iter_tables(source, data):
+        yield _chunk(predictor, table, data)
+
+
+def _chunk(predictor: Predictor, table: Table, data: DataConfig) -> _Chunk:
+    text = _text_of(predictor, table, data)
+    usable = usable_rows(table, text, replace(data, strict=False))
+    return _Chunk(table, text, usable, predictor.encode(usable.texts))
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, each made by a thread while the caller works on the one before.
+
+    What making one raises is raised when its turn comes.
+    """
+    end = object()
+    with ThreadPoolExecutor(1, "headtune-read") as pool:
+        coming = pool.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]
+
+
 def predict_table(
     predictor: Predictor, table: Table, data: DataConfig, progress: Progress
 ) -> pa.Table:
@@ -88,14 +133,18 @@ def predict_table(
 
     A name that the table has already gets a number behind it.
     """
-    usable = usable_rows(table, _text_of(predictor, table, data), replace(data, strict=False))
+    return _predict_chunk(predictor, _chunk(predictor, table, data), progress)
+
+
+def _predict_chunk(predictor: Predictor, chunk: _Chunk, progress: Progress) -> pa.Table:
+    table, positions = chunk.table, chunk.usable.positions
     probabilities = np.full((len(table), len(predictor.labels)), np.nan)
-    if usable.texts:
-        probabilities[usable.positions] = predictor.predict_proba(usable.texts, progress.advance)
     labels = np.full(len(table), None, dtype=object)
-    if usable.texts:
-        decided = predictor.rule.decide(probabilities[usable.positions], predictor.labels)
-        labels[usable.positions] = np.array([*predictor.labels.names, UNSURE], object)[decided]
+    if chunk.examples:
+        found = predictor.probabilities(chunk.examples, progress.advance)
+        decided = predictor.rule.decide(found, predictor.labels)
+        labels[positions] = np.array([*predictor.labels.names, UNSURE], object)[decided]
+        probabilities[positions] = found
     first, *others = _new_names(predictor, table)
     result = table.columns.append_column(first, pa.array(labels, pa.string()))
     for name, column in zip(others, probabilities.T, strict=True):

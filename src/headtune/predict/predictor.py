@@ -20,7 +20,7 @@ from headtune.errors import PredictionError
 from headtune.metrics import softmax
 from headtune.model import SequenceClassifier, predict_logits, quantize
 from headtune.tokens import encode_texts
-from headtune.types import LabelSet, Prediction
+from headtune.types import LabelSet, Prediction, TokenizedExample
 
 __all__ = ["Predictor"]
 
@@ -103,13 +103,24 @@ class Predictor:
 
         Raises ``PredictionError`` on a text that is empty or no string.
         """
+        return self.probabilities(self.encode(texts), on_batch)
+
+    def encode(self, texts: Sequence[str]) -> list[TokenizedExample]:
+        """Texts as token ids, numbered from 1. Raises as ``predict_proba`` does."""
         for number, text in enumerate(texts, start=1):
             if not isinstance(text, str) or not text.strip():
                 raise PredictionError(
                     f"Text {number} of {len(texts)} is empty or no string: {text!r}. "
                     "Leave such texts out."
                 )
-        examples = encode_texts(texts, self.tokenizer, self.max_length)
+        return encode_texts(texts, self.tokenizer, self.max_length)
+
+    def probabilities(
+        self,
+        examples: Sequence[TokenizedExample],
+        on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+    ) -> Probabilities:
+        """``predict_proba`` of texts that are encoded already."""
         logits = predict_logits(self.classifier, examples, self.max_tokens_per_batch, on_batch)
         return softmax(logits / self.temperature)
 
