@@ -59,7 +59,7 @@ def headtune(
     """``headtune("train", "messages.csv")`` in a folder that has that table, and ``model``."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("headtune.cli.app.QUIET", {})
-    monkeypatch.setattr("warnings.filterwarnings", lambda *_: None)
+    monkeypatch.setattr("warnings.filterwarnings", lambda *_, **__: None)
     (tmp_path / "messages.csv").write_bytes(TABLE)
     (tmp_path / "model").symlink_to(tiny_llama)
 

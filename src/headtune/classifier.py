@@ -31,7 +31,7 @@ from headtune.config import (
 )
 from headtune.data import label_name, prepare_texts
 from headtune.data.groups import groups_together
-from headtune.data.parts import PARTS, assign_parts, rows_of_smallest_part
+from headtune.data.parts import PARTS, assign_parts, largest_group
 from headtune.data.repeats import find_repeats
 from headtune.decision import UNSURE
 from headtune.errors import ConfigError, DataError
@@ -268,7 +268,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ids = labels.encode([labels.names[example.label or 0] for example in examples])
         part_of_row = ["train"] * len(examples)
         texts = [example.text for example in examples]
-        most_rows = rows_of_smallest_part(part_of_row, config)
+        most_rows = largest_group(part_of_row, config, len(labels))
         groups = groups_together(texts, find_repeats(texts), None, most_rows)
         parts = assign_parts(ids, groups, part_of_row, config)
         train, validation = ([examples[i] for i in parts[part]] for part in PARTS[:2])

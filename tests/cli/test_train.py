@@ -121,7 +121,7 @@ def test_json_is_the_report_and_nothing_else(headtune: Headtune) -> None:
 def test_dry_run_prints_the_plan_and_trains_nothing(headtune: Headtune, stages: Stages) -> None:
     result = headtune("train", "a.csv", "--dry-run")
     assert (result.code, result.out) == (0, "rows:\n  train: 70\nmodel: smollm2-135m\n")
-    assert stages.arguments == {}
+    assert stages.arguments == {"out": None, "overwrite": False}
     assert json.loads(headtune("train", "a.csv", "--dry-run", "--json").out)["rows"] == {
         "train": 70
     }

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from headtune import RunConfig, train_run
+from headtune import Predictor, RunConfig, train_run
 from headtune.artifact.manifest import seal_of
 from headtune.errors import ProbeError
 from headtune.export import FORMATS, cost, export_run, onnx_file
@@ -21,6 +22,11 @@ from headtune.metrics import softmax
 from tests_support import TEXTS, TOPICS
 
 from .conftest import FAMILIES, RunOf
+
+
+def unscaled(source: Source, texts: list[str]) -> Probabilities:
+    """What the run says; its head has been divided by the temperature already."""
+    return replace(Predictor.of(source.artifact), temperature=1.0).predict_proba(texts)
 
 
 def padded(source: Source, texts: list[str], side: str) -> Any:
@@ -34,17 +40,11 @@ def padded(source: Source, texts: list[str], side: str) -> Any:
 @pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_padding_on_either_side_changes_nothing(
-    source_of: Callable[..., Source],
-    said_of_texts: Callable[[Path], Probabilities],
-    run_of: RunOf,
-    family: str,
-    side: str,
+    source_of: Callable[..., Source], family: str, side: str
 ) -> None:
     texts = [TEXTS[0], TEXTS[0] + " and " + TEXTS[1] + " and " + TEXTS[2], "a"]
     source = source_of(family, "head")
-    from headtune import Predictor
-
-    expected = Predictor.of(source.artifact).predict_proba(texts)
+    expected = unscaled(source, texts)
     assert agreement_of(expected, padded(source, texts, side)).max_probability_difference < 1e-5
 
 
@@ -54,10 +54,8 @@ def test_padding_on_either_side_changes_nothing(
 def test_every_pooling_and_attention(
     source_of: Callable[..., Source], pooling: str, attention: str, side: str
 ) -> None:
-    from headtune import Predictor
-
     source = source_of("gemma3_text", "head", pooling=pooling, attention=attention)
-    expected = Predictor.of(source.artifact).predict_proba(TEXTS[:3])
+    expected = unscaled(source, TEXTS[:3])
     found = padded(source, TEXTS[:3], side)
     assert agreement_of(expected, found).max_probability_difference < 1e-5
 

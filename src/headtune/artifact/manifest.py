@@ -17,7 +17,15 @@ from headtune.artifact.strict_json import read_strict_json
 from headtune.config import AttentionDirection, Pooling, RunConfig, TuneConfig
 from headtune.errors import ArtifactFormatError, ConfigError, TamperedArtifactError
 
-__all__ = ["FORMAT_VERSION", "BaseModel", "Manifest", "file_hashes", "seal_of", "verify_files"]
+__all__ = [
+    "FORMAT_VERSION",
+    "BaseModel",
+    "Manifest",
+    "file_hashes",
+    "seal_of",
+    "verify_file",
+    "verify_files",
+]
 
 FORMAT_VERSION = 1
 
@@ -208,12 +216,13 @@ def _check_version(values: Any, folder: Path) -> None:
 
 def file_hashes(folder: Path) -> dict[str, str]:
     """File name -> sha256 of every file in the folder but the manifest."""
-    hashes = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.name != MANIFEST:
-            with path.open("rb") as file:
-                hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return hashes
+    paths = (path for path in sorted(folder.iterdir()) if path.is_file())
+    return {path.name: _sha256(path) for path in paths if path.name != MANIFEST}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 LOADED = (
@@ -243,10 +252,20 @@ def verify_files(folder: Path, files: dict[str, str], needed: Iterable[str] = ()
     if stray := sorted((found.keys() & set(LOADED)) - files.keys()):
         raise TamperedArtifactError(f"{folder / stray[0]} is no part of this run. Take it away.")
     for name, expected in files.items():
-        if name not in found:
-            raise TamperedArtifactError(f"{folder / name} is missing from this run.")
-        if found[name] != expected:
-            raise TamperedArtifactError(
-                f"{folder / name} is not the file that was written: its sha256 begins "
-                f"{found[name][:12]}, expected {expected[:12]}. Copy the run folder again."
-            )
+        _compare(folder / name, found.get(name), expected)
+
+
+def verify_file(folder: Path, name: str, expected: str) -> None:
+    """Compare one file with its hash. Raises ``TamperedArtifactError``."""
+    path = folder / name
+    _compare(path, _sha256(path) if path.is_file() else None, expected)
+
+
+def _compare(path: Path, found: str | None, expected: str) -> None:
+    if found is None:
+        raise TamperedArtifactError(f"{path} is missing from this run.")
+    if found != expected:
+        raise TamperedArtifactError(
+            f"{path} is not the file that was written: its sha256 begins {found[:12]}, expected "
+            f"{expected[:12]}. Copy the run folder again."
+        )

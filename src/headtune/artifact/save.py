@@ -56,7 +56,9 @@ def check_target(out: Path, *, overwrite: bool) -> None:
     if in_use and not (out / MANIFEST).is_file():
         raise ArtifactError(f"{out} is not a headtune run, so it is not overwritten.")
     nearest = next(parent for parent in out.absolute().parents if parent.exists())
-    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+    if not nearest.is_dir():
+        raise ArtifactError(f"{out.parent} cannot be made: {nearest} is a file.")
+    if not os.access(nearest, os.W_OK):
         raise ArtifactError(f"{nearest} cannot be written to. Choose another --out.")
 
 

@@ -1,9 +1,10 @@
 """Which rows must stay in one part of the split, and how far that can be asked.
 
 Near repeats stay together (repeats.py), and so do the rows that a user's column gives one value.
-What is connected by either is one group. A group larger than the smallest part that was asked for
-is no repeat that leaks but a way of writing ("Order 1 has shipped", "Order 2 has shipped", …), and
-keeping it together would leave nothing to split. It falls apart into finer groups, step by step:
+What is connected by either is one group. A group larger than half of what the smallest part holds
+of a label is no repeat that leaks but a way of writing ("Order 1 has shipped", "Order 2 has
+shipped", …), and keeping it together would leave nothing to split. It falls apart into finer
+groups, step by step:
 
     near repeats -> folded repeats -> the same text up to white space around it
 

@@ -26,7 +26,7 @@ from headtune.data.times import read_times
 from headtune.errors import ColumnError, SplitError
 from headtune.types import SetAsideRow
 
-__all__ = ["PARTS", "GivenParts", "assign_parts", "read_given_parts", "rows_of_smallest_part"]
+__all__ = ["PARTS", "GivenParts", "assign_parts", "largest_group", "read_given_parts"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -232,10 +232,14 @@ def _selected(usable: UsableRows, indices: Ints) -> UsableRows:
     )
 
 
-def rows_of_smallest_part(part_of_row: Sequence[str], config: DataConfig) -> float:
-    """Rows of the smallest part that is cut from the training rows, about."""
+def largest_group(part_of_row: Sequence[str], config: DataConfig, n_labels: int) -> float:
+    """Rows that near repeats may have and stay together; see ``groups_together``.
+
+    Half of what the smallest part that is cut from the training rows holds of a label, on average.
+    """
     fractions = _remaining(parse_split(config.split), set(part_of_row))
-    return min(f for f in fractions if f > 0) * list(part_of_row).count("train")
+    smallest = min(f for f in fractions if f > 0) * list(part_of_row).count("train")
+    return smallest / n_labels / 2
 
 
 def assign_parts(

@@ -32,8 +32,8 @@ from headtune.data.parts import (
     PARTS,
     GivenParts,
     assign_parts,
+    largest_group,
     read_given_parts,
-    rows_of_smallest_part,
 )
 from headtune.data.readers import read_parts
 from headtune.data.repeats import find_repeats
@@ -58,7 +58,7 @@ def prepare(source: object, config: DataConfig) -> PreparedData:
     label_ids = labels.encode(names)
     repeats = find_repeats(texts)
     own, times = _of_all_rows(given, part_of_row)
-    most_rows = rows_of_smallest_part(part_of_row, config)
+    most_rows = largest_group(part_of_row, config, len(labels))
     groups = groups_together(texts, repeats, own, most_rows)
     parts = assign_parts(label_ids, groups, part_of_row, config, times)
     _check_all_learned(labels, label_ids, parts)

@@ -10,7 +10,7 @@ from typing import Any
 
 from headtune.artifact import Manifest
 from headtune.artifact.layout import PREDICTIONS, REPORT, require_run_folder
-from headtune.artifact.manifest import verify_files
+from headtune.artifact.manifest import verify_file
 from headtune.errors import ArtifactNotFoundError, PredictionError
 from headtune.report.answers import Answers, read_answers
 
@@ -51,7 +51,7 @@ def _read(run: Path) -> dict[str, Answers]:
             f"{run} kept no predictions: it was made by an older headtune, with --no-predictions "
             f"or without a part to test on. {_table()}"
         )
-    verify_files(folder, {PREDICTIONS: files[PREDICTIONS]})
+    verify_file(folder, PREDICTIONS, files[PREDICTIONS])
     return read_answers(folder / PREDICTIONS)
 
 
