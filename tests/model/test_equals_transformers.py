@@ -1,12 +1,15 @@
 """Our packed logits and gradients equal those of transformers' own padded models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
 from headtune.batches import StepCollator, collate
@@ -35,11 +38,11 @@ def make_classifier(folder: Path, tune: str = "full") -> SequenceClassifier:
     return classifier.eval()
 
 
-def make_examples(seed: int = 0) -> list[TokenizedExample]:
+def make_examples(seed: int = 0, lengths: Sequence[int] = LENGTHS) -> list[TokenizedExample]:
     """Random ids, the padding id (0) among them and at the very end of some texts."""
     rng = np.random.default_rng(seed)
     examples = []
-    for row, length in enumerate(LENGTHS, start=1):
+    for row, length in enumerate(lengths, start=1):
         ids = rng.integers(0, 300, length).astype(np.int32)
         if row % 3 == 0:
             ids[-1] = 0
@@ -131,29 +134,92 @@ def test_gradient_of_packed_step_equals_padded_step(
     """Class-weighted loss; the packed step is taken in several micro-batches."""
     examples = make_examples()
     weights = torch.tensor([0.5, 1.0, 3.0])
-    targets = torch.tensor([example.label for example in examples])
     packed, padded = (make_classifier(model_folder(family), tune) for _ in range(2))
     if tune == "lora":  # fresh adapters are zero on one side, and pass no gradient to the other
         _disturb_adapters(packed)
         _disturb_adapters(padded)
 
-    total = weights[targets].sum()
-    for batch in StepCollator(max_tokens_per_batch=35)(examples):
-        assert batch.labels is not None
-        loss = class_weighted_sum(packed(batch), batch.labels, weights) / total
-        torch.autograd.backward(loss)
-
-    padded.backbone.set_attn_implementation("eager")
-    logits = padded.score(_states_padded(padded, examples))
-    torch.autograd.backward(torch.nn.functional.cross_entropy(logits, targets, weight=weights))
-
-    expected = {n: p.grad for n, p in padded.named_parameters() if p.requires_grad}
-    ours = {n: p.grad for n, p in packed.named_parameters() if p.requires_grad}
+    _, ours = packed_step(packed, examples, weights, budget=35)
+    _, expected = padded_step(padded, examples, weights)
     assert expected.keys() == ours.keys()
     assert len(ours) >= 3
     for name, gradient in ours.items():
-        assert gradient is not None, name
         torch.testing.assert_close(gradient, expected[name], atol=1e-5, rtol=0, msg=name)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=30, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 70), min_size=1, max_size=10),
+    budget=st.sampled_from([1, 40, 150, 1_000]),
+    seed=st.integers(0, 99),
+)
+def test_steps_over_random_lengths_equal_padded_steps(
+    family: str,
+    lengths: list[int],
+    budget: int,
+    seed: int,
+    full_pair: Callable[[str], tuple[SequenceClassifier, SequenceClassifier]],
+) -> None:
+    """Whatever the lengths and the packing: logits, and the gradients of every parameter."""
+    packed, padded = full_pair(family)
+    examples, weights = make_examples(seed, lengths), torch.tensor([0.5, 1.0, 3.0])
+    logits, gradients = packed_step(packed, examples, weights, budget)
+    expected_logits, expected = padded_step(padded, examples, weights)
+    torch.testing.assert_close(logits, expected_logits, atol=1e-5, rtol=0)
+    assert gradients.keys() == expected.keys()
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(gradient, expected[name], atol=1e-5, rtol=0, msg=name)
+
+
+@pytest.fixture(scope="module")
+def full_pair(
+    model_folder: Callable[[str], Path],
+) -> Callable[[str], tuple[SequenceClassifier, SequenceClassifier]]:
+    """Family -> two equal classifiers, every parameter of which is trained; made once."""
+
+    @cache
+    def pair(family: str) -> tuple[SequenceClassifier, SequenceClassifier]:
+        return make_classifier(model_folder(family)), make_classifier(model_folder(family))
+
+    return pair
+
+
+def packed_step(
+    classifier: SequenceClassifier,
+    examples: list[TokenizedExample],
+    weights: torch.Tensor,
+    budget: int,
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Logits in the order of the examples, and gradients by name; in micro-batches."""
+    classifier.zero_grad()
+    logits = torch.empty(len(examples), 3)
+    total = weights[[example.label for example in examples]].sum()
+    for batch in StepCollator(budget)(examples):
+        assert batch.labels is not None
+        found = classifier(batch)
+        torch.autograd.backward(class_weighted_sum(found, batch.labels, weights) / total)
+        logits[[row - 1 for row in batch.rows]] = found.detach()
+    return logits, _gradients(classifier)
+
+
+def padded_step(
+    classifier: SequenceClassifier, examples: list[TokenizedExample], weights: torch.Tensor
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """The same by transformers' own attention, all examples padded into one batch."""
+    classifier.zero_grad()
+    classifier.backbone.set_attn_implementation("eager")
+    logits = classifier.score(_states_padded(classifier, examples))
+    targets = torch.tensor([example.label for example in examples])
+    torch.autograd.backward(torch.nn.functional.cross_entropy(logits, targets, weight=weights))
+    return logits.detach(), _gradients(classifier)
+
+
+def _gradients(classifier: SequenceClassifier) -> dict[str, torch.Tensor]:
+    """Of every trained parameter; each has one."""
+    found = {n: p.grad for n, p in classifier.named_parameters() if p.requires_grad}
+    assert all(gradient is not None for gradient in found.values()), found.keys()
+    return {name: gradient.clone() for name, gradient in found.items() if gradient is not None}
 
 
 def _disturb_adapters(classifier: SequenceClassifier) -> None:
@@ -166,11 +232,11 @@ def _disturb_adapters(classifier: SequenceClassifier) -> None:
 def _states_padded(
     classifier: SequenceClassifier, examples: list[TokenizedExample]
 ) -> torch.Tensor:
-    ids = torch.zeros(len(examples), max(LENGTHS), dtype=torch.long)
+    lengths = torch.tensor([len(example) for example in examples])
+    mask = (torch.arange(int(lengths.max())) < lengths[:, None]).long()
+    ids = torch.zeros_like(mask)
     for i, example in enumerate(examples):
         ids[i, : len(example)] = torch.from_numpy(example.input_ids.astype(np.int64))
-    lengths = torch.tensor(LENGTHS)
-    mask = (torch.arange(max(LENGTHS)) < lengths[:, None]).long()
     states = classifier.backbone(input_ids=ids, attention_mask=mask).last_hidden_state
     pooled: torch.Tensor = states[torch.arange(len(examples)), lengths - 1]
     return pooled

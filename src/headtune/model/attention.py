@@ -241,7 +241,8 @@ class _IntoBlocks(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None]:
-        return grad.index_select(0, *ctx.saved_tensors), None, None
+        (inverse,) = ctx.saved_tensors
+        return grad.index_select(0, inverse), None, None
 
 
 class _OutOfBlocks(torch.autograd.Function):
@@ -255,8 +256,9 @@ class _OutOfBlocks(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (inverse,) = ctx.saved_tensors
         into = grad.new_zeros(ctx.n_places, *grad.shape[1:])
-        return into.index_copy_(0, *ctx.saved_tensors, grad), None
+        return into.index_copy_(0, inverse, grad), None
 
 
 def _in_blocks(
