@@ -87,13 +87,14 @@ class Stages:
         source: str,
         *,
         out: Path | None,
+        as_json: bool,
         data: DataConfig,
         progress: Progress,
     ) -> dict[str, Any]:
-        self.arguments |= {"source": source, "out": out, "data": data}
+        self.arguments |= {"source": source, "out": out, "as_json": as_json, "data": data}
         progress.stage("Predicting")
         if out is None:
-            print("text,label\nhello,ham")
+            print('{"text": "hello"}' if as_json else "text,label\nhello,ham")
         return {"rows": 3, "unusable_rows": 0, "labels": {"ham": 1, "spam": 2}}
 
     def evaluate_file(

@@ -78,11 +78,13 @@ def test_a_file_becomes_csv_on_stdout(headtune: Headtune, stages: Stages, tmp_pa
     result = headtune("predict", "runs/x", "new.csv", "--text", "body", "--dtype", "float32")
     assert (result.code, result.out) == (0, "text,label\nhello,ham\n")
     assert "Predicting" in result.err
+    assert result.err.endswith("3 rows: 2 spam, 1 ham\n")
     assert stages.arguments == {
         "path": Path("runs/x"),
         "dtype": "float32",
         "source": "new.csv",
         "out": None,
+        "as_json": False,
         "data": DataConfig(text="body"),
     }
 
@@ -94,12 +96,12 @@ def test_a_file_goes_to_out(headtune: Headtune, stages: Stages) -> None:
     assert (stages.arguments["source"], stages.arguments["out"]) == ("-", Path("labelled.csv"))
 
 
-def test_json_of_a_file_is_the_summary_or_a_file_itself(headtune: Headtune) -> None:
+def test_json_of_a_file_is_its_rows_or_with_out_the_summary(headtune: Headtune) -> None:
     result = headtune("predict", "runs/x", "-", "--out", "labelled.jsonl", "--json")
     assert json.loads(result.out)["labels"] == {"ham": 1, "spam": 2}
     result = headtune("predict", "runs/x", "-", "--json")
-    assert (result.code, result.out) == (1, "")
-    assert "--out labels.jsonl" in result.err
+    assert (result.code, json.loads(result.out)) == (0, {"text": "hello"})
+    assert result.err.endswith("3 rows: 2 spam, 1 ham\n")
 
 
 def test_a_base_model_that_has_moved(headtune: Headtune, stages: Stages) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Semaphore
 from typing import Any
@@ -15,6 +17,7 @@ from headtune.config import DataConfig
 from headtune.data import iter_tables, read_table
 from headtune.errors import ColumnError, DataError, LabelError, PredictionError
 from headtune.predict import bulk
+from headtune.progress import SilentProgress
 from tests_support import TEXTS, TOPICS
 
 
@@ -70,6 +73,22 @@ def test_standard_output_is_csv(
     assert [row["text"] for row in rows[:-1]] == TEXTS
 
 
+def test_standard_output_can_be_what_a_jsonl_file_would_hold(
+    predictor: Predictor, table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predict_file(predictor, table, out=tmp_path / "out.jsonl")
+    predict_file(predictor, table, as_json=True)
+    assert capsys.readouterr().out == (tmp_path / "out.jsonl").read_text()
+
+
+def test_strict_stops_at_the_first_row_without_a_text(
+    predictor: Predictor, table: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=r"Row 41 of .* the text is empty"):
+        predict_file(predictor, table, out=tmp_path / "out.csv", data=DataConfig(strict=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
+
+
 def test_chunks_give_what_the_whole_gives(
     predictor: Predictor, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,19 +130,66 @@ def test_unknown_labels_are_named(predictor: Predictor, tmp_path: Path) -> None:
         evaluate_file(predictor, path, data=DataConfig(label="topic"))
 
 
-def test_a_failure_keeps_what_was_there(
-    predictor: Predictor, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+class Said(SilentProgress):
+    """Keeps the lines worth reading."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)
+
+
+@contextmanager
+def interrupted_after(n_chunks: int) -> Iterator[None]:
+    """Chunks have seven rows; Ctrl-C comes after some of them."""
+    calls, predict_chunk = iter(range(n_chunks + 1)), bulk._predict_chunk
+
+    def predict_some(*arguments: Any) -> Any:
+        if next(calls) == n_chunks:
+            raise KeyboardInterrupt
+        return predict_chunk(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "iter_tables", lambda source, data: iter_tables(source, data, 7))
+        patch.setattr(bulk, "_predict_chunk", predict_some)
+        with pytest.raises(KeyboardInterrupt):
+            yield
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.parquet"])
+def test_an_interruption_keeps_what_was_there_and_what_was_done(
+    predictor: Predictor, table: Path, tmp_path: Path, name: str
 ) -> None:
-    out = tmp_path / "out.csv"
+    out, part, said = tmp_path / name, tmp_path / f"{name}.part", Said()
     out.write_text("yesterday's\n")
-
-    def broken(*args: Any) -> Any:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(bulk, "_predict_chunk", broken)
-    with pytest.raises(KeyboardInterrupt):
-        predict_file(predictor, table, out=out)
+    with interrupted_after(2):
+        predict_file(predictor, table, out=out, progress=said)
     assert out.read_text() == "yesterday's\n"
+    assert said.lines[-1] == f"The rows done so far are in {part}."
+    first = part.read_bytes()
+    part.rename(tmp_path / f"part-{name}")
+    rows = read_table(tmp_path / f"part-{name}", DataConfig()).columns.to_pylist()
+    assert [row["text"] for row in rows] == TEXTS[:14]
+
+    (tmp_path / f"part-{name}").rename(part)
+    with interrupted_after(1):
+        predict_file(predictor, table, out=out, progress=said)
+    assert said.lines[-1] == f"The rows done so far are in {out}.2.part."
+    predict_file(predictor, table, out=out)
+    assert part.read_bytes() == first
+    assert sorted(tmp_path.glob("out.*")) == [
+        Path(f"{out}{end}") for end in ("", ".2.part", ".part")
+    ]
+    assert len(read_table(out, DataConfig())) == 41
+
+
+def test_an_interruption_before_the_first_rows_leaves_nothing(
+    predictor: Predictor, table: Path, tmp_path: Path
+) -> None:
+    with interrupted_after(0):
+        predict_file(predictor, table, out=tmp_path / "out.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
 
 
 def test_what_cannot_be_read_or_written(predictor: Predictor, table: Path, tmp_path: Path) -> None:

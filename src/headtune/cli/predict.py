@@ -77,20 +77,17 @@ def predict(
       headtune predict runs/messages new.csv --out labelled.csv
       headtune predict runs/messages new.csv --threshold spam=0.9 --out labelled.csv
       cat new.csv | headtune predict runs/messages - > labelled.csv
+      headtune predict runs/messages new.csv --json | jq .predicted_label
       headtune predict runs/messages -- "-5 degrees tonight"
 
     One argument that is a file is read as a table; so is - (standard input).
     Anything else is a text. A table keeps its columns and gains the label and
-    a probability for each label.
+    a probability for each label. With --json each text or row is an object.
     """
     if not texts:
         raise CycloptsError(msg='Give a text or a file: headtune predict RUN "Your text".')
     table = table_in(texts)
     if table is not None:
-        if json and out is None:
-            raise ConfigError(
-                "--json prints labels of texts. For rows as JSON: --out labels.jsonl."
-            )
         _predict_table(
             lambda: load_predictor(run, model, options), table, out, data_config(options), json
         )
@@ -184,13 +181,17 @@ def _predict_table(
         predictor = load()
         if predictor.note:
             progress.say(predictor.note)
-        summary = predict_file(predictor, table, out=out, data=data, progress=progress)
-    if out is not None:
-        if as_json:
-            print_json(summary)
-        else:
-            print(counts_line(summary))
-        say(f"Written to {out}")
+        summary = predict_file(
+            predictor, table, out=out, as_json=as_json, data=data, progress=progress
+        )
+    if out is None:
+        say(counts_line(summary))
+        return
+    if as_json:
+        print_json(summary)
+    else:
+        print(counts_line(summary))
+    say(f"Written to {out}")
 
 
 def _check_texts(texts: Sequence[str], out: Path | None) -> None:

@@ -2,27 +2,23 @@
 
 The table is read, classified and written chunk by chunk (10,000 rows), so a file of ten million
 rows needs no more memory than two chunks: while the model works on one, a thread reads the next and
-makes token ids of it. A row without a text keeps its place, with
-empty predictions, and is counted. The result is written beside its place and renamed when whole;
-if the work is interrupted, what was done so far stays in the ``.part`` file.
+makes token ids of it. A row without a text keeps its place, with empty predictions, and is counted;
+with ``strict`` the first such row ends the work. ``writers.py`` says where the result goes, and
+what is left of work that was interrupted.
 
 Costs: as the model; reading and writing take 30 ms for 1,000 rows.
 """
 
-import csv
-import json
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from headtune.config import DataConfig
 from headtune.data import (
@@ -35,9 +31,9 @@ from headtune.data import (
 )
 from headtune.data.table import Table
 from headtune.decision import UNSURE, answer_metrics
-from headtune.errors import HeadtuneError, PredictionError
 from headtune.metrics import Metrics, classification_metrics
 from headtune.predict.predictor import Predictor
+from headtune.predict.writers import open_writer, standard_output
 from headtune.progress import Progress, SilentProgress
 from headtune.types import Example, SetAsideRow, TokenizedExample
 
@@ -51,6 +47,7 @@ def predict_file(
     source: object,
     *,
     out: Path | None = None,
+    as_json: bool = False,
     data: DataConfig | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -58,14 +55,16 @@ def predict_file(
 
     Args:
         source: Anything ``data.read_table`` reads.
-        out: CSV, TSV, JSONL or Parquet by its ending; None writes CSV to standard output.
+        out: CSV, TSV, JSONL or Parquet by its ending; None writes to standard output.
+        as_json: Write JSON Lines to standard output, instead of CSV.
         data: How to read the source; ``text`` or ``template`` name the text.
 
     Returns:
         ``rows``, ``unusable_rows`` and the number of rows of each label.
 
     Raises:
-        DataError: The table cannot be read, or has no text column.
+        DataError: The table cannot be read, has no text column, or with ``data.strict`` a row
+            without a text.
         PredictionError: ``out`` cannot be written.
     """
     data, progress = _as_trained(predictor, data or DataConfig()), progress or SilentProgress()
@@ -75,7 +74,8 @@ def predict_file(
     if predictor.rule.abstains(predictor.labels):
         counts[UNSURE] = 0
     n_rows = n_unusable = 0
-    with _writer(out) as writer:
+    stdout = nullcontext(standard_output(as_json=as_json))
+    with stdout if out is None else open_writer(out, progress) as writer:
         for chunk in _ahead(_chunks(predictor, source, data)):
             if n_rows == 0:
                 progress.say(chunk.text.explanation)
@@ -109,7 +109,7 @@ def _chunks(predictor: Predictor, source: object, data: DataConfig) -> Iterator[
 
 def _chunk(predictor: Predictor, table: Table, data: DataConfig) -> _Chunk:
     text = _text_of(predictor, table, data)
-    usable = usable_rows(table, text, replace(data, strict=False))
+    usable = usable_rows(table, text, data)
     return _Chunk(table, text, usable, predictor.encode(usable.texts))
 
 
@@ -131,7 +131,8 @@ def predict_table(
 ) -> pa.Table:
     """The columns of ``table``, then ``predicted_label`` and ``probability_<label>`` each.
 
-    A name that the table has already gets a number behind it.
+    A name that the table has already gets a number behind it. Raises ``DataError`` on a row
+    without a text with ``data.strict``.
     """
     return _predict_chunk(predictor, _chunk(predictor, table, data), progress)
 
@@ -249,75 +250,3 @@ def _new_names(predictor: Predictor, table: Table) -> list[str]:
         number += 1
         names = [f"{name.removesuffix(f'#{number - 1}')}#{number}" for name in names]
     return names
-
-
-class _Writer(Protocol):
-    def write(self, table: pa.Table) -> None: ...
-
-
-class _CsvWriter:
-    def __init__(self, file: TextIO, delimiter: str = ",") -> None:
-        self.writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        self.has_header = False
-
-    def write(self, table: pa.Table) -> None:
-        if not self.has_header:
-            self.writer.writerow(table.column_names)
-            self.has_header = True
-        self.writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-
-class _JsonLinesWriter:
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
-
-    def write(self, table: pa.Table) -> None:
-        for row in table.to_pylist():
-            self.file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-
-
-class _ParquetWriter:
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.writer: pq.ParquetWriter | None = None
-
-    def write(self, table: pa.Table) -> None:
-        if self.writer is None:
-            self.writer = pq.ParquetWriter(self.path, table.schema)
-        self.writer.write_table(table.cast(self.writer.schema))
-
-    def close(self) -> None:
-        if self.writer is not None:
-            self.writer.close()
-
-
-@contextmanager
-def _writer(out: Path | None) -> Iterator[_Writer]:
-    """Writes beside ``out``, which appears when the work is done."""
-    if out is None:
-        yield _CsvWriter(sys.stdout)
-        return
-    kind = out.suffix.lower()
-    if kind not in (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"):
-        raise PredictionError(f"--out {out}: expected a name in .csv, .tsv, .jsonl or .parquet.")
-    part = out.with_name(out.name + ".part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if kind == ".parquet":
-            parquet = _ParquetWriter(part)
-            try:
-                yield parquet
-            finally:
-                parquet.close()
-        else:
-            with part.open("w", encoding="utf-8", newline="") as file:
-                delimiter = "\t" if kind == ".tsv" else ","
-                lines = kind in (".jsonl", ".ndjson")
-                yield _JsonLinesWriter(file) if lines else _CsvWriter(file, delimiter)
-        part.replace(out)
-    except HeadtuneError:  # what the stages say of the source; some are OSErrors too
-        if part.is_file() and part.stat().st_size == 0:
-            part.unlink()
-        raise
-    except OSError as error:
-        raise PredictionError(f"{out} cannot be written: {error.strerror or error}.") from error
