@@ -27,12 +27,15 @@ WRITTEN = {
     "report.json": "the report, for machines",
     "README.md": "the model card",
     "history.jsonl": "every logged loss",
+    "curves.png": "a picture of losses and accuracies",
+    "reliability.png": "a picture of how sure it is, and how right",
+    "predictions.parquet": "its answers to the rows held back, for headtune compare",
     "train.csv": "the training part",
     "validation.csv": "the validation part",
     "test.csv": "the test part",
     "set_aside.csv": "rows that could not be used, and why",
 }
-"""Files of a run folder that a person opens; pictures are found by their ending."""
+"""Files of a run folder that a person opens."""
 
 
 TRAINING = tuple(field.name for field in fields(ModelConfig) if field.name != "compute")
@@ -160,10 +163,6 @@ def _train(config: RunConfig, out: Path, overwrite: bool, resume: bool, as_json:
 def _say_what_next(out: Path) -> None:
     say(f"\nWritten to {out}")
     files = [(name, text) for name, text in WRITTEN.items() if (out / name).exists()]
-    pictures = sorted(
-        path.relative_to(out) for ending in ("png", "svg") for path in out.rglob(f"*.{ending}")
-    )
-    files += [(str(path), "a picture of the curves") for path in pictures]
     for name, text in files:
-        say(f"  {name:<16}{text}")
+        say(f"  {name:<21}{text}")
     say(f'\nTry it:\n  headtune predict {shlex.quote(str(out))} "Your text"')

@@ -74,13 +74,13 @@ def _against(
     entries: Sequence[Mapping[str, Any]],
     baselines: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """``: better than ..., better than ... and worse than ...``; ``but`` where verdicts differ."""
-    texts = [_compared(entry, baselines[entry["baseline"]][part]) for entry in entries]
-    if not texts:
-        return ""
-    joint = "and" if len({judge(entry) for entry in entries}) == 1 else "but"
-    *first, last = texts
-    return f": {', '.join(first)} {joint} {last}" if first else f": {last}"
+    """``: better than ... and better than ..., but worse than ...``."""
+    text = joint = ""
+    for before, entry in zip([None, *entries], entries, strict=False):
+        if before is not None:
+            joint = " and " if judge(entry) == judge(before) else ", but "
+        text += joint + _compared(entry, baselines[entry["baseline"]][part])
+    return f": {text}" if text else ""
 
 
 def _compared(entry: Mapping[str, Any], figures: Metrics) -> str:
