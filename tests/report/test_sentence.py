@@ -37,6 +37,18 @@ def test_not_distinguishable_from_tfidf(make_report: MakeReport) -> None:
     assert sentence.endswith("TF-IDF costs far less and may do as well here.")
 
 
+def test_equal_verdicts_are_joined_by_and_and_a_change_by_but(make_report: MakeReport) -> None:
+    after, (majority, tfidf) = {"test": metrics_with(43)}, compared(43)
+    figures = make_report().baselines
+    sentence = standing(
+        after,
+        figures | {"linear_probe": figures["tfidf"]},
+        [majority, tfidf, tfidf | {"baseline": "linear_probe"}],
+    )
+    assert "p < 0.001), but not distinguishable from TF-IDF" in sentence
+    assert "p = 0.5) and not distinguishable from a linear probe of the frozen model" in sentence
+
+
 def test_worse_than_both(make_report: MakeReport) -> None:
     after, comparison = {"test": metrics_with(500)}, compared(500)
     sentence = make_report(after=after, evidence={"comparison": comparison}).sentence()
