@@ -32,6 +32,7 @@ __all__ = [
     "PretrainedFolder",
     "cache_folder",
     "find_pretrained",
+    "locate_pretrained",
     "public_name",
     "weights_sha256",
 ]
@@ -116,6 +117,39 @@ def find_pretrained(
     return _from_hub(name, name, revision, trust_remote_code, weights)
 
 
+def locate_pretrained(name: str, *, revision: str | None = None) -> Path | None:
+    """Where a model lies on this machine: its folder, or the GGUF file it would be made of.
+
+    Only looks: nothing is downloaded, converted or checked. None where there is nothing.
+    """
+    path = Path(name).expanduser()
+    if path.exists():
+        return path if path.is_dir() else _converted_already(path)
+    if name in ALIASES:
+        spec = importlib.util.find_spec(ALIASES[name].package)
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            if ggufs := sorted(Path(place).rglob("*.gguf")):
+                return _converted_already(ggufs[0])
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(public_name(name), "config.json", revision=revision)
+    except HFValidationError:
+        return None
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _converted_already(gguf: Path) -> Path:
+    """The folder made of a GGUF file, else the file."""
+    folder = _folder_of_gguf(gguf)
+    return folder if folder.is_dir() else gguf
+
+
+def _folder_of_gguf(gguf: Path) -> Path:
+    return cache_folder() / "models" / f"{gguf.stem}-{_sha256(gguf)[:16]}"
+
+
 def _checked_folder(path: Path) -> Path:
     if not (path / "config.json").is_file():
         ggufs = sorted(path.glob("*.gguf"))
@@ -162,7 +196,7 @@ def _sha256(path: Path) -> str:
 
 def _converted_gguf(gguf: Path) -> Path:
     """The safetensors folder of a GGUF file, made on first use."""
-    folder = cache_folder() / "models" / f"{gguf.stem}-{_sha256(gguf)[:16]}"
+    folder = _folder_of_gguf(gguf)
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -32,6 +32,7 @@ from headtune.cli.evaluate import evaluate
 from headtune.cli.explain import explain
 from headtune.cli.export import export
 from headtune.cli.help import PlainHelp
+from headtune.cli.info import info
 from headtune.cli.inspect import inspect
 from headtune.cli.predict import predict
 from headtune.cli.sweep import sweep
@@ -76,6 +77,7 @@ app.command(evaluate, sort_key=3, usage="headtune evaluate RUN FILE [options]")
 app.command(inspect, sort_key=4, usage="headtune inspect DATA [options]")
 app.command(compare, sort_key=5, usage="headtune compare RUN RUN... [DATA] [options]")
 app.command(explain, sort_key=4, usage="headtune explain RUN TEXT... [options]")
+app.command(info, sort_key=7, usage="headtune info RUN [options]")
 app.command(export, sort_key=8, usage="headtune export RUN --to FORMAT [options]")
 app.command(bench, sort_key=12, usage="headtune bench RUN|MODEL [FILE] [options]")
 app.command(sweep, sort_key=9, usage="headtune sweep DATA [options]")

@@ -1,0 +1,187 @@
+"""``headtune info``: what a run is, what made it, from which data, how good, and what it needs."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from rich.table import Table
+from rich.text import Text
+
+from headtune.cli.common import (
+    GENERAL,
+    BaseModel,
+    DebugFlag,
+    JsonFlag,
+    print_json,
+    results,
+    waiting,
+)
+from headtune.figures import count, interval, percent, size
+
+if TYPE_CHECKING:
+    from headtune.artifact import LoadedArtifact, RunInfo
+
+__all__ = ["info"]
+
+MOST_LABELS = 10
+"""Labels named one by one."""
+
+
+def info(
+    run: Annotated[
+        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
+    ],
+    /,
+    *,
+    verify: Annotated[
+        bool,
+        Parameter(
+            group=GENERAL,
+            negative="",
+            show_default=False,
+            help="Load it: recheck the hash of every file and of the base model, and the probes.",
+        ),
+    ] = False,
+    model: BaseModel = None,
+    trust_remote_code: Annotated[
+        bool,
+        Parameter(
+            group=GENERAL,
+            negative="",
+            show_default=False,
+            help="Run Python code that comes with the base model, with --verify.",
+        ),
+    ] = False,
+    json: JsonFlag = False,
+    debug: DebugFlag = False,
+) -> None:
+    """Show what a run is, what made it, how good it was, and what it needs.
+
+    For example:
+      headtune info runs/messages
+      headtune info runs/messages --verify
+      headtune info runs/messages --json
+
+    Without --verify nothing is loaded: this is what the folder says of itself,
+    its seal checked. With it, a changed file is an error that names it.
+    """
+    from headtune.artifact.info import describe_run
+
+    described = describe_run(run, model=model)
+    proof = _verified(run, model, trust_remote_code) if verify else None
+    if json:
+        print_json(asdict(described) | {"verified": proof}, indent=2)
+        return
+    _print(described, proof)
+
+
+def _verified(run: Path, model: str | None, trust_remote_code: bool) -> dict[str, Any]:
+    """What a load measured. Raises what ``load_artifact`` does."""
+    with waiting("Loading the run"):
+        from headtune.artifact import load_artifact
+        from headtune.config import ModelConfig
+
+        options = ModelConfig(trust_remote_code=trust_remote_code)
+        loaded: LoadedArtifact = load_artifact(run, model=model, options=options)
+    return {
+        "files": len(loaded.manifest.files),
+        "base_model": bool(loaded.manifest.base_model.sha256),
+        "device": str(loaded.compute.device),
+        "dtype": loaded.compute.dtype_name,
+        "probes": asdict(loaded.probes),
+    }
+
+
+def _print(info: "RunInfo", proof: dict[str, Any] | None) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, text in [
+        ("run", str(info.path)),
+        ("labels", _labels(info.labels)),
+        ("model", f"{info.base_model} ({info.model_type}), tuned by {info.tune.get('tune')}"),
+        ("reads", f"up to {count(info.max_length, 'token')} of a text; {_how_read(info)}"),
+        ("decides", _decision(info)),
+        ("made", f"{info.created} by headtune {info.headtune_version}, in {info.dtype}"),
+        ("data", _data(info)),
+        *_figures(info),
+        ("holds", f"{size(info.bytes)} in {count(info.n_files, 'file')}; weights: {info.weights}"),
+        ("needs", _needs(info)),
+        ("", _libraries(info)),
+        ("verified", _proof(proof)),
+    ]:
+        table.add_row(name, Text(text))
+    results().print(table)
+
+
+def _labels(names: tuple[str, ...]) -> str:
+    more = f", and {len(names) - MOST_LABELS:,} more" if len(names) > MOST_LABELS else ""
+    return f"{len(names):,}: {', '.join(names[:MOST_LABELS])}{more}"
+
+
+def _how_read(info: "RunInfo") -> str:
+    return f"{info.attention} attention, {info.pooling} pooling"
+
+
+def _decision(info: "RunInfo") -> str:
+    parts = [f"temperature {info.temperature:.4g}"]
+    parts += [f"{name} from {percent(value)}" for name, value in info.thresholds.items()]
+    if info.abstain_below is not None:
+        parts.append(f"unsure below {percent(info.abstain_below)}")
+    return "; ".join(parts)
+
+
+def _data(info: "RunInfo") -> str:
+    read_as = ", ".join(f"{k} {v!r}" for k, v in info.columns.items() if v is not None)
+    source = info.source or "texts given in Python"
+    fingerprint = f"fingerprint {info.data_fingerprint[:16]}" if info.data_fingerprint else ""
+    return "; ".join(part for part in (source, read_as, fingerprint) if part)
+
+
+def _figures(info: "RunInfo") -> list[tuple[str, str]]:
+    """A line for each part: after tuning, its interval, and before."""
+    lines = []
+    for part, after in info.after.items():
+        text = (
+            f"accuracy {percent(after.accuracy)} (95 % interval: {interval(*after.interval)}), "
+            f"macro F1 {percent(after.macro_f1)}, log loss {after.log_loss:.3f}, "
+            f"on {count(after.n, 'text')}"
+        )
+        if part in info.before:
+            text += f"; before tuning {percent(info.before[part].accuracy)}"
+        lines.append((part, text))
+    return lines or [("figures", "none: it was not given a test")]
+
+
+def _needs(info: "RunInfo") -> str:
+    if info.needs is None:
+        return "no base model: all weights are here"
+    base = info.needs
+    revision = f" at {base.revision[:12]}" if base.revision else ""
+    if base.path is None or base.bytes is None:
+        where = "not on this machine; if it is elsewhere: --model FOLDER"
+    else:
+        where = f"{base.path} ({size(base.bytes)})"
+    return f"base model {base.name}{revision}, sha256 {base.sha256[:12]}: {where}"
+
+
+def _libraries(info: "RunInfo") -> str:
+    parts = []
+    for name, library in info.libraries.items():
+        here = "" if library.here == library.made_with else f" (here: {library.here or 'none'})"
+        parts.append(f"{name} {library.made_with}{here}")
+    return ", ".join(parts)
+
+
+def _proof(proof: dict[str, Any] | None) -> str:
+    if proof is None:
+        return "not now; --verify rechecks every hash and probe"
+    probes = proof["probes"]
+    base = " and the base model" if proof["base_model"] else ""
+    return (
+        f"{count(proof['files'], 'file')}{base} are those that were written; "
+        f"{count(probes['n_probes'], 'probe')} in {proof['dtype']} on {proof['device']}: "
+        f"probabilities differ by up to {probes['max_probability_difference']:.1g}, "
+        f"{count(probes['n_changed_labels'], 'label')} changed"
+    )
