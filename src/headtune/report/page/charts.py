@@ -119,7 +119,7 @@ def draw_coverage(panel: Axes, curve: Sequence[Row], chosen: Row | None) -> None
         )
     low = min(y, default=0.0)
     panel.set_ylim(max(0.0, low - max(0.01, 0.1 * (1 - low))), 1.0)
-    panel.set_xlim(floor(10 * min(x, default=0.0)) / 10, 1)
+    panel.set_xlim(min(0.9, floor(10 * min(x, default=0.0)) / 10), 1)
     for axis in ("x", "y"):
         _shares(panel, axis)
     panel.set_title("Right among those answered", loc="left", fontsize=11)
