@@ -18,7 +18,8 @@
     │   ├── ArtifactNotFoundError (FileNotFoundError)
     │   ├── ArtifactFormatError               written by a newer headtune, or no manifest at all
     │   ├── TamperedArtifactError             a file whose sha256 is not the manifest's
-    │   └── ProbeError                        the reloaded model answers differently
+    │   ├── ProbeError                        the reloaded model answers differently
+    │   └── PushError (ConnectionError)       the hub cannot be reached, or refuses
     ├── PredictionError (ValueError)          stage 7
     ├── ExportError (ValueError)              a format that cannot hold this classifier
     └── MissingDependencyError (ImportError)  an extra is not installed
@@ -47,6 +48,7 @@ __all__ = [
     "NonFiniteLossError",
     "PredictionError",
     "ProbeError",
+    "PushError",
     "SplitError",
     "TamperedArtifactError",
     "TokenizationError",
@@ -128,6 +130,10 @@ class TamperedArtifactError(ArtifactError):
 
 class ProbeError(ArtifactError):
     """The reloaded classifier does not give the logits that were recorded when it was saved."""
+
+
+class PushError(ArtifactError, ConnectionError):
+    """A run that cannot be sent to the hub: no token, no hub in reach, or it refuses."""
 
 
 class PredictionError(HeadtuneError, ValueError):

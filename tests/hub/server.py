@@ -3,12 +3,16 @@
     GET   /api/models/ID[/revision/REV]          the repository: its commit and its files
     GET   /api/models/ID/tree/REV                files with sizes and hashes
     POST  /api/models/ID/paths-info/REV          the same for the paths asked for
+    POST  /api/repos/create                      a new repository; 409 where there is one
+    POST  /api/models/ID/preupload/REV           how each file is to be sent: in the commit itself
+    POST  /api/models/ID/commit/REV              files, as lines of JSON
     GET   /ID/resolve/REV/PATH                   one file; HEAD tells its commit, hash and size
 
 Data sets are below ``/api/datasets`` and ``/datasets``. A gated repository shows its listing to
 everybody and its files to nobody, as the real hub does. Every request is kept in ``Hub.requests``.
 """
 
+import base64
 import hashlib
 import json
 import threading
@@ -21,6 +25,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 __all__ = ["Hub", "Repository", "Request", "files_asked", "serve"]
+
+TOKEN = "hf_of_the_tests"
+"""The token that may write."""
 
 Files = Mapping[str, bytes]
 
@@ -41,6 +48,7 @@ class Repository:
     commits: dict[str, Files] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     gated: bool = False
+    private: bool = False
     cut_files: set[str] = field(default_factory=set)
     """Files whose transfer breaks off in the middle, each time."""
 
@@ -121,6 +129,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> None:
         path = unquote(urlsplit(self.path).path)
+        if path == "/api/validate-yaml":
+            self._send_json({"errors": [], "warnings": []})
+            return
+        if path == "/api/repos/create":
+            self._create(json.loads(body))
+            return
         kind, hub_id, action, revision, rest = _taken_apart(path)
         repository = self.hub.repositories.get(f"{kind}/{hub_id}")
         if repository is None:
@@ -131,6 +145,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
             return
         files = repository.commits[commit]
+        if action == "preupload":
+            self._send_json({"files": [_sent_as(file) for file in json.loads(body)["files"]]})
+            return
+        if action == "commit":
+            commit = repository.commit({**files, **_committed(body)})
+            self._send_json({"commitUrl": f"{self.hub.url}/{hub_id}", "commitOid": commit})
+            return
         if action == "resolve":
             self._send_file(repository, files, commit, rest)
         elif action == "tree":
@@ -138,7 +159,17 @@ class _Handler(BaseHTTPRequestHandler):
         elif action == "paths-info":
             self._send_json([_entry(name, files[name]) for name in _asked(body) if name in files])
         else:
-            self._send_json(_information(hub_id, commit, files, repository.gated))
+            self._send_json(_information(hub_id, commit, files, repository))
+
+    def _create(self, asked: dict[str, Any]) -> None:
+        hub_id = f"{asked['organization']}/{asked['name']}"
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._refuse(401, "Unauthorized", "Invalid username or password")
+        elif f"models/{hub_id}" in self.hub.repositories:
+            self._send(409, json.dumps({"url": f"{self.hub.url}/{hub_id}"}).encode(), {})
+        else:
+            self.hub.add(f"models/{hub_id}", {}).private = asked.get("visibility") == "private"
+            self._send_json({"url": f"{self.hub.url}/{hub_id}"})
 
     def _send_file(self, repository: Repository, files: Files, commit: str, name: str) -> None:
         if repository.gated:
@@ -204,13 +235,27 @@ def _git_hash(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-def _information(hub_id: str, commit: str, files: Files, gated: bool) -> dict[str, Any]:
+def _sent_as(file: dict[str, Any]) -> dict[str, Any]:
+    return {"path": file["path"], "uploadMode": "regular", "shouldIgnore": False}
+
+
+def _committed(body: bytes) -> dict[str, bytes]:
+    """The files of a commit: a line of JSON each, in base64."""
+    lines = [json.loads(line) for line in body.splitlines()]
+    return {
+        line["value"]["path"]: base64.b64decode(line["value"]["content"])
+        for line in lines
+        if line["key"] == "file"
+    }
+
+
+def _information(hub_id: str, commit: str, files: Files, repository: Repository) -> dict[str, Any]:
     return {
         "_id": commit[:24],
         "id": hub_id,
         "sha": commit,
-        "private": False,
-        "gated": "manual" if gated else False,
+        "private": repository.private,
+        "gated": "manual" if repository.gated else False,
         "disabled": False,
         "tags": [],
         "downloads": 0,

@@ -35,6 +35,7 @@ from headtune.cli.help import PlainHelp
 from headtune.cli.info import info
 from headtune.cli.inspect import inspect
 from headtune.cli.predict import predict
+from headtune.cli.push import push
 from headtune.cli.sweep import sweep
 from headtune.cli.train import train
 from headtune.errors import HeadtuneError
@@ -79,6 +80,7 @@ app.command(compare, sort_key=5, usage="headtune compare RUN RUN... [DATA] [opti
 app.command(explain, sort_key=4, usage="headtune explain RUN TEXT... [options]")
 app.command(info, sort_key=7, usage="headtune info RUN [options]")
 app.command(export, sort_key=8, usage="headtune export RUN --to FORMAT [options]")
+app.command(push, sort_key=10, usage="headtune push RUN USER/NAME [options]")
 app.command(bench, sort_key=12, usage="headtune bench RUN|MODEL [FILE] [options]")
 app.command(sweep, sort_key=9, usage="headtune sweep DATA [options]")
 app.command(cache, sort_key=20, usage="headtune cache [list | clear]")
