@@ -202,9 +202,9 @@ def result(
         ("recipe (sampled)", f"{theirs:.0f} s", ""),
         ("headtune", f"{ours:.1f} s", f"{theirs / ours:.1f} x"),
     ]
-    ratios = {"training_and_evaluation": round(theirs / ours, 2)}
+    ratios = {"training_and_evaluation": round(theirs / ours, 3)}
     if whole is not None:
-        ratios["whole_command"] = round(theirs / whole.median_seconds, 2)
+        ratios["whole_command"] = round(theirs / whole.median_seconds, 3)
         rows.append(
             ("headtune train", f"{whole.median_seconds:.1f} s", f"{ratios['whole_command']:.1f} x")
         )
@@ -218,16 +218,16 @@ def result(
             "padded_to": recipe.model.length,
             "steps": recipe.n_steps,
             "evaluation_batches": recipe.n_evaluations,
-            "step_seconds": [round(seconds, 4) for seconds in recipe.step_seconds],
+            "step_seconds": [round(seconds, 6) for seconds in recipe.step_seconds],
             "evaluation_batch_seconds": [
-                round(seconds, 4) for seconds in recipe.evaluation_seconds
+                round(seconds, 6) for seconds in recipe.evaluation_seconds
             ],
-            "job_seconds": round(theirs, 2),
+            "job_seconds": round(theirs, 5),
         },
         "headtune": {
-            "job_seconds": round(ours, 3),
+            "job_seconds": round(ours, 5),
             "stages": [
-                {name: round(seconds, 3) for name, seconds in found.items()} for found in stages
+                {name: round(seconds, 5) for name, seconds in found.items()} for found in stages
             ],
         },
         "command_seconds": whole.seconds if whole is not None else None,
