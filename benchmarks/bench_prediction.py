@@ -197,7 +197,7 @@ def result(
         "ratios": {peer.name: ratio(peer, ours) for peer in peers},
         "skipped": skipped,
         "matrix_flops_per_second": rate,
-        "share_of_matrix_rate": round(flops * n_tokens / ours.median_seconds / rate, 3),
+        "share_of_matrix_rate": round(flops * n_tokens / ours.median_seconds / rate, 6),
         "largest_difference_of_a_probability": differences,
         "candidates_for_best": found,
     }

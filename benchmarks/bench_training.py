@@ -263,7 +263,7 @@ def result(
         "sides": {side.name: side.figures(len(examples)) for side in sides},
         "ratios": ratios,
         "matrix_flops_per_second": rate,
-        "share_of_matrix_rate": round(flops * n_tokens / ours.median_seconds / rate, 3),
+        "share_of_matrix_rate": round(flops * n_tokens / ours.median_seconds / rate, 6),
         "peak_memory_bytes": memory,
         "candidates_for_best": found,
     }
