@@ -46,8 +46,9 @@ from headtune.bench import untrained_predictor
 from headtune.cli.recipe import load_recipe, merge
 from headtune.config import ModelConfig, RunConfig
 from headtune.data import prepare
+from headtune.loading import encode
 from headtune.model import predict_logits
-from headtune.pipeline import encode, fit_classifier
+from headtune.pipeline import fit_classifier
 from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress, Stopwatch
 from headtune.tokens import load_tokenizer

@@ -131,7 +131,7 @@ def test_a_model_folder_that_changes_while_it_is_read(
         settings.write_text(settings.read_text() + "\n")
         return backbone
 
-    monkeypatch.setattr("headtune.pipeline.load_backbone", load_and_change)
+    monkeypatch.setattr("headtune.loading.load_backbone", load_and_change)
     with pytest.raises(ModelFileError, match="changed while"):
         train_run(config, out=tmp_path / "run")
     assert cache.kept_files() == []

@@ -10,11 +10,11 @@ import headtune
 
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
-    "errors", "types", "config", "progress", "figures", "metrics", "calibration", "decision",
-    "paired", "words", "quiet", "pretrained", "cache",  # leaf modules
+    "errors", "types", "option_values", "config", "progress", "figures", "metrics", "calibration",
+    "decision", "paired", "words", "quiet", "pretrained", "cache",  # leaf modules
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "explain", "export",
-    "settle", "report", "inspection", "fitted", "frozen", "pipeline", "classifier", "run", "sweep",
-    "bench", "cli",
+    "settle", "report", "inspection", "fitted", "frozen", "loading", "pipeline", "classifier",
+    "run", "sweep", "bench", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

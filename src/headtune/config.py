@@ -10,13 +10,12 @@ Leaf module: no torch, no transformers.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from headtune.errors import ConfigError
+from headtune.option_values import stage_from_plain, to_plain, unknown_name
 
 __all__ = [
     "AttentionDirection",
@@ -448,7 +447,7 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, stage by stage."""
-        plain: dict[str, Any] = _plain(asdict(self))
+        plain: dict[str, Any] = to_plain(asdict(self))
         return plain
 
     @classmethod
@@ -458,8 +457,8 @@ class RunConfig:
         stages: dict[str, Any] = {}
         for key, value in values.items():
             if key not in known:
-                raise ConfigError(_unknown("key", key, known))
-            stages[key] = value if key == "source" else _stage_from_dict(key, value)
+                raise ConfigError(unknown_name("key", key, known, STAGES))
+            stages[key] = value if key == "source" else stage_from_plain(key, value, STAGES)
         if "source" not in stages:
             raise ConfigError("A run needs a source of data; the key 'source' is missing.")
         return cls(**stages)
@@ -475,77 +474,3 @@ STAGES: dict[str, type[Any]] = {
     "report": ReportConfig,
 }
 """Stage name -> its dataclass, in the order of the pipeline."""
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def _unknown(what: str, name: Any, known: Iterable[str]) -> str:
-    """Where the name belongs to another stage, says to which; else what it is near to."""
-    message = f"Unknown {what}: {name!r}."
-    for stage, cls in STAGES.items():
-        if name in {f.name for f in fields(cls)}:
-            return f"{message} It belongs under {stage!r}."
-    near = get_close_matches(str(name), known, n=1)
-    return (
-        f"{message} Did you mean {near[0]!r}?" if near else f"{message} Known: {', '.join(known)}."
-    )
-
-
-def _stage_from_dict(stage: str, values: Any) -> Any:
-    if not isinstance(values, dict):
-        raise ConfigError(f"{stage!r} must hold options by name; received {values!r}.")
-    cls = STAGES[stage]
-    known = {f.name: f for f in fields(cls)}
-    for name in values:
-        if name not in known:
-            raise ConfigError(_unknown(f"option under {stage!r}", name, known))
-    converted = {name: _convert(stage, known[name], value) for name, value in values.items()}
-    return cls(**converted)
-
-
-def _convert(stage: str, option: Any, value: Any) -> Any:
-    """A YAML or JSON value as the type of its field."""
-    kinds = get_args(option.type) or (option.type,)
-    where = f"Option {option.name!r} under {stage!r}"
-    if value is None:
-        if type(None) not in kinds:
-            raise ConfigError(f"{where} must have a value.")
-        return None
-    if get_args(option.type) and all(isinstance(kind, str) for kind in kinds):  # a Literal
-        if value not in kinds:
-            raise ConfigError(f"{where} takes {', '.join(kinds)}; received {value!r}.")
-        return value
-    if option.type == tuple[str, ...]:
-        words = [value] if isinstance(value, str) else value
-        if not isinstance(words, list | tuple) or not all(isinstance(w, str) for w in words):
-            raise ConfigError(f"{where} must be words; received {value!r}.")
-        return tuple(words)
-    for kind in (bool, int, float, str, Path):
-        if kind in kinds and _fits(value, kind):
-            return kind(value)
-    expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
-    raise ConfigError(f"{where} must be {expected}; received {value!r}.")
-
-
-def _fits(value: Any, kind: type) -> bool:
-    if kind is bool:
-        return isinstance(value, bool)
-    if isinstance(value, bool):
-        return False
-    if kind is Path:
-        return isinstance(value, str | Path)
-    if kind is float:  # YAML reads 5e-5 as a string: https://yaml.org/type/float.html wants 5.0e-5
-        if isinstance(value, str):
-            try:
-                float(value)
-            except ValueError:
-                return False
-            return True
-        return isinstance(value, int | float)
-    return isinstance(value, kind)

@@ -65,7 +65,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         counts["texts"] += sum(not hasattr(example, "states") for example in examples)
         return run(self, examples)
 
-    monkeypatch.setattr("headtune.pipeline.load_backbone", count_load)
+    monkeypatch.setattr("headtune.loading.load_backbone", count_load)
     monkeypatch.setattr(FrozenTrunk, "run", count_texts)
     return counts
 

@@ -19,7 +19,7 @@ from headtune.config import RunConfig, TuneConfig
 from headtune.data import prepare
 from headtune.errors import ArtifactError, ConfigError
 from headtune.fitted import Fitted
-from headtune.pipeline import load_classifier
+from headtune.loading import load_classifier
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import Report
 from headtune.report.files import plain, write_atomically

@@ -16,6 +16,7 @@ from headtune.batches import KeptExample
 from headtune.config import TuneConfig
 from headtune.errors import ModelError
 from headtune.fitted import Encoded
+from headtune.loading import Loaded
 from headtune.model import (
     FrozenTrunk,
     KeptTexts,
@@ -24,7 +25,7 @@ from headtune.model import (
     attach_trunk,
     make_trainable,
 )
-from headtune.pipeline import Loaded, keep_texts
+from headtune.pipeline import keep_texts
 from headtune.progress import Progress
 
 __all__ = ["Workbench"]

@@ -1,0 +1,182 @@
+"""Stages 2 to 4 together: prepared examples in, encoded texts and a model ready to be trained out.
+
+    options checked -> token ids -> device and number format -> backbone and head -> what is trained
+
+What could be refused after an hour of training is refused here, before a weight is read.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from headtune.config import ModelConfig, RunConfig
+from headtune.errors import ConfigError, ModelFileError
+from headtune.fitted import Encoded
+from headtune.model import (
+    Backbone,
+    Compute,
+    ParameterCounts,
+    SequenceClassifier,
+    choose_compute,
+    default_token_budget,
+    load_backbone,
+    load_config,
+    make_trainable,
+)
+from headtune.pretrained import find_pretrained, weights_sha256
+from headtune.progress import Progress, Stopwatch
+from headtune.settle import check_decisions
+from headtune.tokens import (
+    context_length,
+    count_tokens,
+    encode_examples,
+    load_tokenizer,
+    resolve_max_length,
+)
+from headtune.training import check_options as check_training_options
+from headtune.training import resolve_learning_rate
+from headtune.types import LabelSet, PreparedData
+
+__all__ = ["Loaded", "encode", "load_classifier", "plan_classifier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Texts and model before anything is trained; ``config`` has every "auto" resolved."""
+
+    config: RunConfig
+    encoded: Encoded
+    compute: Compute
+    classifier: SequenceClassifier
+    parameters: ParameterCounts
+
+
+def encode(prepared: PreparedData, config: RunConfig, *, weights: bool = True) -> Encoded:
+    """Find the model, load its tokenizer, and encode all parts.
+
+    ``weights=False`` does without the weights of a hub model. Raises ``ModelError`` and
+    ``TokenizationError``.
+    """
+    options = config.model
+    folder = find_pretrained(
+        options.model,
+        revision=options.revision,
+        trust_remote_code=options.trust_remote_code,
+        weights=weights and not options.random_weights,
+    )
+    model_config = load_config(folder, trust_remote_code=options.trust_remote_code)
+    tokenizer = load_tokenizer(folder, trust_remote_code=options.trust_remote_code)
+    limit = context_length(model_config.get_text_config())
+    max_length = resolve_max_length(config.tokens.max_length, limit)
+    parts = {
+        name: encode_examples(examples, tokenizer, max_length)
+        for name, examples in prepared.parts.items()
+    }
+    counts = {name: count_tokens(part, prepared.labels) for name, part in parts.items()}
+    return Encoded(folder, tokenizer, max_length, parts, counts)
+
+
+def load_classifier(
+    prepared: PreparedData, config: RunConfig, progress: Progress, clock: Stopwatch
+) -> Loaded:
+    """Stages 2 to 4: encoded texts, and a model that is ready to be trained.
+
+    Raises ``ConfigError`` at once where training would refuse the options later.
+    """
+    _check_options(config, prepared)
+    with clock.stage("tokenize", "Tokenizing"):
+        encoded = encode(prepared, config)
+        _say_truncation(encoded, progress)
+    with clock.stage("load", "Loading model"):
+        compute = choose_compute(config.model)
+        classifier, parameters = _load(encoded, prepared.labels, config, compute)
+        progress.say(f"Computing in {compute.reason}, on {compute.device}.")
+        if not classifier.packs:
+            progress.say(
+                f"{classifier.backbone.config.model_type} mixes neighbours in a packed batch, so "
+                "batches are padded: same results, more work."
+            )
+    return Loaded(_resolved(config, encoded, compute), encoded, compute, classifier, parameters)
+
+
+def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig) -> ParameterCounts:
+    """How many parameters would be trained; no weight is read.
+
+    The model is built on torch's meta device, which knows shapes only. Raises what
+    ``fit_classifier`` would raise of its options.
+    """
+    from transformers import AutoModel
+
+    _check_options(config, prepared)
+    trust = config.model.trust_remote_code
+    with torch.device("meta"):
+        model = AutoModel.from_config(
+            load_config(encoded.folder, trust_remote_code=trust), trust_remote_code=trust
+        )
+    classifier = SequenceClassifier(Backbone(model, packs=True), len(prepared.labels))
+    return make_trainable(classifier, config.tune)
+
+
+def _check_options(config: RunConfig, prepared: PreparedData) -> None:
+    """What can be known to be wrong before a model is loaded."""
+    check_training_options(config.train, validates=bool(prepared.validation))
+    check_decisions(config, prepared)
+    if config.model.compute == "int8":
+        raise ConfigError(
+            "compute: int8 is for predictions; train without it, then: "
+            "headtune evaluate RUN FILE --compute int8"
+        )
+    if config.model.random_weights and config.tune.tune == "lora":
+        raise ConfigError(
+            "--random-weights goes with --tune head, last-N or full: a low-rank adapter needs "
+            "pretrained weights that a later load can find again."
+        )
+
+
+def _load(
+    encoded: Encoded, labels: LabelSet, config: RunConfig, compute: Compute
+) -> tuple[SequenceClassifier, ParameterCounts]:
+    seed = config.train.seed
+    unchanged = weights_sha256(encoded.folder.path)
+    torch.manual_seed(seed)  # adapters are initialised from torch's global state
+    classifier = SequenceClassifier(
+        load_backbone(encoded.folder, config.model, compute, seed),
+        len(labels),
+        pooling=config.model.pooling,
+        attention=config.model.attention,
+        compute_dtype=compute.dtype,
+        seed=seed,
+    )
+    if weights_sha256(encoded.folder.path) != unchanged:
+        raise ModelFileError(
+            f"The files of model {encoded.folder.name!r} changed while they were read. Give the "
+            "same command again when they are complete."
+        )
+    classifier.backbone.config.pad_token_id = encoded.tokenizer.pad_token_id
+    return classifier, make_trainable(classifier, config.tune)
+
+
+def _resolved(config: RunConfig, encoded: Encoded, compute: Compute) -> RunConfig:
+    """The configuration with every "auto" that the artifact records replaced by its value."""
+    model: ModelConfig = replace(
+        config.model,
+        dtype=compute.dtype_name,
+        device=str(compute.device),
+        max_tokens_per_batch=config.model.max_tokens_per_batch
+        or default_token_budget(compute.device),
+    )
+    return replace(
+        config,
+        model=model,
+        tokens=replace(config.tokens, max_length=encoded.max_length),
+        train=replace(
+            config.train, learning_rate=resolve_learning_rate(config.train, config.tune.tune)
+        ),
+    )
+
+
+def _say_truncation(encoded: Encoded, progress: Progress) -> None:
+    cut = {name: count for name, count in encoded.truncated.items() if count}
+    if cut:
+        by_label = ", ".join(f"{name} {count:,}" for name, count in cut.items())
+        progress.say(f"Cut at {encoded.max_length:,} tokens: {by_label}.")
