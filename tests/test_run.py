@@ -16,6 +16,7 @@ import pytest
 from headtune import Predictor, RunConfig, TextClassifier, plan_run, train_run
 from headtune.errors import ArtifactError, ConfigError, ModelError
 from headtune.report import Report, read_history
+from headtune.run import can_resume
 from tests_support import TEXTS, TOPICS
 
 
@@ -204,6 +205,20 @@ def _wait_for(condition: Any, process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_ctrl_c_before_the_first_checkpoint_leaves_nothing_behind(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("headtune.pipeline.fit", stop)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        train_run(config, out=tmp_path / "run")
+    assert set(tmp_path.iterdir()) == before
+    assert not can_resume(tmp_path / "run")
 
 
 def test_targets_are_checked_before_any_work(config: RunConfig, tmp_path: Path) -> None:

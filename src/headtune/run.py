@@ -32,7 +32,8 @@ from headtune.config import RunConfig
 from headtune.data import prepare, write_parts, write_set_aside
 from headtune.errors import ConfigError, HeadtuneError
 from headtune.fitted import Fitted
-from headtune.pipeline import encode, fit_classifier, plan_classifier
+from headtune.loading import encode, plan_classifier
+from headtune.pipeline import fit_classifier
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import (
     Baseline,
@@ -49,7 +50,7 @@ from headtune.report.answers import Answers, write_answers
 from headtune.training import count_steps
 from headtune.types import PreparedData
 
-__all__ = ["check_one_process", "plan_run", "prove_run", "say_data", "train_run"]
+__all__ = ["can_resume", "check_one_process", "plan_run", "prove_run", "say_data", "train_run"]
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "datasets", "scikit-learn")
 
@@ -109,6 +110,11 @@ def prove_run(
         report = _report(prepared, fitted, baselines, suspects)
         report = replace(report, warnings=(*warnings, *report.warnings))
         return _save(out, prepared, fitted, report, overwrite=overwrite, progress=progress)
+
+
+def can_resume(out: Path) -> bool:
+    """Whether an unfinished run of ``out`` has a checkpoint to go on from."""
+    return _WorkFolder.of(out).has_checkpoint
 
 
 def plan_run(
@@ -203,13 +209,17 @@ class _WorkFolder:
 
     @contextmanager
     def cleared_on_error(self) -> Iterator[None]:
-        """A mistake that shows before the first checkpoint leaves nothing to go on with."""
+        """What ends before the first checkpoint, by mistake or Ctrl-C, leaves nothing behind."""
         try:
             yield
-        except HeadtuneError:
-            if not any(self.path.glob("checkpoint-*")):
+        except (HeadtuneError, KeyboardInterrupt):
+            if not self.has_checkpoint:
                 self.remove()
             raise
+
+    @property
+    def has_checkpoint(self) -> bool:
+        return any(self.path.glob("checkpoint-*"))
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

@@ -155,6 +155,15 @@ def test_ctrl_c_says_how_to_resume(headtune: Headtune, stages: Stages) -> None:
     assert result.out == ""
 
 
+def test_ctrl_c_before_the_first_checkpoint(headtune: Headtune, stages: Stages) -> None:
+    stages.error, stages.has_checkpoint = KeyboardInterrupt(), False
+    result = headtune("train", "a.csv")
+    assert result.code == 130
+    assert result.err.splitlines()[-1] == (
+        "Stopped before the first checkpoint; nothing is left to go on from."
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "out"),
     [

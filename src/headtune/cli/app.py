@@ -102,8 +102,8 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush to
         return 1
-    except KeyboardInterrupt:
-        return _fail(_how_to_go_on(arguments), 130, debug=False)
+    except KeyboardInterrupt as stop:  # with a message where there is nothing to go on from
+        return _fail(str(stop) or _how_to_go_on(arguments), 130, debug=False)
     except CycloptsError as error:
         return _fail(f"Error: {_usage_message(error, arguments)}", 2, debug)
     except (HeadtuneError, OSError) as error:

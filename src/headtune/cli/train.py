@@ -149,10 +149,19 @@ def _train(config: RunConfig, out: Path, overwrite: bool, resume: bool, as_json:
     with waiting("Starting"):
         from headtune.cli.progress import ConsoleProgress
         from headtune.report import render_report
-        from headtune.run import train_run
+        from headtune.run import can_resume, train_run
 
-    with ConsoleProgress() as progress:
-        report = train_run(config, out=out, overwrite=overwrite, resume=resume, progress=progress)
+    try:
+        with ConsoleProgress() as progress:
+            report = train_run(
+                config, out=out, overwrite=overwrite, resume=resume, progress=progress
+            )
+    except KeyboardInterrupt as stop:
+        if can_resume(out):
+            raise
+        raise KeyboardInterrupt(
+            "Stopped before the first checkpoint; nothing is left to go on from."
+        ) from stop
     if as_json:
         print((out / "report.json").read_text(encoding="utf-8").rstrip())
     else:
