@@ -14,6 +14,7 @@ compared with headtune's: a side that answers something else is no peer.
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -159,7 +160,7 @@ def compare(given: argparse.Namespace) -> dict[str, Any]:
     sides = [Side("headtune", lambda: work.predictor.predict_proba(texts))]
     sides[0].settings["dtype"] = work.compute.dtype_name
     for name, (settings, way) in chosen.items():
-        sides.append(Side(name, lambda way=way: way(texts), settings))  # type: ignore[misc]
+        sides.append(Side(name, partial(way, texts), settings))
     alternate(sides, given.rounds, n_threads)
     return result(given, work, sides, found, differences, skipped, n_threads)
 

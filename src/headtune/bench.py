@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median, quantiles
@@ -283,7 +284,7 @@ def _latency(predictor: Predictor, texts: Sequence[str], seconds: float) -> dict
     predictor.predict(texts[:1])
     times: list[float] = []
     for text in islice(cycle(texts), 100):
-        times.append(_seconds(lambda text=text: predictor.predict([text])))  # type: ignore[misc]
+        times.append(_seconds(partial(predictor.predict, [text])))
         if time.perf_counter() > until and len(times) >= ROUNDS:
             break
     return {

@@ -1,6 +1,7 @@
 """Every benchmark ends in a JSON line whose ratios are made of the times that stand beside them."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -108,7 +109,7 @@ def test_spam_recipe(last_line: Bench) -> None:
 
 def test_sides_take_turns_and_figures_are_medians() -> None:
     calls: list[str] = []
-    sides = [Side(name, lambda name=name: calls.append(name)) for name in "ab"]  # type: ignore[misc]
+    sides = [Side(name, partial(calls.append, name)) for name in "ab"]
     alternate(sides, 3, torch.get_num_threads())
     assert "".join(calls) == "abbaab"
     slow, fast = Side("slow", calls.clear, seconds=[3.0, 9.0, 4.0]), Side("fast", calls.clear)

@@ -7,6 +7,7 @@ Results go to stdout, everything else to stderr, so ``headtune … > file`` keep
 import json
 import sys
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 from cyclopts import Group, Parameter
@@ -20,6 +21,8 @@ __all__ = [
     "BaseModel",
     "DebugFlag",
     "JsonFlag",
+    "RunFolder",
+    "TrustFlag",
     "print_json",
     "results",
     "say",
@@ -52,6 +55,18 @@ JsonFlag: TypeAlias = Annotated[
 BaseModel: TypeAlias = Annotated[
     str | None,
     Parameter(group=GENERAL, help="Where the base model is, if it has moved: folder or hub id."),
+]
+RunFolder: TypeAlias = Annotated[
+    Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
+]
+TrustFlag: TypeAlias = Annotated[
+    bool,
+    Parameter(
+        group=GENERAL,
+        negative="",
+        show_default=False,
+        help="Run Python code that comes with the base model. Only for authors you trust.",
+    ),
 ]
 DebugFlag: TypeAlias = Annotated[
     bool,

@@ -1,6 +1,5 @@
 """``headtune evaluate``: how well a trained classifier does on a labelled table it has not seen."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -13,6 +12,7 @@ from headtune.cli.common import (
     BaseModel,
     DebugFlag,
     JsonFlag,
+    RunFolder,
     print_json,
     results,
     waiting,
@@ -25,9 +25,7 @@ __all__ = ["evaluate"]
 
 @takes_options(data=(*READING, "label"), model=RUNNING, decide=DECIDING)
 def evaluate(
-    run: Annotated[
-        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
-    ],
+    run: RunFolder,
     source: Annotated[
         str,
         Parameter(

@@ -12,6 +12,7 @@ from headtune.cli.common import (
     BaseModel,
     DebugFlag,
     JsonFlag,
+    RunFolder,
     print_json,
     results,
     say,
@@ -29,9 +30,7 @@ __all__ = ["explain"]
 
 @takes_options(model=RUNNING)
 def explain(
-    run: Annotated[
-        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
-    ],
+    run: RunFolder,
     /,
     *texts: Annotated[str, Parameter(name="TEXT...", group=GENERAL, help="Texts to explain.")],
     method: Annotated[

@@ -11,6 +11,8 @@ from headtune.cli.common import (
     BaseModel,
     DebugFlag,
     JsonFlag,
+    RunFolder,
+    TrustFlag,
     print_json,
     say,
     waiting,
@@ -22,9 +24,7 @@ FormatName = Literal["transformers", "peft", "onnx", "openvino"]
 
 
 def export(
-    run: Annotated[
-        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
-    ],
+    run: RunFolder,
     /,
     *,
     to: Annotated[
@@ -48,27 +48,19 @@ def export(
         ),
     ] = False,
     model: BaseModel = None,
-    trust_remote_code: Annotated[
-        bool,
-        Parameter(
-            group=GENERAL,
-            negative="",
-            show_default=False,
-            help="Run Python code that comes with the base model.",
-        ),
-    ] = False,
+    trust_remote_code: TrustFlag = False,
     json: JsonFlag = False,
     debug: DebugFlag = False,
 ) -> None:
     """Write a trained classifier in the format of another tool.
 
-      For example:
-        headtune export runs/messages --to transformers
-        headtune export runs/messages --to peft --out exports/messages
-    headtune export runs/messages --to onnx --quantize int8
+    For example:
+      headtune export runs/messages --to transformers
+      headtune export runs/messages --to peft --out exports/messages
+      headtune export runs/messages --to onnx --quantize int8
 
-      What was written is read back by that tool and asked the probe texts; if its
-      answers are not those of the run, nothing is left behind.
+    What was written is read back by that tool and asked the probe texts; if its
+    answers are not those of the run, nothing is left behind.
     """
     with waiting("Starting"):
         from headtune.cli.progress import ConsoleProgress

@@ -13,6 +13,8 @@ from headtune.cli.common import (
     BaseModel,
     DebugFlag,
     JsonFlag,
+    RunFolder,
+    TrustFlag,
     print_json,
     results,
     waiting,
@@ -29,9 +31,7 @@ MOST_LABELS = 10
 
 
 def info(
-    run: Annotated[
-        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
-    ],
+    run: RunFolder,
     /,
     *,
     verify: Annotated[
@@ -44,15 +44,7 @@ def info(
         ),
     ] = False,
     model: BaseModel = None,
-    trust_remote_code: Annotated[
-        bool,
-        Parameter(
-            group=GENERAL,
-            negative="",
-            show_default=False,
-            help="Run Python code that comes with the base model, with --verify.",
-        ),
-    ] = False,
+    trust_remote_code: TrustFlag = False,
     json: JsonFlag = False,
     debug: DebugFlag = False,
 ) -> None:

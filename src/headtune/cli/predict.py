@@ -27,6 +27,7 @@ from headtune.cli.common import (
     BaseModel,
     DebugFlag,
     JsonFlag,
+    RunFolder,
     print_json,
     results,
     say,
@@ -46,9 +47,7 @@ TABLE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 
 @takes_options(data=READING, model=RUNNING, decide=DECIDING)
 def predict(
-    run: Annotated[
-        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
-    ],
+    run: RunFolder,
     /,
     *texts: Annotated[
         str,

@@ -1,19 +1,26 @@
 """``headtune push``: a run to a repository of the hub, proved before it leaves."""
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from headtune.cli.common import GENERAL, BaseModel, DebugFlag, JsonFlag, print_json, say, waiting
+from headtune.cli.common import (
+    GENERAL,
+    BaseModel,
+    DebugFlag,
+    JsonFlag,
+    RunFolder,
+    TrustFlag,
+    print_json,
+    say,
+    waiting,
+)
 
 __all__ = ["push"]
 
 
 def push(
-    run: Annotated[
-        Path, Parameter(name="RUN", group=GENERAL, help="Folder that headtune train wrote.")
-    ],
+    run: RunFolder,
     repository: Annotated[
         str, Parameter(name="USER/NAME", group=GENERAL, help="The repository to create.")
     ],
@@ -33,15 +40,7 @@ def push(
         ),
     ] = False,
     model: BaseModel = None,
-    trust_remote_code: Annotated[
-        bool,
-        Parameter(
-            group=GENERAL,
-            negative="",
-            show_default=False,
-            help="Run Python code that comes with the base model.",
-        ),
-    ] = False,
+    trust_remote_code: TrustFlag = False,
     json: JsonFlag = False,
     debug: DebugFlag = False,
 ) -> None:

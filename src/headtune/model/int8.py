@@ -19,7 +19,7 @@ says both figures). A layer takes a quarter of the memory of float32 weights.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 import torch
@@ -210,7 +210,7 @@ def choose_product(dtype: torch.dtype, device: torch.device) -> Int8Product:
         if not _is_right(product, device):
             continue
         layer = Int8Linear(plain, None, product)
-        speed_up = plain_seconds / _seconds(lambda layer=layer: layer(x), device)  # type: ignore[misc]
+        speed_up = plain_seconds / _seconds(partial(layer, x), device)
         loses_bits = best is not None and product.weight_bits < best.weight_bits
         if best is None or speed_up > best.speed_up * (GAIN_FOR_LESS_BITS if loses_bits else 1):
             best = Int8Product(
