@@ -23,7 +23,7 @@ from typing import Any, get_args
 
 from rich.console import Console
 
-from headtune.cli.app import app
+from headtune.cli.app import command_line
 from headtune.cli.evaluate import evaluate
 from headtune.cli.inspect import inspect as inspect_command
 from headtune.cli.options import field_texts
@@ -131,7 +131,7 @@ def _also_in(name: str) -> Iterator[str]:
 def help_of(command: str) -> str:
     """What ``headtune COMMAND --help`` prints in 80 columns; "" is headtune itself."""
     console = Console(file=StringIO(), width=WIDTH, color_system=None, highlight=False)
-    app.help_print([command] if command else [], console=console)
+    command_line().help_print([command] if command else [], console=console)
     printed: str = console.file.getvalue()  # type: ignore[attr-defined]
     lines = (line.rstrip() for line in printed.replace("\N{NO-BREAK SPACE}", " ").splitlines())
     return "\n".join(lines).strip() + "\n"

@@ -11,7 +11,7 @@ import headtune
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
     "errors", "types", "option_values", "config", "progress", "figures", "metrics", "calibration",
-    "decision", "paired", "words", "quiet", "pretrained", "cache",  # leaf modules
+    "decision", "paired", "words", "plain_table", "quiet", "pretrained", "cache",  # leaf modules
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "explain", "export",
     "settle", "report", "inspection", "fitted", "frozen", "loading", "pipeline", "classifier",
     "run", "sweep", "bench", "cli",

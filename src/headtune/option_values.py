@@ -8,7 +8,6 @@ Leaf module: knows no option by name.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
@@ -35,6 +34,8 @@ def unknown_name(what: str, name: Any, known: Iterable[str], stages: Stages) -> 
     for stage, cls in stages.items():
         if name in {f.name for f in fields(cls)}:
             return f"{message} It belongs under {stage!r}."
+    from difflib import get_close_matches  # for a mistake only; costs --help 2 ms at the top
+
     near = get_close_matches(str(name), known, n=1)
     return (
         f"{message} Did you mean {near[0]!r}?" if near else f"{message} Known: {', '.join(known)}."

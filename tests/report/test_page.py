@@ -10,7 +10,7 @@ import pytest
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from headtune.cli.app import app
+from headtune.cli.app import command_line
 from headtune.cli.recipe import merge
 from headtune.config import RunConfig
 from headtune.metrics import classification_metrics
@@ -254,7 +254,7 @@ def test_the_command_does_the_same_again() -> None:
     )
     words = command(config.to_dict()).replace("\\\n", "")
     assert words.startswith("headtune train 'my data.csv'")
-    _, bound, _ = app.parse_args(words.removeprefix("headtune "), exit_on_error=False)
+    _, bound, _ = command_line().parse_args(words.removeprefix("headtune "), exit_on_error=False)
     source, options = bound.args[0], bound.kwargs
     assert merge({}, source, options) == config
 

@@ -11,8 +11,9 @@
 ``--debug`` adds the traceback, and lets the libraries below speak; without it their progress bars
 and warnings are off, since headtune says what matters itself.
 
-Costs: ``--help`` of any command answers in 0.3 s. To keep it so, files in this folder import only
-cyclopts, rich and leaf modules without numpy at the top; a command imports its stages when it runs.
+Costs: ``--help`` of any command answers in 0.3 s. To keep it so, only the file of the command that
+is called for is imported, files in this folder import only cyclopts, rich's text and leaf modules
+without numpy at the top, and a command imports its stages when it runs.
 """
 
 import os
@@ -20,27 +21,33 @@ import shlex
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
-from headtune.cli.bench import bench
-from headtune.cli.cache import cache
-from headtune.cli.compare import compare
-from headtune.cli.evaluate import evaluate
-from headtune.cli.explain import explain
-from headtune.cli.export import export
 from headtune.cli.help import PlainHelp
-from headtune.cli.info import info
-from headtune.cli.inspect import inspect
-from headtune.cli.predict import predict
-from headtune.cli.push import push
-from headtune.cli.sweep import sweep
-from headtune.cli.train import train
 from headtune.errors import HeadtuneError
 
-__all__ = ["app", "main", "run"]
+__all__ = ["COMMANDS", "command_line", "main", "run"]
+
+COMMANDS = {
+    "train": "DATA [options]",
+    "predict": "RUN TEXT... | FILE [options]",
+    "evaluate": "RUN FILE [options]",
+    "explain": "RUN TEXT... [options]",
+    "inspect": "DATA [options]",
+    "compare": "RUN RUN... [DATA] [options]",
+    "info": "RUN [options]",
+    "export": "RUN --to FORMAT [options]",
+    "sweep": "DATA [options]",
+    "push": "RUN USER/NAME [options]",
+    "bench": "RUN|MODEL [FILE] [options]",
+    "cache": "[list | clear]",
+}
+"""Every command, in the order of ``--help``, with its usage: the function of this name in the file
+of this name."""
 
 QUIET = {
     "DATASETS_VERBOSITY": "error",
@@ -60,30 +67,24 @@ def _version() -> str:
     return f"headtune {version('headtune')}\n"
 
 
-app = App(
-    name="headtune",
-    help="""Turns any pretrained language model into a tested text classifier.
+def command_line(commands: Iterable[str] = COMMANDS) -> App:
+    """``headtune`` with these commands; their files are imported."""
+    app = App(
+        name="headtune",
+        help="""Turns any pretrained language model into a tested text classifier.
 
-    headtune COMMAND --help has the options of a command, and examples.""",
-    usage="headtune COMMAND",
-    version=_version,
-    help_format="plaintext",
-    help_formatter=PlainHelp(),
-    suppress_keyboard_interrupt=False,
-    result_action="return_value",
-)
-app.command(train, sort_key=1, usage="headtune train DATA [options]")
-app.command(predict, sort_key=2, usage="headtune predict RUN TEXT... | FILE [options]")
-app.command(evaluate, sort_key=3, usage="headtune evaluate RUN FILE [options]")
-app.command(inspect, sort_key=4, usage="headtune inspect DATA [options]")
-app.command(compare, sort_key=5, usage="headtune compare RUN RUN... [DATA] [options]")
-app.command(explain, sort_key=4, usage="headtune explain RUN TEXT... [options]")
-app.command(info, sort_key=7, usage="headtune info RUN [options]")
-app.command(export, sort_key=8, usage="headtune export RUN --to FORMAT [options]")
-app.command(push, sort_key=10, usage="headtune push RUN USER/NAME [options]")
-app.command(bench, sort_key=12, usage="headtune bench RUN|MODEL [FILE] [options]")
-app.command(sweep, sort_key=9, usage="headtune sweep DATA [options]")
-app.command(cache, sort_key=20, usage="headtune cache [list | clear]")
+        headtune COMMAND --help has the options of a command, and examples.""",
+        usage="headtune COMMAND",
+        version=_version,
+        help_format="plaintext",
+        help_formatter=PlainHelp(),
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    for position, name in enumerate(commands):
+        command = getattr(import_module(f"headtune.cli.{name}"), name)
+        app.command(command, sort_key=position, usage=f"headtune {name} {COMMANDS[name]}")
+    return app
 
 
 def main() -> None:
@@ -96,7 +97,9 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     if not debug:
         _silence_libraries()
+    called = [name for name in arguments[:1] if name in COMMANDS]
     try:
+        app = command_line(called or COMMANDS)
         app(_standard_input_last(arguments), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -142,7 +145,7 @@ def _usage_message(error: CycloptsError, arguments: Sequence[str]) -> str:
         message = f"{error.unused_tokens[0]!r} is one argument too many."
     else:
         message = str(error)
-    command = [argument for argument in arguments[:1] if argument in app]
+    command = [argument for argument in arguments[:1] if argument in COMMANDS]
     return f"{message} See: {shlex.join(['headtune', *command, '--help'])}"
 
 

@@ -6,10 +6,9 @@ measures; this file prints.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import CycloptsError, Parameter
-from rich.table import Table
 from rich.text import Text
 
 from headtune.cli.common import (
@@ -25,6 +24,9 @@ from headtune.cli.common import (
 )
 from headtune.cli.options import STAGE_OF, takes_options
 from headtune.config import DataConfig, ModelConfig
+
+if TYPE_CHECKING:
+    from headtune.plain_table import Table
 
 __all__ = ["bench"]
 
@@ -124,12 +126,11 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
 
 
-def _rates(found: Mapping[str, Any]) -> Table:
+def _rates(found: Mapping[str, Any]) -> "Table":
     """Prediction and training, above the matrix products they are measured against."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("", no_wrap=True)
-    for heading in ("examples/s", "tokens/s", "useful GFLOP/s", "of matrix product"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    from headtune.plain_table import plain_table
+
+    table = plain_table("", "examples/s", "tokens/s", "useful GFLOP/s", "of matrix product")
     training = found["training"]
     for name, figures in (
         ("prediction", found["prediction"]),

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.table import Table
 from rich.text import Text
 
 from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, results, say
@@ -44,18 +43,21 @@ def cache(
 
 def _clear(as_json: bool) -> None:
     from headtune.cache import clear_cache, trunks_folder
+    from headtune.figures import size
 
     n_bytes = clear_cache()
     if as_json:
         print_json({"folder": str(trunks_folder()), "freed_bytes": n_bytes})
     else:
-        say(f"Freed {_size(n_bytes)} in {trunks_folder()}")
+        say(f"Freed {size(n_bytes)} in {trunks_folder()}")
 
 
 def _list(as_json: bool) -> None:
     from dataclasses import asdict
 
     from headtune.cache import cached_trunks, trunks_folder
+    from headtune.figures import size
+    from headtune.plain_table import plain_table
 
     trunks = cached_trunks()
     if as_json:
@@ -65,23 +67,12 @@ def _list(as_json: bool) -> None:
     if not trunks:
         say(f"Nothing is kept in {trunks_folder()}")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("model", overflow="fold")
-    table.add_column("frozen", no_wrap=True)
-    for heading in ("texts", "size", "last used"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = plain_table("model", "frozen", "texts", "size", "last used")
+    table.columns[1].justify = "left"
     for trunk in trunks:
         when = datetime.fromtimestamp(trunk.last_used).strftime("%Y-%m-%d %H:%M")
         table.add_row(
-            Text(trunk.model), trunk.depth, f"{trunk.n_texts:,}", _size(trunk.n_bytes), when
+            Text(trunk.model), trunk.depth, f"{trunk.n_texts:,}", size(trunk.n_bytes), when
         )
     results().print(table)
-    say(f"\n{_size(sum(trunk.n_bytes for trunk in trunks))} in {trunks_folder()}")
-
-
-def _size(n_bytes: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.1f} GB"
+    say(f"\n{size(sum(trunk.n_bytes for trunk in trunks))} in {trunks_folder()}")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
-from rich.table import Table
 from rich.text import Text
 
 from headtune.cli.common import (
@@ -86,9 +85,9 @@ def _verified(run: Path, model: str | None, trust_remote_code: bool) -> dict[str
 
 
 def _print(info: "RunInfo", proof: dict[str, Any] | None) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
+    from headtune.plain_table import facts_table
+
+    table = facts_table()
     for name, text in [
         ("run", str(info.path)),
         ("labels", _labels(info.labels)),

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import CycloptsError, Group, Parameter
-from rich.table import Table
 from rich.text import Text
 
 from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, results, say, waiting
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
 from headtune.errors import ConfigError, MissingDependencyError
-from headtune.sweep.space import SETTINGS, Space, parse_space, seconds_of
 
 if TYPE_CHECKING:
+    from headtune.plain_table import Table
     from headtune.sweep.run import Sweep
+    from headtune.sweep.space import Space
 
 __all__ = ["sweep"]
 
@@ -117,6 +117,8 @@ def sweep(
     scored once, for the best. Its run is in OUT/best. Ctrl-C loses the
     running trial only; --resume goes on.
     """
+    from headtune.sweep.space import seconds_of
+
     given = {
         "tune": tune, "learning_rate": learning_rate, "batch_size": batch_size,
         "epochs": epochs, "weight_decay": weight_decay, "warmup": warmup,
@@ -154,8 +156,10 @@ def sweep(
     _say_what_next(folder)
 
 
-def _space(given: dict[str, str | None]) -> Space:
+def _space(given: dict[str, str | None]) -> "Space":
     """What is searched; a setting that is not named has the value that all trials share."""
+    from headtune.sweep.space import SETTINGS, parse_space
+
     defaults = {"tune": "head,last-1,last-2", "learning_rate": "1e-5..1e-3"}
     texts = defaults | {name: text for name, text in given.items() if text is not None}
     return parse_space({name: texts[name] for name in SETTINGS if name in texts})
@@ -178,17 +182,15 @@ def _print(found: "Sweep") -> None:
     render_report(found.report, console)
 
 
-def _table(found: "Sweep") -> Table:
+def _table(found: "Sweep") -> "Table":
     """A line a trial, the best first."""
     from headtune.figures import duration, percent
+    from headtune.plain_table import plain_table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("trial", justify="right")
-    settings = list(found.winner.settings)
-    for name in settings:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
-    for name in ("loss", "accuracy", "macro F1", "looks", "time", ""):
-        table.add_column(name, justify="right", no_wrap=True)
+    settings = [name.replace("_", " ") for name in found.winner.settings]
+    measured = ("loss", "accuracy", "macro F1", "looks", "time", "")
+    table = plain_table("trial", *settings, *measured)
+    table.columns[0].justify = "right"
     for trial in found.trials:
         metrics = trial.metrics
         figures = ["", "", ""]

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from headtune.figures import count, duration, interval, p_value, percent, points, rate, size
 from headtune.metrics import Metrics, accuracy_interval, count_correct
+from headtune.plain_table import Table, plain_table
 
 if TYPE_CHECKING:
     from headtune.types import Prediction
@@ -49,8 +49,7 @@ def predictions_table(texts: Sequence[str], predictions: Sequence["Prediction"])
     """One row a text: its label, the probabilities, the text."""
     names = list(predictions[0].probabilities)
     each = len(names) <= MOST_COLUMNS
-    table = _table("label", *(names if each else ["probability"]))
-    table.expand = True
+    table = plain_table("label", *(names if each else ["probability"]), expand=True)
     table.add_column("text", no_wrap=True, ratio=1)  # what the other columns leave
     for text, prediction in zip(texts, predictions, strict=True):
         best = max(prediction.probabilities, key=prediction.probabilities.__getitem__)
@@ -97,21 +96,13 @@ def _answered(metrics: Metrics) -> dict[str, Any]:
 
 def _label_table(metrics: Metrics) -> Table:
     """Precision, recall and F1 of each label; F1 of answers is that of these two."""
-    table = _table("label", "rows", "precision", "recall", "F1")
+    table = plain_table("label", "rows", "precision", "recall", "F1")
     for name, figures in metrics["per_label"].items():
         precision, recall = figures["precision"], figures["recall"]
         total = (precision or 0.0) + (recall or 0.0)
         f1 = 2 * (precision or 0.0) * (recall or 0.0) / total if total else 0.0
         rates = ["-" if rate is None else percent(rate) for rate in (precision, recall, f1)]
         table.add_row(Text(name), f"{figures['support']:,}", *rates)
-    return table
-
-
-def _table(first: str, *figures: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(first, no_wrap=True)
-    for figure in figures:
-        table.add_column(Text(figure), justify="right", no_wrap=True)
     return table
 
 
@@ -137,7 +128,7 @@ def print_comparison(comparison: Mapping[str, Any], console: Console) -> None:
 
 
 def _runs_table(comparison: Mapping[str, Any]) -> Table:
-    table = _table("run", "accuracy", "95 % interval", "macro F1", "log loss")
+    table = plain_table("run", "accuracy", "95 % interval", "macro F1", "log loss")
     for run in comparison["runs"]:
         table.add_row(
             Text(run["name"]),
@@ -151,7 +142,7 @@ def _runs_table(comparison: Mapping[str, Any]) -> Table:
 
 def _pairs_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
     headings = ["points better", "95 % interval", "only it right", "only the other", "p-value"]
-    table = _table("first against second", *headings)
+    table = plain_table("first against second", *headings)
     for pair in pairs:
         table.add_row(
             Text(f"{pair['first']} against {pair['second']}"),
@@ -167,7 +158,7 @@ def _pairs_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
 def _costs_table(costs: Mapping[str, Mapping[str, Any]]) -> Table:
     measured = any("predict_examples_per_second" in cost for cost in costs.values())
     headings = ["tuned", "parameters trained", "folder", "time to make"]
-    table = _table("run", *headings, *(["prediction"] if measured else []))
+    table = plain_table("run", *headings, *(["prediction"] if measured else []))
     for name, cost in costs.items():
         pace, trained = cost.get("predict_examples_per_second"), cost["trainable_parameters"]
         table.add_row(
@@ -182,8 +173,8 @@ def _costs_table(costs: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _disagreements_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=True)
-    table.add_column("row", justify="right", no_wrap=True)
+    table = plain_table("row", expand=True)
+    table.columns[0].justify = "right"
     for heading in ("label", *names):
         table.add_column(Text(heading), no_wrap=True)
     table.add_column("text", no_wrap=True, ratio=1)

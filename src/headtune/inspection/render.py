@@ -7,12 +7,12 @@ are, on one line, never read as markup.
 from collections.abc import Iterator
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from headtune.data.findings import Finding, ShownRow
 from headtune.figures import count
 from headtune.inspection.inspect import Inspection
+from headtune.plain_table import Table, plain_table
 
 __all__ = ["render_inspection"]
 
@@ -48,13 +48,10 @@ def _facts(inspection: Inspection) -> Iterator[str]:
 def _lengths(inspection: Inspection) -> Table:
     """A row for each label: texts, lengths, what is cut."""
     of = f" of {inspection.model}" if inspection.model else ""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(f"label ({inspection.unit}{of})", overflow="fold")
     headings = ["texts", "median", "95 %", "longest"]
     if inspection.max_length is not None:
         headings.append(f"over {inspection.max_length:,}")
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = plain_table(f"label ({inspection.unit}{of})", *headings)
     for row in inspection.lengths[:MOST_LABELS]:
         figures = [row.texts, row.median, row.p95, row.longest]
         figures += [row.cut] if inspection.max_length is not None else []

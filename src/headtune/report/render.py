@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from headtune.figures import count, interval, percent
 from headtune.metrics import Metrics, accuracy_interval, count_correct
+from headtune.plain_table import Table, facts_table, plain_table
 from headtune.report.facts import MOST_LABELS, facts_of
 from headtune.report.leaks import leak_sentence
 from headtune.report.report import Report
@@ -59,9 +59,8 @@ def _title(report: Report) -> str:
 def _part_table(report: Report, part: str) -> Table:
     """Before, after and the baselines on one part."""
     after = report.after[part] or {}
-    table = _table(f"{part}: {count(after['n'], 'text')}")
-    for heading in ("accuracy", "95 % interval", "macro F1", "log loss"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("accuracy", "95 % interval", "macro F1", "log loss")
+    table = plain_table(f"{part}: {count(after['n'], 'text')}", *headings)
     rows = {
         "before tuning": report.before[part],
         "after tuning": after,
@@ -85,9 +84,7 @@ def _headline(metrics: Metrics) -> list[str]:
 
 def _print_labels(metrics: Metrics, part: str, console: Console) -> None:
     """Precision, recall and F1 of each label, after tuning."""
-    table = _table(f"label (after tuning, {part})")
-    for heading in ("texts", "precision", "recall", "F1"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = plain_table(f"label (after tuning, {part})", "texts", "precision", "recall", "F1")
     names = _listed(metrics["per_label"])
     for name in names:
         figures = metrics["per_label"][name]
@@ -108,18 +105,9 @@ def _listed(per_label: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def _facts_table(report: Report) -> Table:
     """Names on the left, sentences on the right."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = facts_table()
     for name, facts in facts_of(report).items():
         for position, fact in enumerate(facts):
             # Each warning has its name, so that a search for "warning" finds all of them.
             table.add_row(name if position == 0 or name == "warning" else "", Text(fact))
-    return table
-
-
-def _table(first: str) -> Table:
-    """A table without lines: headings, then rows that align."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(first, overflow="fold")
     return table
