@@ -13,6 +13,8 @@ from headtune.metrics import classification_metrics
 from headtune.report import Report, render_report
 from headtune.types import LabelSet
 
+from .evidence import EVIDENCE
+
 MakeReport = Callable[..., Report]
 
 
@@ -127,6 +129,36 @@ def test_a_report_of_no_held_back_part(make_report: MakeReport) -> None:
     assert "nothing is known" in page
     for absent in ("accuracy", "precision", "\ndata", "speed", "warning", "cut off"):
         assert absent not in page
+
+
+def test_calibration_is_told_with_what_the_temperature_did(make_report: MakeReport) -> None:
+    calibration = EVIDENCE["calibration"]
+    page = shown(make_report(evidence={"calibration": calibration}))
+    said = "expected calibration error 1.1 % on the test part"
+    assert f"calibration {said}, 8.1 % before the temperature 1.83" in " ".join(page.split())
+    as_trained = {**calibration, "temperature": 1.0, "fitted_on": None}
+    page = " ".join(shown(make_report(evidence={"calibration": as_trained})).split())
+    assert f"calibration {said}" in page
+    assert "temperature" not in page
+    assert "calibration" not in shown(make_report())
+
+
+def test_suspect_labels_are_counted_and_the_first_is_shown(make_report: MakeReport) -> None:
+    def line(suspected: int, listed: int) -> str:
+        evidence = {
+            "suspect_labels": EVIDENCE["suspect_labels"][:listed],
+            "suspects_checked": {"rows": 1234, "of": 5571, "suspected": suspected},
+        }
+        return " ".join(shown(make_report(evidence=evidence)).split())
+
+    first = "row 100 of train: ham, rather spam"
+    assert (
+        f"suspect labels 62 among 1,234 rows judged; first {first}; "
+        "more in report.json, under suspect_labels"
+    ) in line(62, 30)
+    assert f"suspect labels 1 among 1,234 rows judged; {first} model" in line(1, 1)
+    assert "suspect labels none among 1,234 rows judged" in line(0, 0)
+    assert "suspect" not in shown(make_report())
 
 
 def test_memory_is_told_where_it_is_known(make_report: MakeReport) -> None:

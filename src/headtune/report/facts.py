@@ -1,4 +1,4 @@
-"""The small print of a report: data, model and speed, as short texts a person reads.
+"""The small print of a report: data, calibration, model, speed, as short texts a person reads.
 
 ``facts_of`` gives them under their headings, in order, without those that have nothing to say; the
 terminal prints them, and any other page can. Leaks are left to the top of a page (leaks.py).
@@ -22,6 +22,8 @@ def facts_of(report: Report) -> dict[str, list[str]]:
     facts = {
         "data": list(_data_facts(report.data)),
         "cut off": list(_truncation_facts(report.truncated)),
+        "calibration": list(_calibration_facts(report.calibration)),
+        "suspect labels": list(_suspect_facts(report)),
         "model": list(_model_facts(report.model)),
         "speed": list(_speed_facts(report.speed)),
         "warning": [text for text in report.warnings if text != leak_sentence(report.data)],
@@ -63,6 +65,37 @@ def _truncation_facts(truncated: Mapping[str, int]) -> Iterator[str]:
     if counts:
         each = ", ".join(f"{name} {n:,}" for name, n in counts.items())
         yield f"{count(sum(counts.values()), 'text')} longer than max_length ({each})"
+
+
+def _calibration_facts(calibration: Mapping[str, Any]) -> Iterator[str]:
+    """How far probabilities are from shares of right answers, and what the temperature did."""
+    if not calibration:
+        return
+    fact = (
+        f"expected calibration error {percent(calibration['after']['ece'])} on the "
+        f"{calibration['measured_on']} part"
+    )
+    if calibration["fitted_on"] is not None:
+        before = percent(calibration["before"]["ece"])
+        fact += f", {before} before the temperature {calibration['temperature']:.2f}"
+    yield fact
+
+
+def _suspect_facts(report: Report) -> Iterator[str]:
+    """How many labels look wrong, the most doubtful one, and where to look at the others."""
+    checked = report.suspects_checked
+    if not checked:
+        return
+    if not report.suspect_labels:
+        yield f"none among {count(checked['rows'], 'row')} judged"
+        return
+    first, more = report.suspect_labels[0], checked["suspected"] > 1
+    yield (
+        f"{checked['suspected']:,} among {count(checked['rows'], 'row')} judged; "
+        f"{'first ' if more else ''}row {first['row']:,} of {first['part']}: "
+        f"{first['label']}, rather {first['suggested']}"
+        + ("; more in report.json, under suspect_labels" if more else "")
+    )
 
 
 def _model_facts(model: Mapping[str, Any]) -> Iterator[str]:
