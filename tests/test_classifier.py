@@ -15,9 +15,26 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from headtune import TextClassifier
-from headtune.config import STAGES
-from headtune.errors import DataError, PredictionError
+from headtune.config import STAGES, RunConfig
+from headtune.errors import ConfigError, DataError, PredictionError
 from tests_support import TEXTS, TOPICS
+
+LEFT_OUT = {
+    "how a table is read, and which columns it has; fit gets texts and labels": (
+        "text", "label", "template", "encoding", "delimiter", "quoting", "header", "strict",
+        "group_by", "split_by_time", "split_column", "validation_file", "test_file",
+    ),
+    "validation_fraction and seed divide the texts; nothing is written": (
+        "split", "split_seed", "save_split",
+    ),
+    "how predictions are computed; TextClassifier.load takes it": ("compute",),
+    "fit cannot be resumed": ("checkpoint_minutes",),
+    "trackers write beside a run, and fit leaves nothing; history_ is for all": ("report_to",),
+    "fit makes no report": (
+        "baselines", "linear_probe", "suspect_labels", "page", "predictions",
+    ),
+}  # fmt: skip
+"""Options that the estimator does not take, and why."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +59,9 @@ def test_parameters_are_the_options_with_their_defaults() -> None:
     signature = inspect.signature(TextClassifier).parameters
     options = {f.name: f.default for cls in STAGES.values() for f in fields(cls)}
     own = {"validation_fraction", "progress"}
-    assert signature.keys() - own <= options.keys()
+    left_out = {name for names in LEFT_OUT.values() for name in names}
+    assert signature.keys() - own == options.keys() - left_out
+    assert left_out <= options.keys()
     assert {name: signature[name].default for name in signature.keys() - own} == {
         name: options[name] for name in signature.keys() - own
     }
@@ -111,3 +130,39 @@ def test_what_cannot_be_used_is_refused(estimator: TextClassifier, fitted: TextC
             clone(estimator).fit(texts, labels)
     with pytest.raises(PredictionError, match="Text 2 of 2"):
         fitted.predict(["fine", " "])
+
+
+def test_every_parameter_reaches_its_stage(tmp_path: Path) -> None:
+    classifier = TextClassifier(
+        revision="v2",
+        lora_bias="lora_only",
+        lora_targets=["q_proj"],  # type: ignore[arg-type]
+        epochs=np.int64(2),  # type: ignore[arg-type]
+        max_gradient_norm=0.5,
+        gradient_checkpointing=True,
+        keep_best=False,
+        log_steps=3,
+        threshold=("prize=0.9",),
+        offload_folder=str(tmp_path),
+        seed=7,
+    )
+    config = clone(classifier)._config()
+    assert (config.model.revision, config.model.offload_folder) == ("v2", tmp_path)
+    assert (config.tune.lora_bias, config.tune.lora_targets) == ("lora_only", ("q_proj",))
+    train = config.train
+    assert (train.epochs, train.max_gradient_norm, train.log_steps) == (2.0, 0.5, 3)
+    assert (train.gradient_checkpointing, train.keep_best, train.seed) == (True, False, 7)
+    assert config.decide.threshold == ("prize=0.9",)
+    assert config == RunConfig.from_dict(config.to_dict())
+
+
+def test_a_parameter_of_the_wrong_kind_is_refused() -> None:
+    for wrong in ({"epochs": "many"}, {"lora_bias": "some"}, {"learning_rate": float("nan")}):
+        with pytest.raises(ConfigError, match=next(iter(wrong))):
+            TextClassifier(**wrong)._config()
+
+
+def test_a_classifier_can_be_unsure(estimator: TextClassifier) -> None:
+    unsure = clone(estimator).set_params(abstain_below=1.0).fit(TEXTS, TOPICS)
+    assert set(unsure.predict(TEXTS)) == {"unsure"}
+    assert unsure.classes_.tolist() == ["dinner", "prize"]

@@ -26,6 +26,7 @@ from headtune.config import (
     AttentionDirection,
     Balance,
     DataConfig,
+    LoraBias,
     Pooling,
     RunConfig,
 )
@@ -69,12 +70,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         model: str = "smollm2-135m",
         tune: str = "last-1",
         *,
+        revision: str | None = None,
         max_length: int | None = None,
         pooling: Pooling = "last",
         attention: AttentionDirection = "causal",
         lora_rank: int = 16,
         lora_alpha: float = 32.0,
         lora_dropout: float = 0.0,
+        lora_bias: LoraBias = "none",
         lora_targets: tuple[str, ...] = (),
         lora_layers: str = "all",
         epochs: float = 3.0,
@@ -84,13 +87,25 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         schedule: str = "linear",
         warmup: float = 0.05,
         weight_decay: float = 0.01,
+        max_gradient_norm: float = 1.0,
+        gradient_accumulation_steps: int = 1,
+        gradient_checkpointing: bool = False,
         balance: Balance = "none",
         calibrate: bool = True,
+        threshold: tuple[str, ...] = (),
+        target_precision: tuple[str, ...] = (),
+        target_recall: tuple[str, ...] = (),
+        abstain_below: float | None = None,
         validation_fraction: float = 0.1,
+        evaluations_per_epoch: int = 1,
         early_stopping: int = 0,
         best_metric: str = "loss",
+        keep_best: bool = True,
+        log_steps: int = 10,
         dtype: str = "auto",
         device: str = "auto",
+        device_map: str | None = None,
+        offload_folder: str | Path | None = None,
         max_tokens_per_batch: int | None = None,
         cache_limit: int | str = "20GB",
         random_weights: bool = False,
@@ -100,12 +115,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.model = model
         self.tune = tune
+        self.revision = revision
         self.max_length = max_length
         self.pooling = pooling
         self.attention = attention
         self.lora_rank = lora_rank
         self.lora_alpha = lora_alpha
         self.lora_dropout = lora_dropout
+        self.lora_bias = lora_bias
         self.lora_targets = lora_targets
         self.lora_layers = lora_layers
         self.epochs = epochs
@@ -115,13 +132,25 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.schedule = schedule
         self.warmup = warmup
         self.weight_decay = weight_decay
+        self.max_gradient_norm = max_gradient_norm
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.gradient_checkpointing = gradient_checkpointing
         self.balance = balance
         self.calibrate = calibrate
+        self.threshold = threshold
+        self.target_precision = target_precision
+        self.target_recall = target_recall
+        self.abstain_below = abstain_below
         self.validation_fraction = validation_fraction
+        self.evaluations_per_epoch = evaluations_per_epoch
         self.early_stopping = early_stopping
         self.best_metric = best_metric
+        self.keep_best = keep_best
+        self.log_steps = log_steps
         self.dtype = dtype
         self.device = device
+        self.device_map = device_map
+        self.offload_folder = offload_folder
         self.max_tokens_per_batch = max_tokens_per_batch
         self.cache_limit = cache_limit
         self.random_weights = random_weights
@@ -230,14 +259,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
     def _config(self) -> RunConfig:
-        """The parameters, stage by stage."""
-        given = self.get_params(deep=False)
-        given["lora_targets"] = tuple(self.lora_targets)
+        """The parameters, stage by stage, checked. Raises ``ConfigError``."""
+        given = {
+            name: value.item() if isinstance(value, np.generic) else value  # as of a grid
+            for name, value in self.get_params(deep=False).items()
+        }
         stages = {
-            stage: cls(**{f.name: given[f.name] for f in fields(cls) if f.name in given})
+            stage: {f.name: given[f.name] for f in fields(cls) if f.name in given}
             for stage, cls in STAGES.items()
         }
-        return RunConfig(source="python", **stages)
+        return RunConfig.from_dict({"source": "python", **stages})
 
     def _validation_examples(
         self, validation: tuple[Iterable[str], Iterable[Any]] | None, labels: LabelSet

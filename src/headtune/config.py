@@ -22,6 +22,7 @@ __all__ = [
     "Balance",
     "DataConfig",
     "DecideConfig",
+    "LoraBias",
     "ModelConfig",
     "Pooling",
     "ReportConfig",

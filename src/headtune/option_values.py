@@ -6,6 +6,7 @@ misspelt option or one under the wrong stage ends in one line that says where it
 Leaf module: knows no option by name.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -87,11 +88,8 @@ def _fits(value: Any, kind: type) -> bool:
     if kind is Path:
         return isinstance(value, str | Path)
     if kind is float:  # YAML reads 5e-5 as a string: https://yaml.org/type/float.html wants 5.0e-5
-        if isinstance(value, str):
-            try:
-                float(value)
-            except ValueError:
-                return False
-            return True
-        return isinstance(value, int | float)
+        try:
+            return isinstance(value, str | int | float) and math.isfinite(float(value))
+        except ValueError:
+            return False
     return isinstance(value, kind)
