@@ -9,9 +9,9 @@ import pytest
 import headtune
 
 PACKAGE = Path(headtune.__file__).parent
-ORDER = [
+ORDER = [  # two lines of leaf modules first
     "errors", "types", "option_values", "config", "progress", "figures", "metrics", "calibration",
-    "decision", "paired", "words", "plain_table", "quiet", "pretrained", "cache",  # leaf modules
+    "decision", "paired", "words", "plain_table", "plain_json", "quiet", "pretrained", "cache",
     "data", "tokens", "batches", "model", "training", "artifact", "predict", "explain", "export",
     "settle", "report", "inspection", "fitted", "frozen", "loading", "pipeline", "classifier",
     "run", "sweep", "bench", "cli",

@@ -14,7 +14,6 @@ behind that a later run would trust. Costs: the sha256 of a GGUF file, 0.1 s for
 
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
 import tempfile
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
+from headtune.plain_json import to_json
 from headtune.quiet import quiet_transformers
 
 __all__ = [
@@ -331,7 +331,7 @@ def _weight_files(folder: Path) -> Iterator[Path]:
 
 def _remembered_sha256(path: Path) -> str:
     stat = path.stat()
-    key = json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino])
+    key = to_json([str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino])
     note = cache_folder() / "sha256" / hashlib.sha256(key.encode()).hexdigest()
     if note.is_file() and len(known := note.read_text()) == 64:
         return known

@@ -34,6 +34,7 @@ from headtune.errors import ConfigError, HeadtuneError
 from headtune.fitted import Fitted
 from headtune.loading import encode, plan_classifier
 from headtune.pipeline import fit_classifier
+from headtune.plain_json import to_json
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import (
     Baseline,
@@ -205,7 +206,7 @@ class _WorkFolder:
             return
         self.remove()
         self.path.mkdir(parents=True)
-        self.options.write_text(json.dumps(config.to_dict(), indent=2))
+        self.options.write_text(to_json(config.to_dict(), indent=2))
 
     @contextmanager
     def cleared_on_error(self) -> Iterator[None]:

@@ -173,3 +173,8 @@ def test_libraries_are_silent_unless_debugging(
     headtune("predict", "runs/x", "a text", *(["--debug"] if debug else []))
     was_set = os.environ.pop("HEADTUNE_TEST_QUIET", None)
     assert was_set == (None if debug else "1")
+
+
+def test_no_piped_line_ends_in_spaces(headtune: Headtune) -> None:
+    lines = headtune("predict", "runs/x", "a text", "another text").out.splitlines()
+    assert [line.rsplit("  ", 1)[-1] for line in lines] == ["text", "a text", "another text"]

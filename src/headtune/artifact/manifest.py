@@ -16,6 +16,7 @@ from headtune.artifact.layout import MANIFEST
 from headtune.artifact.strict_json import read_strict_json
 from headtune.config import AttentionDirection, Pooling, RunConfig, TuneConfig
 from headtune.errors import ArtifactFormatError, ConfigError, TamperedArtifactError
+from headtune.plain_json import finite, to_json
 
 __all__ = [
     "FORMAT_VERSION",
@@ -80,9 +81,9 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Write the manifest, last of all files."""
-        values = asdict(self)
+        values = finite(asdict(self))
         values["seal"] = seal_of(values)
-        text = json.dumps(values, indent=2, ensure_ascii=False)
+        text = to_json(values, indent=2)
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
@@ -199,7 +200,9 @@ def seal_of(values: dict[str, Any]) -> str:
     order, another maximum length. It is no signature: who means it can seal anew.
     """
     meaning = {key: value for key, value in values.items() if key != "seal"}
-    text = json.dumps(meaning, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        meaning, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

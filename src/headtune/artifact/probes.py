@@ -5,7 +5,6 @@ checking them costs one forward pass. A changed tokenizer shows in the ids; a ch
 label order, pooling or maximum length in the logits and the label names.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from headtune.artifact.tensor_file import read_tensors
 from headtune.errors import ArtifactFormatError, ProbeError
 from headtune.metrics import softmax
 from headtune.model import SequenceClassifier, predict_logits
+from headtune.plain_json import to_json
 from headtune.tokens import encode_texts
 from headtune.types import Example, LabelSet, TokenizedExample
 
@@ -82,7 +82,7 @@ def write_probes(
     logits = _logits(classifier, examples)
     predicted = labels.decode(logits.argmax(axis=1).tolist())
     (folder / PROBES).write_text(
-        json.dumps({"texts": texts, "labels": predicted}, indent=1, ensure_ascii=False) + "\n",
+        to_json({"texts": texts, "labels": predicted}, indent=1) + "\n",
         encoding="utf-8",
     )
     tensors = {

@@ -82,7 +82,7 @@ def _finite(digits: str) -> float:
 
 def _check_characters(value: Any) -> None:
     """No string holds what no file name, label or terminal can: NUL, or half a surrogate pair."""
-    written = json.dumps(value, ensure_ascii=False)
+    written = json.dumps(value, ensure_ascii=False, allow_nan=False)
     if "\\u0000" in written:
         raise ValueError("a string with a NUL character")
     written.encode("utf-8")  # raises UnicodeEncodeError, a ValueError

@@ -18,6 +18,7 @@ from headtune.artifact.load import load_artifact
 from headtune.artifact.probes import ProbeResult
 from headtune.config import ModelConfig
 from headtune.errors import HeadtuneError, ProbeError
+from headtune.plain_json import to_json
 
 __all__ = ["verify_in_fresh_process"]
 
@@ -29,7 +30,7 @@ def verify_in_fresh_process(folder: Path, options: ModelConfig) -> ProbeResult:
     """
     machine = {name: getattr(options, name) for name in ("device", "dtype", "trust_remote_code")}
     done = subprocess.run(
-        [sys.executable, "-m", __name__, str(folder), json.dumps(machine)],
+        [sys.executable, "-m", __name__, str(folder), to_json(machine)],
         capture_output=True,
         text=True,
         env=os.environ | {"TRANSFORMERS_VERBOSITY": "error"},
@@ -49,7 +50,7 @@ def main() -> int:
     except HeadtuneError as error:
         print(error, file=sys.stderr)
         return 1
-    print(json.dumps(asdict(loaded.probes)))
+    print(to_json(asdict(loaded.probes)))
     return 0
 
 

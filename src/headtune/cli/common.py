@@ -4,9 +4,10 @@ Results go to stdout, everything else to stderr, so ``headtune … > file`` keep
 ``headtune … --json | jq`` sees JSON only.
 """
 
-import json
+import re
 import sys
 from contextlib import AbstractContextManager
+from io import TextIOBase
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -80,8 +81,21 @@ DebugFlag: TypeAlias = Annotated[
 
 
 def results() -> Console:
-    """Stdout. In a pipe or a file lines may be long: nothing is cut off at 80 columns."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    """Stdout. In a pipe or a file lines may be long (nothing is cut off at 80 columns), and none
+    ends in the spaces that fill up a column."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=160, file=_Unfilled())  # type: ignore[arg-type]
+
+
+class _Unfilled(TextIOBase):
+    """Stdout, for rich, which writes whole lines: without the spaces at their ends."""
+
+    def write(self, lines: str) -> int:
+        return sys.stdout.write(re.sub(r" +$", "", lines, flags=re.MULTILINE))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def say(message: str) -> None:
@@ -91,8 +105,10 @@ def say(message: str) -> None:
 
 
 def print_json(values: Any, *, indent: int | None = None) -> None:
-    """JSON on stdout, with letters of every alphabet as they are."""
-    print(json.dumps(values, ensure_ascii=False, indent=indent, default=str))
+    """JSON on stdout; see ``plain_json.py``."""
+    from headtune.plain_json import to_json
+
+    print(to_json(values, indent=indent))
 
 
 def waiting(message: str) -> AbstractContextManager[Any]:

@@ -9,7 +9,6 @@ the split, and those with different labels are counted.
 """
 
 import csv
-import json
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from headtune.data.columns import Columns
 from headtune.data.labels import label_names
 from headtune.data.table import Table, holds_strings, shortened
 from headtune.errors import DataError
+from headtune.plain_json import to_json
 from headtune.types import SetAsideRow
 
 __all__ = [
@@ -143,7 +143,7 @@ def _described(table: Table, reasons: Sequence[str | None]) -> list[SetAsideRow]
     for i, reason in enumerate(reasons):
         if reason is not None:
             (record,) = table.columns.slice(i, 1).to_pylist()
-            content = json.dumps(record, ensure_ascii=False, default=str)
+            content = to_json(record)
             rows.append(SetAsideRow(int(table.rows[i]), reason, shortened(content)))
     return rows
 

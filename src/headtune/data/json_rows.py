@@ -12,6 +12,7 @@ import numpy as np
 from headtune.data.table import Broken, Table, numbered_chunks, table_from_columns
 from headtune.data.table import table_from_records as from_records
 from headtune.errors import DataError
+from headtune.plain_json import to_json
 
 __all__ = ["json_line_records", "json_table"]
 
@@ -33,7 +34,7 @@ def json_line_records(lines: Iterable[str]) -> Iterator[dict[str, object] | Brok
 def _object_or_broken(value: object) -> dict[str, object] | Broken:
     if isinstance(value, dict):
         return value
-    return Broken("not a JSON object", json.dumps(value, ensure_ascii=False))
+    return Broken("not a JSON object", to_json(value))
 
 
 def json_table(text: str, name: str) -> Table:

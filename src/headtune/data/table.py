@@ -9,7 +9,6 @@ among strings) become strings, and ``not_strings`` remembers which rows they wer
 text that was no string can still be set aside.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headtune.errors import DataError
+from headtune.plain_json import to_json
 from headtune.types import SetAsideRow
 
 __all__ = [
@@ -220,4 +220,4 @@ def _is_odd(value: object) -> bool:
 def _as_string(value: object) -> str | None:
     if isinstance(value, str) or _is_missing(value):
         return value if isinstance(value, str) else None
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return to_json(value)

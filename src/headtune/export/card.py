@@ -5,7 +5,6 @@ read back: what ``--overwrite`` goes by, and what a machine reads. ``README.md``
 people, with the lines that load it.
 """
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from headtune.artifact.manifest import Manifest
 from headtune.errors import ArtifactError
 from headtune.export.formats import Format
 from headtune.export.proof import Agreement
+from headtune.plain_json import to_json
 
 __all__ = ["EXPORT_RECORD", "check_export_target", "write_card", "write_record"]
 
@@ -57,7 +57,7 @@ def write_record(
         "probes": asdict(agreement),
         **measured,
     }
-    text = json.dumps(values, indent=2, ensure_ascii=False)
+    text = to_json(values, indent=2)
     (folder / EXPORT_RECORD).write_text(text + "\n", encoding="utf-8")
 
 

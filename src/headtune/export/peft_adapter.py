@@ -17,6 +17,7 @@ from headtune.artifact.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from headtune.errors import ExportError
 from headtune.export.source import Probabilities, Source
 from headtune.export.transformers_folder import classifier_config, require_last_token
+from headtune.plain_json import to_json
 from headtune.pretrained import find_pretrained, public_name
 from headtune.quiet import quiet_transformers
 
@@ -37,7 +38,7 @@ def write_peft(source: Source, folder: Path) -> None:
     base = source.artifact.manifest.base_model.name
     adapter["base_model_name_or_path"] = public_name(base)
     adapter["revision"] = source.artifact.manifest.base_model.revision
-    text = json.dumps(adapter, indent=2, ensure_ascii=False)
+    text = to_json(adapter, indent=2)
     (folder / ADAPTER_CONFIG).write_text(text + "\n", encoding="utf-8")
     state = load_file(source.run / ADAPTER_WEIGHTS)
     state[HEAD] = state[HEAD] / source.temperature

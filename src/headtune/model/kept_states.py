@@ -68,7 +68,9 @@ class TrunkIdentity:
         """Name of the trunk's folder."""
         values = asdict(self) | {"format": FORMAT}
         del values["model"]
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
+        return hashlib.sha256(
+            json.dumps(values, sort_keys=True, allow_nan=False).encode()
+        ).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

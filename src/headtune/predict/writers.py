@@ -9,7 +9,6 @@ Costs: 30 ms for 1,000 rows.
 
 import csv
 import io
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headtune.errors import HeadtuneError, PredictionError
+from headtune.plain_json import to_json
 from headtune.progress import Progress
 
 __all__ = ["Writer", "open_writer", "standard_output"]
@@ -61,7 +61,7 @@ class JsonLinesWriter:
 
     def write(self, table: pa.Table) -> None:
         for row in table.to_pylist():
-            self.file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            self.file.write(to_json(row) + "\n")
 
     def close(self) -> None:
         self.file.flush()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from headtune.errors import ArtifactFormatError, ArtifactNotFoundError
+from headtune.plain_json import to_json
 from headtune.report.files import plain, write_atomically
 
 __all__ = ["evaluations", "logged_steps", "read_history", "write_history"]
@@ -25,7 +26,7 @@ Row = dict[str, Any]
 
 def write_history(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     """Writes one line a row; a figure that is not finite becomes null."""
-    lines = [json.dumps(plain(row), ensure_ascii=False) + "\n" for row in rows]
+    lines = [to_json(plain(row)) + "\n" for row in rows]
     write_atomically(path, "".join(lines).encode())
 
 

@@ -32,6 +32,7 @@ from typing import Any, get_origin
 
 from headtune.errors import ArtifactError, ArtifactFormatError, ArtifactNotFoundError
 from headtune.metrics import Metrics
+from headtune.plain_json import to_json
 from headtune.report.files import plain, write_atomically
 from headtune.report.sentence import standing
 from headtune.types import LabelSet
@@ -126,7 +127,7 @@ class Report:
 
     def to_json(self) -> str:
         """``to_dict`` as indented JSON; floats have all their digits."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return to_json(self.to_dict(), indent=2) + "\n"
 
     def save(self, folder: Path) -> Path:
         """Writes ``report.json`` in an existing folder, in one piece; returns its path."""

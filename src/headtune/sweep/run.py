@@ -20,6 +20,7 @@ from headtune.data import prepare
 from headtune.errors import ArtifactError, ConfigError
 from headtune.fitted import Fitted
 from headtune.loading import load_classifier
+from headtune.plain_json import to_json
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import Report
 from headtune.report.files import plain, write_atomically
@@ -165,7 +166,7 @@ def _begin(out: Path, options: dict[str, Any]) -> None:
         old.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     check_target(out / BEST, overwrite=True)
-    write_atomically(out / OPTIONS, (json.dumps(options, indent=2) + "\n").encode())
+    write_atomically(out / OPTIONS, (to_json(options, indent=2) + "\n").encode())
 
 
 def _say_counts(bench: Workbench, progress: Progress) -> None:
@@ -195,6 +196,6 @@ def _save(
 def _finish(out: Path, sweep: Sweep, base: RunConfig) -> None:
     from headtune.sweep.picture import draw_sweep  # matplotlib takes a second to import
 
-    write_atomically(out / SUMMARY, (json.dumps(sweep.to_dict(), indent=2) + "\n").encode())
+    write_atomically(out / SUMMARY, (to_json(sweep.to_dict(), indent=2) + "\n").encode())
     title = f"{Path(base.source).name}, {base.model.model}"
     draw_sweep(sweep.trials, sweep.winner, sweep.metric, out / PICTURE, title=title)

@@ -15,6 +15,7 @@ import torch
 
 from headtune.config import RunConfig, TuneConfig
 from headtune.errors import ArtifactFormatError, NonFiniteLossError
+from headtune.plain_json import to_json
 from headtune.progress import SilentProgress
 from headtune.report.files import write_atomically
 from headtune.sweep.workbench import Workbench
@@ -52,7 +53,7 @@ class TrialRecord:
     def save(self, folder: Path) -> None:
         """One file, in one piece."""
         folder.mkdir(parents=True, exist_ok=True)
-        content = json.dumps(asdict(self), indent=2) + "\n"
+        content = to_json(asdict(self), indent=2) + "\n"
         write_atomically(folder / f"{self.number:04}.json", content.encode())
 
 

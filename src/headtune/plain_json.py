@@ -1,0 +1,38 @@
+"""Values as JSON that any reader takes: the one place where headtune writes it.
+
+Python's writer would write NaN and Infinity, which JSON has not (RFC 8259, section 6), and at which
+other readers stop. Here such a number becomes null, "not known". Letters of every alphabet stay as
+they are; what JSON has no type for (a date, a path) becomes text.
+
+Leaf module. Costs: as ``json.dumps``, and once more where a number is not finite.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["finite", "to_json"]
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """The value as JSON, without a line end."""
+    try:
+        return _written(value, indent)
+    except ValueError:  # of a number that is not finite
+        return _written(finite(value), indent)
+
+
+def finite(value: Any) -> Any:
+    """The value with None in place of each number that is not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return value
+
+
+def _written(value: Any, indent: int | None) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=str)
