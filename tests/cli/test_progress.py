@@ -48,6 +48,17 @@ def test_status_has_rates_figures_and_the_time_left() -> None:
     )
 
 
+def test_the_time_left_forgets_a_machine_that_slept() -> None:
+    clock = Clock()
+    work = Work(4000, "examples", clock)
+    clock.now += 3600  # asleep
+    for _ in range(100):
+        clock.now += 1
+        work.advance(20, 660, {})
+    assert work.status() == "2,000 of 4,000  1:40 left  20 examples/s  660 tokens/s"
+    assert work.summary() == "2,000 examples in 1:01:40: 0.5 examples/s, 18 tokens/s"
+
+
 def test_a_total_of_0_is_unknown() -> None:
     clock = Clock()
     work = Work(0, "rows", clock)

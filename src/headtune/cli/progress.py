@@ -16,7 +16,9 @@ Costs: 2 microseconds a call; a bar is drawn four times a second by a thread of 
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -32,10 +34,25 @@ __all__ = ["ConsoleProgress", "Work"]
 
 BAR_WIDTH = 12
 SECONDS_BETWEEN_LINES = 30.0
+WINDOW = 60.0
+MARKS_PER_WINDOW = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """How much was done at a moment."""
+
+    time: float
+    done: int
+    n_tokens: int
 
 
 class Work:
-    """How far a counted piece of work is; knows no console, so it is tested alone."""
+    """How far a counted piece of work is; knows no console, so it is tested alone.
+
+    While it goes on, rates and the time left are those of the last ``WINDOW`` seconds, so that a
+    machine that was busy or asleep for a while is soon forgotten; the summary is about all of it.
+    """
 
     def __init__(
         self,
@@ -52,6 +69,7 @@ class Work:
         self.figures: dict[str, float] = {}
         self._clock = clock
         self._started = clock()
+        self._marks = deque([_Mark(self._started, 0, 0)])
 
     @property
     def seconds(self) -> float:
@@ -63,33 +81,44 @@ class Work:
         self.done += n_examples
         self.n_tokens += n_tokens
         self.figures.update(figures)
+        now = self._clock()
+        if now - self._marks[-1].time >= WINDOW / MARKS_PER_WINDOW:
+            self._marks.append(_Mark(now, self.done, self.n_tokens))
+        while len(self._marks) > 2 and now - self._marks[1].time >= WINDOW:
+            self._marks.popleft()
 
     @property
     def share(self) -> float:
         """How much is done, 0 to 1: by tokens if their total is known, else by count."""
-        if self.total_tokens:
-            return min(1.0, self.n_tokens / self.total_tokens)
-        return self.done / self.total if self.total else 0.0
-
-    def rates(self) -> list[str]:
-        """Examples and tokens per second since the start."""
-        rates = [f"{_short(self.done / self.seconds)} {self.unit}/s"]
-        if self.n_tokens:
-            rates.append(f"{_short(self.n_tokens / self.seconds)} tokens/s")
-        return rates
+        return self._share(self.done, self.n_tokens)
 
     def status(self) -> str:
         """The line beside a bar."""
+        since = self._marks[0] if self.done > self._marks[0].done else _Mark(self._started, 0, 0)
+        seconds = max(self._clock() - since.time, 1e-9)
         parts = [f"{self.done:,} of {self.total:,}" if self.total else f"{self.done:,} {self.unit}"]
-        if 0 < self.done < self.total:
-            left = self.seconds / self.share * (1 - self.share)
-            parts.append(f"{_clock_time(left)} left")
-        return "  ".join([*parts, *self.rates(), *self._figures()])
+        gained = self.share - self._share(since.done, since.n_tokens)
+        if gained and self.done < self.total:
+            parts.append(f"{_clock_time(seconds / gained * (1 - self.share))} left")
+        rates = self._rates(self.done - since.done, self.n_tokens - since.n_tokens, seconds)
+        return "  ".join([*parts, *rates, *self._figures()])
 
     def summary(self) -> str:
         """The line that stays when the work is over."""
         done = f"{self.done:,} {self.unit} in {_duration(self.seconds)}"
-        return f"{done}: {', '.join([*self.rates(), *self._figures()])}"
+        rates = self._rates(self.done, self.n_tokens, self.seconds)
+        return f"{done}: {', '.join([*rates, *self._figures()])}"
+
+    def _share(self, done: int, n_tokens: int) -> float:
+        if self.total_tokens:
+            return min(1.0, n_tokens / self.total_tokens)
+        return done / self.total if self.total else 0.0
+
+    def _rates(self, done: int, n_tokens: int, seconds: float) -> list[str]:
+        rates = [f"{_short(done / seconds)} {self.unit}/s"]
+        if n_tokens:
+            rates.append(f"{_short(n_tokens / seconds)} tokens/s")
+        return rates
 
     def _figures(self) -> list[str]:
         return [f"{name} {value:.4g}" for name, value in self.figures.items()]

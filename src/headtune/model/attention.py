@@ -15,7 +15,8 @@ result back in packed order (going back, gradients are gathered too, not added u
   the fused kernel.
 - ``fused``: ``scaled_dot_product_attention``, for sequences of more than 512 tokens, where the
   square of scores would not fit (only without window and soft cap, which it does not know, and
-  without dropout, with which it writes the square out).
+  without dropout, with which it writes the square out), and for a sequence that is alone, which
+  is a block as it comes.
 
 Grouped-query heads, sliding windows, soft caps (Gemma 2), attention dropout and both directions
 are honoured. What padding a block has lies behind the real tokens: no causal query sees it, and
@@ -224,6 +225,8 @@ def packed_attention(
         attended = variable_length(q, k, v, layout.cu_seqlens, max(layout.lengths), settings)
     elif forced_kernel() == "reference":
         attended = _one_by_one(q, k, v, layout, settings)
+    elif len(layout.lengths) == 1 and _is_plain(q, v, len(q), settings):
+        attended = _fused(query, key, value, layout, settings)[0].transpose(0, 1)
     else:
         attended = _in_blocks(q, k, v, layout, settings)
     return attended.unsqueeze(0), None
@@ -303,24 +306,31 @@ def _attend(
     settings: Settings,
 ) -> torch.Tensor:
     length = q.shape[2]
-    plain = settings.softcap is None and (settings.window is None or settings.window >= length)
-    plain = plain and not settings.dropout and q.shape[-1] == v.shape[-1]
-    if length > LONG_SEQUENCE and plain and (layout.causal or group.lengths is None):
-        repeats = q.shape[1] // k.shape[1]
-        return scaled_dot_product_attention(
-            q,
-            k.repeat_interleave(repeats, dim=1),
-            v.repeat_interleave(repeats, dim=1),
-            dropout_p=settings.dropout,
-            is_causal=layout.causal,
-            scale=settings.scale,
-        )
+    unmasked = layout.causal or group.lengths is None
+    if length > LONG_SEQUENCE and unmasked and _is_plain(q, v, length, settings):
+        return _fused(q, k, v, layout, settings)
     step = _queries_at_once(length, settings.window)
     chunks = [
         _attend_chunk(q, k, v, start, min(start + step, length), group, layout, settings)
         for start in range(0, length, step)
     ]
     return chunks[0] if len(chunks) == 1 else torch.cat(chunks, dim=2)
+
+
+def _is_plain(q: torch.Tensor, v: torch.Tensor, length: int, settings: Settings) -> bool:
+    """Whether the fused kernel knows all that is asked for sequences of this length."""
+    sees_all = settings.window is None or settings.window >= length
+    same_size = q.shape[-1] == v.shape[-1]
+    return sees_all and same_size and settings.softcap is None and not settings.dropout
+
+
+def _fused(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: SequenceLayout, settings: Settings
+) -> torch.Tensor:
+    """Shapes ``(n, heads, L, dim)``."""
+    return scaled_dot_product_attention(
+        q, k, v, is_causal=layout.causal, scale=settings.scale, enable_gqa=True
+    )
 
 
 def _queries_at_once(length: int, window: int | None) -> int:
