@@ -36,12 +36,12 @@ from headtune.model import (
     Compute,
     SequenceClassifier,
     choose_compute,
-    default_token_budget,
     load_backbone,
     load_config,
     make_trainable,
     matrix_product_rate,
     peak_memory_bytes,
+    token_budget,
     useful_flops_per_token,
 )
 from headtune.predict import Predictor
@@ -114,9 +114,8 @@ def bench(
     progress.stage("Training")
     _open_adapters(classifier)
     _, backward = useful_flops_per_token(classifier)
-    training = _training(
-        classifier, examples, batch_size, 0.4 * seconds, predictor.max_tokens_per_batch, progress
-    )
+    budget = options.max_tokens_per_batch or token_budget(classifier, trains=True).max_tokens
+    training = _training(classifier, examples, batch_size, 0.4 * seconds, budget, progress)
     memory["training"] = peak_memory_bytes()
     rate = rates[compute.dtype_name]
     return {
@@ -182,7 +181,8 @@ def untrained_predictor(
         tokenizer=tokenizer,
         labels=labels,
         max_length=resolve_max_length(max_length, context_length(config.get_text_config())),
-        max_tokens_per_batch=options.max_tokens_per_batch or default_token_budget(compute.device),
+        max_tokens_per_batch=options.max_tokens_per_batch
+        or token_budget(classifier, trains=False).max_tokens,
     )
     return predictor, compute
 

@@ -158,7 +158,7 @@ class ModelConfig:
 
     max_tokens_per_batch: int | None = None
     """Most tokens in one forward pass. The result does not depend on it; memory does. By default
-    2,048 on a CPU and 16,384 on an accelerator."""
+    2,048 on a CPU and 16,384 on an accelerator, fewer where memory is short."""
 
     cache_limit: int | str = "20GB"
     """Most room on disk for what frozen layers made of texts, kept for later runs (see headtune

@@ -18,10 +18,10 @@ from headtune.model import (
     ParameterCounts,
     SequenceClassifier,
     choose_compute,
-    default_token_budget,
     load_backbone,
     load_config,
     make_trainable,
+    token_budget,
 )
 from headtune.pretrained import find_pretrained, weights_sha256
 from headtune.progress import Progress, Stopwatch
@@ -96,7 +96,8 @@ def load_classifier(
                 f"{classifier.backbone.config.model_type} mixes neighbours in a packed batch, so "
                 "batches are padded: same results, more work."
             )
-    return Loaded(_resolved(config, encoded, compute), encoded, compute, classifier, parameters)
+    resolved = _resolved(config, encoded, compute, _token_budget(classifier, config, progress))
+    return Loaded(resolved, encoded, compute, classifier, parameters)
 
 
 def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig) -> ParameterCounts:
@@ -156,14 +157,28 @@ def _load(
     return classifier, make_trainable(classifier, config.tune)
 
 
-def _resolved(config: RunConfig, encoded: Encoded, compute: Compute) -> RunConfig:
+def _token_budget(classifier: SequenceClassifier, config: RunConfig, progress: Progress) -> int:
+    if config.model.max_tokens_per_batch:
+        return config.model.max_tokens_per_batch
+    recomputes = config.train.gradient_checkpointing
+    budget = token_budget(classifier, trains=True, recomputes=recomputes)
+    if budget.free_bytes is not None:
+        progress.say(
+            f"{budget.free_bytes / 1e9:.1f} GB of memory are free: at most "
+            f"{budget.max_tokens:,} tokens in a batch. The result is the same."
+        )
+    return budget.max_tokens
+
+
+def _resolved(
+    config: RunConfig, encoded: Encoded, compute: Compute, max_tokens_per_batch: int
+) -> RunConfig:
     """The configuration with every "auto" that the artifact records replaced by its value."""
     model: ModelConfig = replace(
         config.model,
         dtype=compute.dtype_name,
         device=str(compute.device),
-        max_tokens_per_batch=config.model.max_tokens_per_batch
-        or default_token_budget(compute.device),
+        max_tokens_per_batch=max_tokens_per_batch,
     )
     return replace(
         config,

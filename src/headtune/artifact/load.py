@@ -31,9 +31,9 @@ from headtune.model import (
     Compute,
     SequenceClassifier,
     choose_compute,
-    default_token_budget,
     load_backbone,
     make_trainable,
+    token_budget,
 )
 from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
 from headtune.tokens import load_tokenizer
@@ -100,7 +100,7 @@ def load_artifact(
         manifest.max_length,
         {manifest.dtype, compute.dtype_name},
     )
-    budget = options.max_tokens_per_batch or default_token_budget(compute.device)
+    budget = options.max_tokens_per_batch or token_budget(classifier, trains=False).max_tokens
     return LoadedArtifact(folder, manifest, classifier, tokenizer, labels, compute, budget, probes)
 
 

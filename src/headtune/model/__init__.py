@@ -1,9 +1,9 @@
 """Stage 4, packed batches to logits: backbone, packed attention, pooling, head, what is trained."""
 
 from headtune.model.backbone import Backbone, load_backbone, load_config
+from headtune.model.budget import TokenBudget, bytes_per_token, token_budget
 from headtune.model.hardware import Compute, choose_compute, matrix_product_rate
 from headtune.model.inference import (
-    default_token_budget,
     is_out_of_memory,
     predict_logits,
     predict_states,
@@ -32,10 +32,11 @@ __all__ = [
     "ParameterCounts",
     "SequenceClassifier",
     "StateStore",
+    "TokenBudget",
     "TrunkIdentity",
     "attach_trunk",
+    "bytes_per_token",
     "choose_compute",
-    "default_token_budget",
     "is_out_of_memory",
     "load_backbone",
     "load_config",
@@ -49,6 +50,7 @@ __all__ = [
     "predict_states",
     "quantize",
     "text_key",
+    "token_budget",
     "trained_state",
     "useful_flops_per_token",
 ]

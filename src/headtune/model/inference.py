@@ -15,12 +15,7 @@ from headtune.errors import ModelError
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.types import TokenizedExample
 
-__all__ = ["default_token_budget", "is_out_of_memory", "predict_logits", "predict_states"]
-
-
-def default_token_budget(device: torch.device) -> int:
-    """Tokens in one forward pass where the user gave no number."""
-    return 2_048 if device.type == "cpu" else 16_384
+__all__ = ["is_out_of_memory", "predict_logits", "predict_states"]
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
