@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, TypeAlias
@@ -116,8 +117,22 @@ class Stages:
             raise self.error
 
 
+@contextmanager
+def forgetting_imports() -> Iterator[None]:
+    """What of headtune is imported meanwhile is forgotten, since it may hold what was replaced."""
+    known = set(sys.modules)
+    try:
+        yield
+    finally:
+        for name in sorted(set(sys.modules) - known):
+            package, _, child = name.rpartition(".")
+            if package.partition(".")[0] == "headtune":
+                del sys.modules[name]
+                vars(sys.modules.get(package, ModuleType(package))).pop(child, None)
+
+
 @pytest.fixture
-def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
+def stages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stages]:
     """The stages below the command line, replaced."""
     stages = Stages()
     provided: dict[str, dict[str, Any]] = {
@@ -138,7 +153,8 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
         module = ModuleType(f"headtune.{name}")
         vars(module).update(contents)
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    return stages
+    with forgetting_imports():
+        yield stages
 
 
 @pytest.fixture

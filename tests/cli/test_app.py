@@ -3,15 +3,17 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 
 import pytest
 
+import headtune as headtune_package
 from headtune.cli.app import COMMANDS
 from headtune.errors import DataNotFoundError
 
-from .conftest import Headtune, Stages
+from .conftest import Headtune, Stages, forgetting_imports
 
 HEAVY = ["torch", "numpy", "transformers", "sklearn", "pyarrow", "datasets", "matplotlib"]
 UNUSED = [*HEAVY, "rich.table", "headtune.sweep.space"]
@@ -49,6 +51,20 @@ def test_an_error_is_one_line(
     assert result.err.startswith("Error: ")
     assert line in result.err
     assert result.err.count("\n") == 1
+
+
+def test_what_was_imported_beside_stand_ins_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "made_up.py").write_text("")
+    monkeypatch.setattr(headtune_package, "__path__", [*headtune_package.__path__, str(tmp_path)])
+    with forgetting_imports():
+        errors = import_module("headtune.errors")
+        held = import_module("headtune.made_up")
+        assert sys.modules["headtune.made_up"] is held
+    assert "headtune.made_up" not in sys.modules
+    assert not hasattr(headtune_package, "made_up")
+    assert import_module("headtune.errors") is errors
 
 
 def test_debug_shows_the_traceback(headtune: Headtune, stages: Stages) -> None:

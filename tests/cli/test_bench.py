@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-import headtune.bench  # noqa: F401 - before the stages it imports are replaced
-
 from .conftest import Headtune
 
 FOUND: dict[str, Any] = {
