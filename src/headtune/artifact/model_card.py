@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from headtune.artifact.manifest import Manifest
+from headtune.pretrained import public_name
 
 __all__ = ["model_card"]
 
@@ -29,7 +30,7 @@ def model_card(manifest: Manifest, report: dict[str, Any], name: str) -> str:
 
 
 def _front_matter(manifest: Manifest) -> str:
-    base = manifest.base_model.name
+    base = public_name(manifest.base_model.name)
     values: dict[str, Any] = {
         "library_name": "peft" if manifest.tune["tune"] == "lora" else "transformers",
         "pipeline_tag": "text-classification",
