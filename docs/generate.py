@@ -69,8 +69,9 @@ Every option is written once, in `headtune.config`, and is the same everywhere:
 
 What is given on the command line wins over the environment, which wins over the recipe, which wins
 over the default. `headtune train` takes all options; the last column names what else takes one.
-What a run used is under `config` in its `headtune.json`, with device, dtype, learning rate, token
-budget and maximum length as they were resolved.
+What a run used is under `config` in its `headtune.json`, with what was found or chosen for it in
+place of "auto": columns, delimiter, quotes and header, device, dtype, token budget, maximum length,
+learning rate and the layers that got adapters. The same options give the same run.
 """
 
 

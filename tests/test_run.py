@@ -138,6 +138,27 @@ def test_lora_probes_as_many_rows_as_a_share_of_its_training_costs(
     assert report.suspects_checked["of"] == 200
 
 
+def test_what_was_found_is_recorded_and_repeats_the_run(
+    table: Path, tiny_llama: Path, tmp_path: Path
+) -> None:
+    asked = config_for(table, tiny_llama, tune={"tune": "lora"}, train={"max_steps": 3})
+    first = train_run(asked, out=tmp_path / "first")
+    found = first.config["data"]
+    assert {name: found[name] for name in ("text", "label", "delimiter", "quoting", "header")} == {
+        "text": "text",
+        "label": "topic",
+        "delimiter": ",",
+        "quoting": "quoted",
+        "header": "yes",
+    }
+    assert first.config["tune"]["lora_targets"] == ["q_proj", "v_proj"]
+    manifest = json.loads((tmp_path / "first" / "headtune.json").read_text())
+    assert manifest["config"] == first.config
+    again = train_run(RunConfig.from_dict(first.config), out=tmp_path / "again")
+    assert again.config == first.config
+    assert again.after == first.after
+
+
 def test_plan_says_what_would_be_done(config: RunConfig) -> None:
     plan = plan_run(config)
     assert plan["data"]["parts"]["train"]["rows"] == 140

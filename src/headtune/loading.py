@@ -6,6 +6,7 @@ What could be refused after an hour of training is refused here, before a weight
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -20,6 +21,7 @@ from headtune.model import (
     choose_compute,
     load_backbone,
     load_config,
+    lora_targets,
     make_trainable,
     token_budget,
 )
@@ -96,7 +98,8 @@ def load_classifier(
                 f"{classifier.backbone.config.model_type} mixes neighbours in a packed batch, so "
                 "batches are padded: same results, more work."
             )
-    resolved = _resolved(config, encoded, compute, _token_budget(classifier, config, progress))
+    found = _as_found(config, prepared, classifier)
+    resolved = _resolved(found, encoded, compute, _token_budget(classifier, config, progress))
     return Loaded(resolved, encoded, compute, classifier, parameters)
 
 
@@ -155,6 +158,17 @@ def _load(
         )
     classifier.backbone.config.pad_token_id = encoded.tokenizer.pad_token_id
     return classifier, make_trainable(classifier, config.tune)
+
+
+def _as_found(
+    config: RunConfig, prepared: PreparedData, classifier: SequenceClassifier
+) -> RunConfig:
+    """With the columns and form of the table, and the layers that got adapters."""
+    summary: dict[str, Any] = prepared.summary
+    tune = config.tune
+    if tune.tune == "lora":
+        tune = replace(tune, lora_targets=lora_targets(classifier.backbone, tune))
+    return replace(config, data=replace(config.data, **summary.get("read_with", {})), tune=tune)
 
 
 def _token_budget(classifier: SequenceClassifier, config: RunConfig, progress: Progress) -> int:

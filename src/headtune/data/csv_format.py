@@ -44,6 +44,15 @@ class CsvFormat:
     names: tuple[str, ...]
 
     @property
+    def options(self) -> dict[str, str]:
+        """The options of ``DataConfig`` that read the file so again, without looking."""
+        found = {
+            "quoting": "quoted" if self.quoted else "none",
+            "header": "yes" if self.has_header else "no",
+        }
+        return found if self.delimiter == NO_DELIMITER else found | {"delimiter": self.delimiter}
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was found, in words."""
         if self.delimiter == NO_DELIMITER:

@@ -42,6 +42,8 @@ class GivenParts:
     set_aside: tuple[SetAsideRow, ...]
     n_read: int
     notes: tuple[str, ...]
+    options: Mapping[str, str]
+    """Of ``DataConfig``: how all files were read, as far as it is the same for all."""
     given_by: str | None
     """"column 'part'", "files", "splits of the data set", or None where nothing is given."""
 
@@ -89,6 +91,7 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
         set_aside=set_aside,
         n_read=n_read,
         notes=(*tables["train"].notes, *notes),
+        options=dict(set.intersection(*(set(table.options.items()) for table in tables.values()))),
         given_by="files" if given_files else given_by,
         other_columns=_other_columns(tables["train"], usable["train"], columns, config),
         groups=groups,

@@ -235,7 +235,7 @@ def _csv_chunks(
         columns = {
             n: pa.array(v, pa.large_string()) for n, v in zip(form.names, values, strict=True)
         }
-        yield Table(pa.table(columns), file.name, rows, broken, form.notes)
+        yield Table(pa.table(columns), file.name, rows, broken, form.notes, form.options)
         n_chunks += 1
     if not n_chunks:
         raise DataError(

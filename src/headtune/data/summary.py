@@ -46,6 +46,7 @@ def summarize(
             "found": columns.explanation,
         },
         "detected": list(given.notes),
+        "read_with": _read_with(given),
         "rows_read": given.n_read,
         "set_aside": {
             "count": len(given.set_aside),
@@ -67,6 +68,14 @@ def summarize(
         "split_seed": config.split_seed,
         "fingerprint": fingerprint(prepared),
     }
+
+
+def _read_with(given: GivenParts) -> dict[str, str]:
+    """The options that read this table so again, without looking: columns, and form of the file."""
+    text, label = given.columns.text, given.columns.label
+    columns = {"text": text, "label": label}
+    found = {name: column for name, column in columns.items() if column is not None}
+    return found | dict(sorted(given.options.items()))
 
 
 def _split(given: GivenParts, config: DataConfig) -> str:

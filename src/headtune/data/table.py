@@ -44,7 +44,8 @@ class Table:
     """Columns, and the record number of each row.
 
     ``rows`` has shape ``(n_rows,)``; ``set_aside`` are the records that could not be read at all;
-    ``notes`` say what was detected; ``not_strings`` maps a column to the record numbers whose
+    ``notes`` say what was detected, ``options`` are those of ``DataConfig`` that read a delimited
+    file so again; ``not_strings`` maps a column to the record numbers whose
     value was turned into a string. Raises ``DataError`` when two columns have one name.
     """
 
@@ -53,6 +54,7 @@ class Table:
     rows: npt.NDArray[np.int64]
     set_aside: tuple[SetAsideRow, ...] = ()
     notes: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
     not_strings: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -191,6 +193,7 @@ def concatenate(tables: Sequence[Table]) -> Table:
         rows=np.concatenate([t.rows for t in tables]),
         set_aside=tuple(row for t in tables for row in t.set_aside),
         notes=first.notes,
+        options=first.options,
         not_strings=not_strings,
     )
 

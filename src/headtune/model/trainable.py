@@ -26,6 +26,7 @@ __all__ = [
     "decoder_blocks",
     "load_trained_state",
     "lora_config",
+    "lora_targets",
     "make_trainable",
     "trained_state",
     "useful_flops_per_token",
@@ -175,14 +176,20 @@ def lora_config(backbone: PreTrainedModel, tune: TuneConfig) -> Any:
         lora_alpha=tune.lora_alpha,
         lora_dropout=tune.lora_dropout,
         bias=tune.lora_bias,
-        target_modules=list(tune.lora_targets or _default_targets(backbone)),
+        target_modules=list(lora_targets(backbone, tune)),
         modules_to_save=["score"],
         fan_in_fan_out=_transposed(backbone),
         **layers,
     )
 
 
-def _default_targets(backbone: PreTrainedModel) -> list[str]:
+def lora_targets(backbone: PreTrainedModel, tune: TuneConfig) -> tuple[str, ...]:
+    """Names of the layers that get adapters: those given, or the architecture's.
+
+    Raises ``ModelError`` where no names were given and none are known.
+    """
+    if tune.lora_targets:
+        return tune.lora_targets
     from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
 
     names = {name.rpartition(".")[2] for name, _ in backbone.named_modules()}
@@ -193,7 +200,7 @@ def _default_targets(backbone: PreTrainedModel) -> list[str]:
             f"No attention projections are known for {backbone.config.model_type!r}; "
             "name the layers that get adapters: --lora-targets NAME"
         )
-    return targets
+    return tuple(targets)
 
 
 def _transposed(backbone: PreTrainedModel) -> bool:
