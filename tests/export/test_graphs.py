@@ -14,10 +14,11 @@ import torch
 from headtune import Predictor, RunConfig, train_run
 from headtune.artifact.manifest import seal_of
 from headtune.errors import ProbeError
-from headtune.export import FORMATS, cost, export_run, onnx_file
+from headtune.export import FORMATS, export_run, onnx_file
 from headtune.export.padded import PaddedClassifier
 from headtune.export.proof import agreement_of
 from headtune.export.source import Probabilities, Source, open_source
+from headtune.export.validation import validation_part
 from headtune.metrics import softmax
 from tests_support import TEXTS, TOPICS
 
@@ -119,7 +120,7 @@ def test_int8_is_smaller_and_its_cost_is_measured(spam_run: Path, tmp_path: Path
 
     table = tmp_path / "table.csv"
     table.write_text(table.read_text() + "one more row,prize\n")
-    why = cost._validation(open_source(spam_run))
+    why = validation_part(open_source(spam_run))
     assert isinstance(why, str)
     assert "is not the table the run was trained on any more" in why
 

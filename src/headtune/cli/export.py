@@ -20,7 +20,7 @@ from headtune.cli.common import (
 
 __all__ = ["export"]
 
-FormatName = Literal["transformers", "peft", "onnx", "openvino"]
+FormatName = Literal["transformers", "peft", "onnx", "openvino", "causal-lm"]
 
 
 def export(
@@ -41,6 +41,15 @@ def export(
             help="Round weights, with onnx: a quarter of the size. What it costs is measured.",
         ),
     ] = None,
+    label_word: Annotated[
+        tuple[str, ...],
+        Parameter(
+            group=GENERAL,
+            negative="",
+            help="With causal-lm, the word that answers for a label: spam=yes. It must be one "
+            "token. Without it, one is chosen.",
+        ),
+    ] = (),
     overwrite: Annotated[
         bool,
         Parameter(
@@ -58,6 +67,7 @@ def export(
       headtune export runs/messages --to transformers
       headtune export runs/messages --to peft --out exports/messages
       headtune export runs/messages --to onnx --quantize int8
+      headtune export runs/messages --to causal-lm --label-word spam=yes
 
     What was written is read back by that tool and asked the probe texts; if its
     answers are not those of the run, nothing is left behind.
@@ -74,6 +84,7 @@ def export(
             to,
             out,
             quantize=quantize,
+            label_word=label_word,
             overwrite=overwrite,
             model=model,
             trust_remote_code=trust_remote_code,

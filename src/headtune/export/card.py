@@ -69,15 +69,18 @@ def write_card(
         "library_name": {"peft": "peft", "onnx": "onnx", "openvino": "openvino"}.get(
             name, "transformers"
         ),
-        "pipeline_tag": "text-classification",
+        "pipeline_tag": row.pipeline_tag,
         "tags": ["text-classification", "headtune"],
     }
     listed = "\n".join(f"- {fact}" for fact in facts)
-    how_to = row.how_to.replace("{out}", out).replace("{base}", base)
+    blanks = {"{out}": out, "{base}": base, "{n_labels}": str(len(manifest.labels))}
+    how_to, served = row.how_to, "\n" + row.served if row.served else ""
+    for blank, value in blanks.items():
+        how_to, served = how_to.replace(blank, value), served.replace(blank, value)
     (folder / "README.md").write_text(
         f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {Path(out).name}\n\n"
         f"{row.text} Exported by headtune.\n\n"
         f"Labels: {', '.join(f'`{label}`' for label in manifest.labels)}. Texts are read up to "
-        f"{manifest.max_length} tokens.\n\n{listed}\n\n```python\n{how_to}```\n",
+        f"{manifest.max_length} tokens.\n\n{listed}\n\n```python\n{how_to}```\n{served}",
         encoding="utf-8",
     )

@@ -7,6 +7,7 @@ nothing is overwritten unasked, and what is overwritten is an earlier export. Co
 write, one load by the other tool, and the probe texts through both.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from headtune.artifact.publish import publish, recover, staging
 from headtune.errors import ArtifactError
 from headtune.export.card import check_export_target, write_card, write_record
 from headtune.export.cost import round_and_measure
-from headtune.export.formats import find_format
+from headtune.export.formats import Notes, find_format
 from headtune.export.proof import Agreement, agreement_of, require
 from headtune.export.source import Source, open_source
 from headtune.progress import Progress, SilentProgress
@@ -43,6 +44,7 @@ def export_run(
     out: str | Path,
     *,
     quantize: str | None = None,
+    label_word: Sequence[str] = (),
     overwrite: bool = False,
     model: str | None = None,
     trust_remote_code: bool = False,
@@ -55,6 +57,7 @@ def export_run(
         to: A name of ``formats.FORMATS``.
         out: Folder to write.
         quantize: A number format that ``to`` can round weights to.
+        label_word: ``label=word`` items: which token answers for a label in a language model.
         model: Where the base model is, if not where the manifest says.
 
     Raises:
@@ -65,7 +68,8 @@ def export_run(
     """
     progress = progress or SilentProgress()
     out = Path(out)
-    row, tolerance = find_format(to, quantize)
+    own_options = {"label_word": label_word} if label_word else {}
+    row, tolerance = find_format(to, quantize, own_options)
     recover(out)
     check_export_target(out, overwrite=overwrite)
     progress.stage("Loading the run")
@@ -73,7 +77,7 @@ def export_run(
     try:
         with staging(out) as work:
             progress.stage(f"Writing {to}")
-            row.writer()(source, work)
+            notes = row.writer()(source, work, **own_options) or Notes()
             cost = None
             if quantize is not None:
                 progress.stage(f"Rounding to {quantize}, and measuring what it costs")
@@ -82,11 +86,11 @@ def export_run(
             found = row.answerer()(source, work, source.texts)
             agreement = agreement_of(source.probabilities, found)
             require(agreement, tolerance, f"export to {to}")
-            facts = _facts(source, row.tool, agreement)
-            measured: dict[str, Any] = {}
+            facts = [*_facts(source, row.tool, agreement), *notes.facts]
+            measured = dict(notes.measured)
             if cost is not None:
                 facts.append(cost.sentence)
-                measured = {"validation": cost.figures}
+                measured["validation"] = cost.figures
             manifest = source.artifact.manifest
             write_record(work, to, quantize, manifest, agreement, measured)
             write_card(work, to, row, manifest, facts, str(out), source.base_name)

@@ -7,7 +7,7 @@ texts as the tool itself computes them from that folder, shape ``(n_texts, n_lab
 Leaf of this stage for the command line: no torch at the top; writers are imported by name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,7 +17,7 @@ from typing import Any
 from headtune.errors import ExportError, MissingDependencyError
 from headtune.export.proof import Tolerance
 
-__all__ = ["FORMATS", "Format", "find_format"]
+__all__ = ["FORMATS", "Format", "Notes", "find_format"]
 
 EXACT = Tolerance(1e-4)
 """Two ways of computing the same float32 model: rounding, and no label."""
@@ -25,7 +25,18 @@ EXACT = Tolerance(1e-4)
 ROUNDED = Tolerance(0.25, changed_labels=1 / 16)
 """Weights of eight bits, on sixteen probes: one label. On validation texts see ``cost.py``."""
 
-Writer = Callable[[Any, Path], None]
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a writer wants to be known: sentences for people, and figures for machines."""
+
+    facts: tuple[str, ...] = ()
+    measured: dict[str, Any] = field(default_factory=dict)
+
+
+Writer = Callable[..., Notes | None]
+"""Takes the source and the folder, and the format's own options by name."""
+
 Answerer = Callable[[Any, Path, list[str]], Any]
 
 
@@ -42,7 +53,10 @@ class Format:
         needs: Modules that must be installed, and the extra that brings them.
         quantize: Name of the function that rounds what was written.
         quantized: Number format -> tolerance, where weights may be rounded.
+        pipeline_tag: What hubs call the task of such a model.
+        options: Options of its own that the writer takes.
         how_to: The lines that load it, with {out} for the folder.
+        served: What else there is to say of its use, in Markdown, with {out} for the folder.
     """
 
     text: str
@@ -55,7 +69,10 @@ class Format:
     extra: str = ""
     quantize: str = ""
     quantized: Mapping[str, Tolerance] = field(default_factory=dict)
+    pipeline_tag: str = "text-classification"
+    options: tuple[str, ...] = ()
     how_to: str
+    served: str = ""
 
     def writer(self) -> Writer:
         writer: Writer = getattr(self._module(), self.write)
@@ -143,13 +160,51 @@ inputs = {name: batch[name].astype("int64") for name in ("input_ids", "attention
 logits = model(inputs)["logits"]
 """,
     ),
+    "causal-lm": Format(
+        text="A language model of transformers that answers a text with one word, its label.",
+        module="causal_lm",
+        write="write_causal_lm",
+        answers="answers_of_generation",
+        tool="the first token that transformers generates",
+        pipeline_tag="text-generation",
+        options=("label_word",),
+        how_to="""\
+import json
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("{out}")
+model = AutoModelForCausalLM.from_pretrained("{out}").eval()
+with open("{out}/labels.json", encoding="utf-8") as file:
+    words = json.load(file)["labels"]
+inputs = tokenizer("You won!", truncation=True, return_tensors="pt")
+first = model(**inputs).logits[0, -1].softmax(dim=-1)
+print({word["label"]: first[word["token_id"]].item() for word in words})
+""",
+        served="""\
+A text-generation server classifies by its first token: ask for one token with its
+log-probabilities, the text alone as the prompt (no chat template). The log-probability of a label
+word is that of its label. `labels.json` has the word and token of each label.
+
+```sh
+vllm serve {out}
+curl localhost:8000/v1/completions -H "Content-Type: application/json" -d '{"model": "{out}",
+  "prompt": "You won!", "max_tokens": 1, "temperature": 0, "logprobs": {n_labels}}'
+```
+
+`choices[0].logprobs.top_logprobs[0]` of the answer holds word and log-probability. Cut texts to the
+number of tokens above, as headtune does; a server reads them whole.
+""",
+    ),
 }
 
 
-def find_format(name: str, quantize: str | None) -> tuple[Format, Tolerance]:
+def find_format(
+    name: str, quantize: str | None, options: Collection[str] = ()
+) -> tuple[Format, Tolerance]:
     """The row of a format, and the tolerance with this quantisation.
 
-    Raises ``ExportError`` on an unknown one, ``MissingDependencyError`` where its tool is missing.
+    Raises ``ExportError`` on an unknown one, or on ``options`` that it does not have,
+    ``MissingDependencyError`` where its tool is missing.
     """
     if name not in FORMATS:
         raise ExportError(f"--to takes {', '.join(FORMATS)}; received {name!r}.")
@@ -162,6 +217,10 @@ def find_format(name: str, quantize: str | None) -> tuple[Format, Tolerance]:
             f"--quantize {quantize} does not go with --to {name}."
             + (f" It goes as: {', '.join(able)}." if able else "")
         )
+    for option in set(options) - set(found.options):
+        able = [f"--to {other}" for other, row in FORMATS.items() if option in row.options]
+        flag = f"--{option.replace('_', '-')}"
+        raise ExportError(f"{flag} does not go with --to {name}. It goes with: {', '.join(able)}.")
     if missing := [module for module in found.needs if find_spec(module) is None]:
         raise MissingDependencyError(
             f"--to {name} needs {', '.join(missing)}: pip install 'headtune[{found.extra}]'"

@@ -23,6 +23,7 @@ __all__ = [
     "answers_of_pipeline",
     "classifier_config",
     "labelled_config",
+    "require_causal_last_token",
     "require_last_token",
     "write_transformers",
 ]
@@ -84,6 +85,16 @@ def labelled_config(source: Source) -> PreTrainedConfig:
 
 def require_last_token(source: Source, tool: str) -> None:
     """Raise ``ExportError`` unless the run pools as the tool does, and its padding is harmless."""
+    require_causal_last_token(source, tool)
+    if not source.padding_is_safe:
+        raise ExportError(
+            f"The tokenizer of {source.run} ends each text with its only padding token, and {tool} "
+            "would pool the token before. Use --to onnx."
+        )
+
+
+def require_causal_last_token(source: Source, tool: str) -> None:
+    """Raise ``ExportError`` unless the run pools the last token, which sees those before it."""
     manifest = source.artifact.manifest
     if manifest.pooling != "last":
         raise ExportError(
@@ -94,11 +105,6 @@ def require_last_token(source: Source, tool: str) -> None:
         raise ExportError(
             f"{source.run} lets a token see the tokens after it and {tool} do not. "
             "Use --to onnx, which keeps the attention."
-        )
-    if not source.padding_is_safe:
-        raise ExportError(
-            f"The tokenizer of {source.run} ends each text with its only padding token, and {tool} "
-            "would pool the token before. Use --to onnx."
         )
 
 
