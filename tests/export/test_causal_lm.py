@@ -144,12 +144,10 @@ def test_what_a_language_model_cannot_express(
 def test_an_architecture_without_a_language_model_is_refused(
     run_of: RunOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from headtune.export import causal_lm
-
     def none(config: Any) -> Any:
         raise ValueError("Unrecognized configuration class")
 
-    monkeypatch.setattr(causal_lm.AutoModelForCausalLM, "from_config", none)
+    monkeypatch.setattr(AutoModelForCausalLM, "from_config", none)
     with pytest.raises(ExportError, match="no language model for 'llama'"):
         export_run(run_of("llama", "head"), "causal-lm", tmp_path / "out")
 
@@ -168,7 +166,7 @@ TOKENIZER = make_tokenizer()
 
 
 def words_of(names: list[str], *asked: str) -> list[str]:
-    return [word.word for word in choose_label_words(TOKENIZER, LabelSet(names), asked)]
+    return [word.word for word in choose_label_words(TOKENIZER, LabelSet(tuple(names)), asked)]
 
 
 def test_a_label_is_its_own_word_where_it_is_one_token() -> None:
@@ -210,19 +208,19 @@ def test_words_that_cannot_be(asked: list[str], reason: str) -> None:
 
 def test_more_labels_than_readable_tokens() -> None:
     names = [f"label {n}" for n in range(100)]
-    words = choose_label_words(TOKENIZER, LabelSet(names))
+    words = choose_label_words(TOKENIZER, LabelSet(tuple(names)))
     assert len({word.token_id for word in words}) == len({word.word for word in words}) == 100
     assert all(word.word.isprintable() and word.word.strip() for word in words)
     assert not {word.token_id for word in words} & set(TOKENIZER.all_special_ids)
     with pytest.raises(ExportError, match=r"has 200 labels, and its tokenizer only 1\d\d tokens"):
-        choose_label_words(TOKENIZER, LabelSet([f"label {n}" for n in range(200)]))
+        choose_label_words(TOKENIZER, LabelSet(tuple(f"label {n}" for n in range(200))))
 
 
 def test_special_tokens_are_no_words() -> None:
     tokenizer: PreTrainedTokenizerFast = make_tokenizer()
     tokenizer.add_special_tokens({"additional_special_tokens": ["<spam>"]})
     with pytest.raises(ExportError, match="must be one"):
-        choose_label_words(tokenizer, LabelSet(["ham", "spam"]), ["spam=<spam>"])
+        choose_label_words(tokenizer, LabelSet(("ham", "spam")), ["spam=<spam>"])
 
 
 def test_the_direction_is_near_one_on_states_that_were_left_out() -> None:

@@ -24,7 +24,7 @@ from tests_support import TEXTS
 
 from .conftest import FAMILIES, TUNES, RunOf
 
-GRAPHS = ("onnx", "openvino")
+GRAPHS = ("onnx", "openvino", "gguf")
 """Formats made from one merged model, whatever was tuned; seconds each."""
 
 
@@ -57,6 +57,8 @@ def test_the_other_tool_gives_the_same_probabilities(
     to: str,
 ) -> None:
     """On texts that were not probes, read from the folder as it was published."""
+    for module in FORMATS[to].needs:
+        pytest.importorskip(module, reason=f"--to {to} needs it")
     run = run_of(family, tune)
     exported = export_run(run, to, tmp_path / "out")
     found = FORMATS[to].answerer()(open_source(run), tmp_path / "out", TEXTS)

@@ -20,7 +20,7 @@ from headtune.cli.common import (
 
 __all__ = ["export"]
 
-FormatName = Literal["transformers", "peft", "onnx", "openvino", "causal-lm"]
+FormatName = Literal["transformers", "peft", "onnx", "openvino", "causal-lm", "gguf"]
 
 
 def export(
@@ -35,10 +35,10 @@ def export(
         Parameter(group=GENERAL, help="Folder to write. By default RUN-FORMAT, beside RUN."),
     ] = None,
     quantize: Annotated[
-        Literal["int8"] | None,
+        Literal["int8", "f16"] | None,
         Parameter(
             group=GENERAL,
-            help="Round weights, with onnx: a quarter of the size. What it costs is measured.",
+            help="Round weights: int8 with onnx, f16 with gguf. What it costs is measured.",
         ),
     ] = None,
     label_word: Annotated[
@@ -46,8 +46,8 @@ def export(
         Parameter(
             group=GENERAL,
             negative="",
-            help="With causal-lm, the word that answers for a label: spam=yes. It must be one "
-            "token. Without it, one is chosen.",
+            help="With causal-lm and gguf, the word that answers for a label: spam=yes. It must "
+            "be one token. Without it, one is chosen.",
         ),
     ] = (),
     overwrite: Annotated[

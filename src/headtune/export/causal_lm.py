@@ -135,7 +135,7 @@ def _language_model(source: Source) -> PreTrainedModel:
             f"transformers has no language model for {config.model_type!r}. Use --to onnx."
         ) from error
     backbone, prefix = source.classifier.backbone, model.base_model_prefix
-    if type(getattr(model, prefix, None)) is not type(backbone):
+    if not _is_made_around(model, backbone):
         raise ExportError(
             f"{type(model).__name__} of transformers is not made around a "
             f"{type(backbone).__name__}. Use --to onnx."
@@ -144,6 +144,10 @@ def _language_model(source: Source) -> PreTrainedModel:
     backbone.config.use_cache = True
     setattr(model, prefix, backbone)
     return model.eval()
+
+
+def _is_made_around(model: PreTrainedModel, backbone: PreTrainedModel) -> bool:
+    return type(getattr(model, model.base_model_prefix, None)) is type(backbone)
 
 
 def _output_embedding(

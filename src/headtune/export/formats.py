@@ -34,6 +34,9 @@ class Notes:
     measured: dict[str, Any] = field(default_factory=dict)
 
 
+LLAMA_CPP = Tolerance(5e-3)
+"""float32 weights, with activations from tables."""
+
 Writer = Callable[..., Notes | None]
 """Takes the source and the folder, and the format's own options by name."""
 
@@ -193,6 +196,39 @@ curl localhost:8000/v1/completions -H "Content-Type: application/json" -d '{"mod
 
 `choices[0].logprobs.top_logprobs[0]` of the answer holds word and log-probability. Cut texts to the
 number of tokens above, as headtune does; a server reads them whole.
+""",
+    ),
+    "gguf": Format(
+        text="One file for llama.cpp, made from the language model of --to causal-lm.",
+        module="gguf_file",
+        write="write_gguf",
+        answers="answers_of_llama_cpp",
+        tool="llama.cpp",
+        tolerance=LLAMA_CPP,
+        needs=("gguf", "llama_cpp"),
+        extra="gguf",
+        quantize="halve_gguf",
+        quantized={"f16": ROUNDED},
+        pipeline_tag="text-generation",
+        options=("label_word",),
+        how_to="""\
+import json
+from llama_cpp import Llama
+
+model = Llama("{out}/model.gguf", logits_all=True, verbose=False)
+with open("{out}/labels.json", encoding="utf-8") as file:
+    words = json.load(file)["labels"]
+said = model.create_completion("You won!", max_tokens=1, temperature=0, logprobs={n_labels})
+print(said["choices"][0]["logprobs"]["top_logprobs"][0])  # by the words of the labels
+""",
+        served="""\
+A server classifies by its first token: ask for one token with its probabilities, the text alone as
+the prompt. `labels.json` has the word and token of each label.
+
+```sh
+llama-server -m {out}/model.gguf
+curl localhost:8080/completion -d '{"prompt": "You won!", "n_predict": 1, "n_probs": {n_labels}}'
+```
 """,
     ),
 }

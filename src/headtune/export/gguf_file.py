@@ -1,0 +1,298 @@
+"""``--to gguf``: one file for llama.cpp, whose first generated token is the label.
+
+    the language model of causal_lm.py, in a folder aside -> its tensors under llama.cpp's names
+    -> model.gguf with architecture and vocabulary; labels.json beside it
+
+Tensor names, keys and the file itself are the ``gguf`` package's, by the authors of llama.cpp.
+Written are Llama, GPT-2, Qwen 3 and Gemma 3 with a byte-level tokenizer; anything else is refused
+with the reason. Weights stay float32; ``--quantize f16`` halves the matrices. The answers come from
+llama.cpp itself (llama-cpp-python), from the text on, so its tokenizer is checked, too. It takes
+activations such as GELU from tables, hence a wider tolerance than that of exact formats.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import numpy.typing as npt
+from safetensors import safe_open
+from transformers import AutoConfig, PreTrainedConfig
+
+from headtune.errors import ExportError
+from headtune.export.causal_lm import write_causal_lm
+from headtune.export.formats import Notes
+from headtune.export.label_words import LABELS_FILE, read_label_words
+from headtune.export.source import Probabilities, Source
+from headtune.metrics import softmax
+
+__all__ = ["GGUF_FILE", "answers_of_llama_cpp", "halve_gguf", "write_gguf"]
+
+GGUF_FILE = "model.gguf"
+
+Array = npt.NDArray[Any]
+
+ARCHITECTURES = {
+    "llama": gguf.MODEL_ARCH.LLAMA,
+    "gpt2": gguf.MODEL_ARCH.GPT2,
+    "qwen3": gguf.MODEL_ARCH.QWEN3,
+    "gemma3_text": gguf.MODEL_ARCH.GEMMA3,
+}
+"""``model_type`` of transformers -> llama.cpp's."""
+
+
+def write_gguf(source: Source, folder: Path, label_word: Sequence[str] = ()) -> Notes:
+    """Write ``model.gguf`` and ``labels.json``. Raises ``ExportError`` where it cannot be."""
+    if source.config.model_type not in ARCHITECTURES:
+        raise ExportError(
+            f"--to gguf writes {', '.join(ARCHITECTURES)}; this run's model is a "
+            f"{source.config.model_type}. Use --to causal-lm and llama.cpp's own converter."
+        )
+    _require_plain_attention(source.config)
+    splitting = _pre_tokenizer(source)
+    aside = folder / "causal-lm"
+    aside.mkdir()
+    notes = write_causal_lm(source, aside, label_word)
+    config = AutoConfig.from_pretrained(aside)
+    architecture = ARCHITECTURES[config.model_type]
+    writer = gguf.GGUFWriter(folder / GGUF_FILE, gguf.MODEL_ARCH_NAMES[architecture])
+    _add_shape(writer, config)
+    _add_vocabulary(writer, source, config, splitting)
+    names = gguf.get_tensor_name_map(architecture, config.num_hidden_layers)
+    for path in sorted(aside.glob("*.safetensors")):
+        with safe_open(path, framework="numpy") as tensors:
+            for name in tensors.keys():  # noqa: SIM118  (no mapping)
+                array = _as_llama_cpp_has_it(name, tensors.get_tensor(name), config)
+                found = names.get_name(name, try_suffixes=(".weight", ".bias"))
+                if found is None:
+                    raise ExportError(f"llama.cpp has no tensor for {name}. Use --to causal-lm.")
+                writer.add_tensor(found, np.ascontiguousarray(array))
+    _close(writer)
+    shutil.move(aside / LABELS_FILE, folder / LABELS_FILE)
+    shutil.rmtree(aside)
+    return notes
+
+
+def halve_gguf(source: Source, folder: Path) -> None:
+    """Round the matrices of ``model.gguf`` to float16, in place; norms and biases stay."""
+    path, rounded = folder / GGUF_FILE, folder / "rounded.gguf"
+    reader = gguf.GGUFReader(path)
+    writer = gguf.GGUFWriter(rounded, reader.fields["general.architecture"].contents())
+    for key, entry in reader.fields.items():
+        if key.startswith("GGUF.") or key in ("general.architecture", "general.file_type"):
+            continue
+        kind = entry.types[0]
+        inner = entry.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+        writer.add_key_value(key, entry.contents(), kind, inner)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    for tensor in reader.tensors:
+        array = np.asarray(tensor.data)
+        is_matrix = array.ndim == 2 and tensor.name != "position_embd.weight"
+        writer.add_tensor(tensor.name, array.astype(np.float16) if is_matrix else array)
+    _close(writer)
+    del reader, tensor, array  # they map the file
+    rounded.replace(path)
+
+
+def answers_of_llama_cpp(source: Source, folder: Path, texts: list[str]) -> Probabilities:
+    """What llama.cpp's first token says, over the whole vocabulary, one text after another."""
+    import llama_cpp
+
+    ids = [word.token_id for word in read_label_words(folder / LABELS_FILE)]
+    model = llama_cpp.Llama(
+        str(folder / GGUF_FILE),
+        n_ctx=source.max_length,
+        n_batch=source.max_length,
+        n_ubatch=source.max_length,
+        type_k=llama_cpp.GGML_TYPE_F32,
+        type_v=llama_cpp.GGML_TYPE_F32,
+        verbose=False,
+    )
+    rows = []
+    for text in texts:
+        tokens = model.tokenize(text.encode(), add_bos=True, special=True)[: source.max_length]
+        model.reset()
+        model.eval(tokens)
+        logits = llama_cpp.llama_get_logits_ith(model.ctx, -1)
+        whole = np.ctypeslib.as_array(logits, shape=(model.n_vocab(),))
+        rows.append(softmax(whole)[ids])
+    model.close()
+    return np.stack(rows)
+
+
+def _require_plain_attention(config: PreTrainedConfig) -> None:
+    """Raise ``ExportError`` on variants of an architecture that are not written."""
+    for rope in _ropes(config).values():
+        if rope.get("rope_type", "default") != "default":
+            raise ExportError(
+                f"--to gguf does not write rotary positions of type {rope['rope_type']!r}. "
+                "Use --to causal-lm and llama.cpp's own converter."
+            )
+    for name, only in (
+        ("attention_bias", False),
+        ("mlp_bias", False),
+        ("use_bidirectional_attention", False),
+        ("attn_logit_softcapping", None),
+        ("scale_attn_by_inverse_layer_idx", False),
+    ):
+        if getattr(config, name, only) != only:
+            raise ExportError(
+                f"--to gguf does not write models with {name} = {getattr(config, name)}. "
+                "Use --to causal-lm and llama.cpp's own converter."
+            )
+    scalar = getattr(config, "query_pre_attn_scalar", None)
+    if scalar is not None and scalar != config.head_dim:
+        raise ExportError(
+            f"--to gguf does not write models whose attention is scaled by {scalar}, not by the "
+            f"size of a head, {config.head_dim}. Use --to causal-lm."
+        )
+
+
+def _ropes(config: PreTrainedConfig) -> dict[str, dict[str, Any]]:
+    """Kind of layer (empty: all) -> its rotary positions."""
+    found: dict[str, Any] = getattr(config, "rope_parameters", None) or {}
+    nested = {kind: rope for kind, rope in found.items() if isinstance(rope, dict)}
+    return nested or ({"": found} if found else {})
+
+
+def _add_shape(writer: Any, config: PreTrainedConfig) -> None:
+    """Sizes, norms and positions, as llama.cpp's architectures ask for them."""
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_vocab_size(config.vocab_size)
+    if config.model_type == "gpt2":
+        writer.add_feed_forward_length(config.n_inner or 4 * config.hidden_size)
+        writer.add_layer_norm_eps(config.layer_norm_epsilon)
+        return
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_key_length(size)
+    writer.add_value_length(size)
+    writer.add_rope_dimension_count(size)
+    ropes = _ropes(config)
+    everywhere = ropes.get("full_attention") or ropes[""]
+    writer.add_rope_freq_base(everywhere["rope_theta"])
+    if config.model_type == "gemma3_text":
+        slides = [kind == "sliding_attention" for kind in config.layer_types]
+        writer.add_sliding_window(config.sliding_window)
+        writer.add_sliding_window_pattern(slides)
+        writer.add_rope_freq_base_swa(ropes["sliding_attention"]["rope_theta"])
+
+
+def _as_llama_cpp_has_it(name: str, array: Array, config: PreTrainedConfig) -> Array:
+    """One tensor as llama.cpp stores it.
+
+    Rotary pairs of Llama lie side by side there, and in two halves here. GPT-2 has its matrices
+    the other way round; Gemma's norms have one added to them.
+    """
+    if config.model_type == "llama":
+        for part, n_heads in (
+            ("q_proj.weight", config.num_attention_heads),
+            ("k_proj.weight", config.num_key_value_heads),
+        ):
+            if name.endswith(part):
+                halves = array.reshape(n_heads, 2, -1, array.shape[1])
+                return halves.swapaxes(1, 2).reshape(array.shape)
+    if config.model_type == "gpt2" and ".c_" in name and array.ndim == 2:
+        return array.T
+    if config.model_type == "gemma3_text" and name.endswith("norm.weight"):
+        return array + 1
+    return array
+
+
+PRE_TOKENIZERS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
+    "gpt-2": lambda steps: _kinds(steps) == ["ByteLevel"] and steps[0].get("use_regex", True),
+    "smollm": lambda steps: (
+        _kinds(steps) == ["Digits", "ByteLevel"]
+        and steps[0]["individual_digits"]
+        and steps[1].get("use_regex", True)
+    ),
+    "llama-bpe": lambda steps: _is_split(steps, r"\p{N}{1,3}|"),
+    "qwen2": lambda steps: _is_split(steps, r"|\p{N}|"),
+}
+"""llama.cpp's name for a way to cut texts before merging -> whether a tokenizer has it."""
+
+SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|{digits} ?[^\s\p{L}\p{N}]+[\r\n]*|"
+    r"\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+"""What Llama 3 and Qwen 2 split by, but for their digits."""
+
+
+def _kinds(steps: list[dict[str, Any]]) -> list[str]:
+    return [step["type"] for step in steps]
+
+
+def _is_split(steps: list[dict[str, Any]], digits: str) -> bool:
+    if _kinds(steps) != ["Split", "ByteLevel"]:
+        return False
+    return bool(steps[0]["pattern"].get("Regex") == SPLIT.replace("{digits}", digits.lstrip("|")))
+
+
+def _pre_tokenizer(source: Source) -> str:
+    """llama.cpp's name for it. Raises ``ExportError`` on a tokenizer that it cannot be told of."""
+    backend = getattr(source.tokenizer, "backend_tokenizer", None)
+    values = json.loads(backend.to_str()) if backend is not None else {"model": {}}
+    cut = values.get("pre_tokenizer") or {}
+    steps = cut.get("pretokenizers", [cut]) if cut else []
+    plain = values["model"].get("type") == "BPE" and not any(
+        step.get("add_prefix_space") for step in steps
+    )
+    normal = values.get("normalizer")
+    if plain and (normal is None or normal["type"] == "NFC"):
+        for name, fits in PRE_TOKENIZERS.items():
+            if steps and fits(steps):
+                return name
+    raise ExportError(
+        "--to gguf writes byte-level BPE tokenizers that cut texts as GPT-2, SmolLM, Llama 3 or "
+        f"Qwen 2 do; this one is {values['model'].get('type')} with "
+        f"{', '.join(_kinds(steps)) or 'nothing'} before. Use --to causal-lm and llama.cpp's own "
+        "converter."
+    )
+
+
+def _add_vocabulary(writer: Any, source: Source, config: PreTrainedConfig, splitting: str) -> None:
+    """Tokens by id, with merges and special tokens; rows without a token are named as unused."""
+    tokenizer = source.tokenizer
+    values = json.loads(tokenizer.backend_tokenizer.to_str())
+    by_id = {token_id: token for token, token_id in tokenizer.get_vocab().items()}
+    added = tokenizer.added_tokens_decoder
+    kinds, tokens = [], []
+    for token_id in range(config.vocab_size):
+        tokens.append(by_id.get(token_id, f"[PAD{token_id}]"))
+        kind = gguf.TokenType.NORMAL if token_id in by_id else gguf.TokenType.UNUSED
+        if token_id in added:
+            special = added[token_id].special
+            kind = gguf.TokenType.CONTROL if special else gguf.TokenType.USER_DEFINED
+        kinds.append(kind)
+    merges = [
+        pair if isinstance(pair, str) else " ".join(pair) for pair in values["model"]["merges"]
+    ]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(splitting)
+    writer.add_token_list(tokens)
+    writer.add_token_types(kinds)
+    writer.add_token_merges(merges)
+    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    if begin is not None:
+        writer.add_bos_token_id(begin)
+    if end is not None:
+        writer.add_eos_token_id(end)
+    alone = tokenizer("a")["input_ids"]
+    writer.add_add_bos_token(begin is not None and alone[0] == begin)
+    writer.add_add_eos_token(end is not None and alone[-1] == end)
+
+
+def _close(writer: Any) -> None:
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
