@@ -1,17 +1,20 @@
 """The file for llama.cpp: answered by llama.cpp itself, halved, and refused where it cannot be."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
+from headtune import TextClassifier
 from headtune.errors import ExportError, ProbeError
 from headtune.export import export_run, gguf_file
 from headtune.export.proof import agreement_of
 from headtune.export.source import Probabilities, Source, open_source
-from tests_support import TEXTS
+from tests_support import TEXTS, TOPICS
 
 from .conftest import RunOf
 
@@ -56,6 +59,48 @@ def test_a_wrong_tensor_is_noticed(
     with pytest.raises(ProbeError, match="export to gguf does not answer as the run does"):
         export_run(run_of("llama", "head"), "gguf", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3"])
+def test_positions_are_where_llama_cpp_looks_for_them(
+    family: str,
+    leaning_folder: Callable[[str], Path],
+    said_of_texts: Callable[[Path], Probabilities],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A model of random weights hardly attends to anything, so wrong rotary pairs do not show;
+    with queries and keys many times as large they do."""
+    base = tmp_path / "base"
+    shutil.copytree(leaning_folder(family), base)
+    state = load_file(base / "model.safetensors")
+    for name in state:
+        if name.endswith(("q_proj.weight", "k_proj.weight", "q_norm.weight", "k_norm.weight")):
+            state[name] = 8 * state[name]
+    save_file(state, base / "model.safetensors", metadata={"format": "pt"})
+    run = TextClassifier(str(base), "head", max_steps=4).fit(TEXTS, TOPICS).save(tmp_path / "run")
+    expected = said_of_texts(run)
+
+    def difference(folder: Path) -> float:
+        folder.mkdir()
+        gguf_file.write_gguf(open_source(run), folder)
+        found = gguf_file.answers_of_llama_cpp(open_source(run), folder, TEXTS)
+        return agreement_of(expected, found).max_probability_difference
+
+    right = difference(tmp_path / "right")
+    own = gguf_file._as_llama_cpp_has_it
+
+    def swapped(name: str, array: Any, config: Any) -> Any:
+        array = own(name, array, config)
+        return (
+            array.reshape(-1, 2, array.shape[1])[:, ::-1].reshape(array.shape)
+            if (name.endswith("q_proj.weight"))
+            else array
+        )
+
+    monkeypatch.setattr(gguf_file, "_as_llama_cpp_has_it", swapped)
+    assert right < 1e-4
+    assert difference(tmp_path / "wrong") > 100 * right
 
 
 @pytest.mark.parametrize(
