@@ -15,6 +15,7 @@ import pytest
 
 from headtune import Predictor, RunConfig, TextClassifier, plan_run, train_run
 from headtune.errors import ArtifactError, ConfigError, ModelError
+from headtune.figures import percent
 from headtune.report import Report, read_history
 from headtune.run import can_resume
 from tests_support import TEXTS, TOPICS
@@ -86,7 +87,7 @@ def test_the_run_folder_holds_evidence_and_classifier(config: RunConfig, tmp_pat
     assert len(train | validation | test) == 200
     assert TextClassifier.load(out).predict(["a free prize"]).tolist() == ["prize"]
     card = (out / "README.md").read_text()
-    assert f"{report.after['test']['accuracy']:.1%}" in card
+    assert percent(report.after["test"]["accuracy"]) in card
 
 
 def test_the_same_seed_gives_the_same_report(config: RunConfig, tmp_path: Path) -> None:

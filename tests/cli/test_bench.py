@@ -69,7 +69,7 @@ def test_figures_reach_the_terminal(
     assert asked["source"] == "sms-spam"
     assert "smollm2-135m, with an untrained head; 134,516,160 parameters" in shown
     assert "one text     81.2 ms, the slowest tenth from 100.0 ms (40 texts)" in shown
-    assert "1,024 MB loaded, 1,024 MB predicting, 2,048 MB training" in shown
+    assert "1.1 GB loaded, 1.1 GB predicting, 2.1 GB training" in shown
     monkeypatch.setitem(FOUND, "peak_memory_bytes", dict.fromkeys(FOUND["peak_memory_bytes"]))
     assert "memory" not in headtune("bench", "smollm2-135m").out
     rows = {line[:26].strip(): line[26:].split() for line in shown.splitlines()}

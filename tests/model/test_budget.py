@@ -80,7 +80,7 @@ def test_training_takes_more_than_predicting_and_recomputation_less(
 
 def have_free(monkeypatch: pytest.MonkeyPatch, n_bytes: float) -> None:
     memory = SimpleNamespace(available=n_bytes)
-    monkeypatch.setattr(budget.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
 
 
 def test_with_memory_enough_it_is_what_the_device_likes(

@@ -21,8 +21,8 @@ from headtune.report.page.asked import command
 from headtune.report.page.confusion import frequent_mistakes, matrix
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import excerpt, p_value, signed_points
-from headtune.report.page.usage import ways
 from headtune.types import LabelSet
+from headtune.usage import ways
 
 from .evidence import EVIDENCE, SCRIPT
 

@@ -9,7 +9,10 @@ from typing import Any
 import yaml
 
 from headtune.artifact.manifest import Manifest
+from headtune.figures import interval, percent
+from headtune.metrics import accuracy_interval, count_correct
 from headtune.pretrained import public_name
+from headtune.usage import ways
 
 __all__ = ["model_card"]
 
@@ -24,7 +27,7 @@ def model_card(manifest: Manifest, report: dict[str, Any], name: str) -> str:
         _figures(report),
         _data(report),
         _limits(manifest),
-        _how_to(name),
+        _how_to(name, manifest.labels[0]),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -48,26 +51,46 @@ def _figures(report: dict[str, Any]) -> str:
         for name, by_part in (report.get("baselines") or {}).items()
     ]
     rows = [
-        f"| {part} | {name} | {figures['accuracy']:.1%} | {figures['macro_f1']:.3f} | "
-        f"{figures['log_loss']:.3f} |"
+        _row(part, name, figures)
         for part in ("test", "validation")
         for name, by_part in named
         if (figures := by_part.get(part))
     ]
     if not rows:
         return ""
-    head = "| part | | accuracy | macro F1 | log loss |\n|---|---|---|---|---|"
-    return "## Figures\n\n" + head + "\n" + "\n".join(rows) + "\n"
+    head = (
+        "| part | | texts | accuracy | 95 % interval | macro F1 | log loss |\n"
+        "|---|---|---|---|---|---|---|"
+    )
+    warnings = "".join(f"> **{warning}**\n\n" for warning in report.get("warnings") or ())
+    sentence = f"{report['sentence']}\n\n" if report.get("sentence") else ""
+    return "## Figures\n\n" + warnings + sentence + head + "\n" + "\n".join(rows) + "\n"
+
+
+def _row(part: str, name: str, figures: dict[str, Any]) -> str:
+    low, high = accuracy_interval(count_correct(figures), figures["n"])
+    cells = (
+        part,
+        name,
+        f"{figures['n']:,}",
+        percent(figures["accuracy"]),
+        interval(low, high),
+        percent(figures["macro_f1"]),
+        f"{figures['log_loss']:.3f}",
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def _data(report: dict[str, Any]) -> str:
     data = report.get("data") or {}
     if not data:
         return ""
-    parts = ", ".join(f"{part} {facts['rows']}" for part, facts in data.get("parts", {}).items())
+    parts = data.get("parts", {}).items()
+    counts = ", ".join(f"{part} {facts['rows']:,}" for part, facts in parts)
+    n_rows = f"{data['rows_read']:,}" if "rows_read" in data else "?"
     return (
-        f"## Data\n\n{data.get('source', 'given in Python')}: {data.get('rows_read', '?')} rows "
-        f"read ({parts}). Fingerprint `{str(data.get('fingerprint', ''))[:16]}`.\n"
+        f"## Data\n\n{data.get('source', 'given in Python')}: {n_rows} rows read ({counts}). "
+        f"Fingerprint `{str(data.get('fingerprint', ''))[:16]}`.\n"
     )
 
 
@@ -75,18 +98,20 @@ def _limits(manifest: Manifest) -> str:
     return (
         "## Intended use and limits\n\n"
         "For texts like those of the data above, in the same language. Texts longer than "
-        f"{manifest.max_length} tokens are cut. The figures hold for data drawn as the test part "
-        "was; other sources, later times and rare labels can be worse. "
-        "`probes.json` and `report.json` hold texts of the data, so share the folder as you would "
-        "share the data.\n"
+        f"{manifest.max_length:,} tokens are cut. The figures hold for data drawn as the test part "
+        "was; other sources, later times and rare labels can be worse. `probes.json`, "
+        "`predictions.parquet` and the reports hold texts of the data, so share the folder as you "
+        "would share the data.\n"
     )
 
 
-def _how_to(name: str) -> str:
-    return (
-        "## How to use it\n\n"
-        f'```\nheadtune predict path/to/{name} "your text"\n```\n\n'
-        "```python\nfrom headtune import TextClassifier\n\n"
-        f'classifier = TextClassifier.load("path/to/{name}")\n'
-        'classifier.predict(["your text"])\n```\n'
+def _how_to(name: str, label: str) -> str:
+    parts = ["## How to use it\n"]
+    for way in ways(f"path/to/{name}", label):
+        language = "sh" if way.code.startswith("headtune ") else "python"
+        parts.append(f"{way.name}:\n\n```{language}\n{way.code}\n```\n")
+    parts.append(
+        f"`headtune export path/to/{name} --to transformers` (or `onnx`, `gguf`, …) makes a folder "
+        "that other tools load.\n"
     )
+    return "\n".join(parts)

@@ -24,6 +24,7 @@ from headtune.cli.common import (
 )
 from headtune.cli.options import STAGE_OF, takes_options
 from headtune.config import DataConfig, ModelConfig
+from headtune.figures import size
 
 if TYPE_CHECKING:
     from headtune.plain_table import Table
@@ -121,8 +122,8 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if None not in memory.values():
         yield (
             "peak memory",
-            f"{_megabytes(memory['loaded'])} loaded, {_megabytes(memory['prediction'])} "
-            f"predicting, {_megabytes(memory['training'])} training",
+            f"{size(memory['loaded'])} loaded, {size(memory['prediction'])} "
+            f"predicting, {size(memory['training'])} training",
         )
 
 
@@ -147,7 +148,3 @@ def _rates(found: Mapping[str, Any]) -> "Table":
         share = "100 %" if format_name == found["dtype"] else ""
         table.add_row(f"matrix product, {format_name}", "", "", f"{rate / 1e9:,.1f}", share)
     return table
-
-
-def _megabytes(n_bytes: int) -> str:
-    return f"{n_bytes / 2**20:,.0f} MB"

@@ -6,7 +6,6 @@
     render.py        a template and its values to one HTML file
     asked.py         the options of a run as a command, and in words
     confusion.py     which labels are taken for which
-    usage.py         ways to use a run folder
     charts.py        the pictures, on matplotlib; the curves come from report/curves.py
     pictures.py      a matplotlib figure to SVG that takes its colours from the page
 

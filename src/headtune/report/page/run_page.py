@@ -30,8 +30,8 @@ from headtune.report.page.charts import (
 from headtune.report.page.confusion import MOST_COLUMNS, frequent_mistakes, matrix
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import render
-from headtune.report.page.usage import ways
 from headtune.report.sentence import BASELINE_NAMES, standing
+from headtune.usage import ways
 
 __all__ = ["report_page"]
 
