@@ -33,12 +33,16 @@ def quiet_transformers() -> Iterator[None]:
 def quiet_libraries() -> Iterator[None]:
     """No warnings through ``logging``, and nothing printed on stdout, until the block ends.
 
-    For converters that report their progress there, where headtune's results go.
+    For converters that report their progress there, where headtune's results go. One of them sets
+    the root logger up when it is imported; it finds that done.
     """
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
+    placeholder = logging.NullHandler()
+    logging.root.addHandler(placeholder)
     try:
         with redirect_stdout(io.StringIO()):
             yield
     finally:
+        logging.root.removeHandler(placeholder)
         logging.disable(before)

@@ -49,8 +49,8 @@ def manifest(base: str = "org/model", tune: str = "last-1") -> Any:
 def test_front_matter_is_what_hubs_read(
     base: str, tune: str, library: str, named: str | None
 ) -> None:
-    data = ModelCard(model_card(manifest(base, tune), REPORT, "mine")).data.to_dict()
-    assert data == {
+    card: Any = ModelCard(model_card(manifest(base, tune), REPORT, "mine"))
+    assert card.data.to_dict() == {
         "library_name": library,
         "pipeline_tag": "text-classification",
         "tags": ["text-classification", "headtune"],

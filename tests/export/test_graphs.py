@@ -115,8 +115,11 @@ def test_int8_is_smaller_and_its_cost_is_measured(spam_run: Path, tmp_path: Path
     assert "On 16 validation texts" in (tmp_path / "out" / "README.md").read_text()
     import onnx
 
-    kinds = {node.op_type for node in onnx.load(tmp_path / "out" / "model.onnx").graph.node}
-    assert "MatMulInteger" in kinds
+    nodes = onnx.load(tmp_path / "out" / "model.onnx").graph.node
+    rounded = [node for node in nodes if node.op_type == "MatMulNBits"]
+    assert len(rounded) == 14  # seven layers in each of two blocks
+    settings = {entry.name: entry.i for entry in rounded[0].attribute}
+    assert (settings["bits"], settings["block_size"], settings["accuracy_level"]) == (8, 32, 4)
 
     table = tmp_path / "table.csv"
     table.write_text(table.read_text() + "one more row,prize\n")
