@@ -16,7 +16,6 @@ validation texts, and the bytes of an embedding more.
 """
 
 import copy
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -46,6 +45,7 @@ from headtune.export.transformers_folder import require_causal_last_token
 from headtune.export.validation import validation_part
 from headtune.metrics import softmax
 from headtune.model import predict_states
+from headtune.plain_json import to_json
 from headtune.quiet import quiet_transformers
 from headtune.tokens import encode_texts
 
@@ -209,7 +209,7 @@ def _pad_on_the_left(tokenizer: PreTrainedTokenizerBase) -> None:
 
 def _write_words(path: Path, words: Sequence[LabelWord]) -> None:
     values = {"labels": [asdict(word) for word in words]}
-    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(to_json(values, indent=2) + "\n", encoding="utf-8")
 
 
 def _notes(words: Sequence[LabelWord], direction: Direction) -> Notes:
