@@ -1,6 +1,7 @@
 """The most memory that was needed, in the units of each system."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,10 +21,21 @@ def test_it_is_what_the_system_says() -> None:
     assert peak_memory_bytes() == pytest.approx(1024 * int(found[1]), rel=0.02)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere getrusage is right")
+def test_it_is_not_that_of_the_process_that_started_this_one() -> None:
+    large = b"x" * 3_000_000_000  # resident, so that a child's getrusage would begin with it
+    code = "from headtune.model.memory import peak_memory_bytes; print(peak_memory_bytes())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(large) > 2e9 > int(done.stdout)
+
+
 @pytest.mark.parametrize(("platform", "expected"), [("linux", 7 * 1024), ("darwin", 7)])
-def test_units_differ(monkeypatch: pytest.MonkeyPatch, platform: str, expected: int) -> None:
+def test_units_differ(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str, expected: int
+) -> None:
     usage = SimpleNamespace(RUSAGE_SELF=0, getrusage=lambda who: SimpleNamespace(ru_maxrss=7))
     monkeypatch.setattr(memory, "resource", usage)
+    monkeypatch.setattr(memory, "STATUS", tmp_path / "none")
     monkeypatch.setattr(sys, "platform", platform)
     assert peak_memory_bytes() == expected
     assert peak_memory_bytes(torch.device("cpu")) == expected
