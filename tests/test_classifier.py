@@ -133,11 +133,11 @@ def test_what_cannot_be_used_is_refused(estimator: TextClassifier, fitted: TextC
 
 
 def test_every_parameter_reaches_its_stage(tmp_path: Path) -> None:
+    as_people_write_them: dict[str, Any] = {"lora_targets": ["q_proj"], "epochs": np.int64(2)}
     classifier = TextClassifier(
+        **as_people_write_them,
         revision="v2",
         lora_bias="lora_only",
-        lora_targets=["q_proj"],  # type: ignore[arg-type]
-        epochs=np.int64(2),  # type: ignore[arg-type]
         max_gradient_norm=0.5,
         gradient_checkpointing=True,
         keep_best=False,

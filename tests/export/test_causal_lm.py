@@ -20,7 +20,7 @@ from headtune.export.apart import LOWEST, SEPARATION, constant_direction
 from headtune.export.causal_lm import answers_of_generation
 from headtune.export.label_words import choose_label_words, read_label_words
 from headtune.export.proof import agreement_of
-from headtune.export.source import Probabilities
+from headtune.export.source import Probabilities, open_source
 from headtune.types import LabelSet
 from tests_support import TEXTS, TOPICS
 
@@ -78,7 +78,7 @@ def test_a_temperature_is_in_the_rows(
     values |= {"temperature": 0.25, "thresholds": {"prize": 0.7}}
     (run / "headtune.json").write_text(json.dumps(values | {"seal": seal_of(values)}))
     export_run(run, "causal-lm", tmp_path / "out")
-    found = answers_of_generation(None, tmp_path / "out", TEXTS)  # type: ignore[arg-type]
+    found = answers_of_generation(open_source(run), tmp_path / "out", TEXTS)
     assert agreement_of(said_of_texts(run), found).max_probability_difference < 1e-4
     assert "thresholds {'prize': 0.7}" in (tmp_path / "out" / "README.md").read_text()
 
@@ -101,7 +101,7 @@ def test_caps_and_scales_of_logits_are_taken_out(
     classifier = TextClassifier(str(base), "head", max_steps=20, learning_rate=0.03)
     run = classifier.fit(TEXTS, TOPICS).save(tmp_path / "run")
     export_run(run, "causal-lm", tmp_path / "out")
-    found = answers_of_generation(None, tmp_path / "out", TEXTS)  # type: ignore[arg-type]
+    found = answers_of_generation(open_source(run), tmp_path / "out", TEXTS)
     agreement = agreement_of(classifier.predict_proba(TEXTS), found)
     assert agreement.max_probability_difference < 1e-4
     assert agreement.n_changed_labels == 0

@@ -9,7 +9,7 @@ import sys
 from contextlib import AbstractContextManager
 from io import TextIOBase
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import IO, Annotated, Any, TypeAlias, cast
 
 from cyclopts import Group, Parameter
 from rich.console import Console
@@ -85,7 +85,7 @@ def results() -> Console:
     ends in the spaces that fill up a column."""
     if sys.stdout.isatty():
         return Console(highlight=False)
-    return Console(highlight=False, width=160, file=_Unfilled())  # type: ignore[arg-type]
+    return Console(highlight=False, width=160, file=cast(IO[str], _Unfilled()))
 
 
 class _Unfilled(TextIOBase):

@@ -66,9 +66,7 @@ def write_card(
 ) -> None:
     """Write ``README.md``: what it is, what was measured, how it is loaded."""
     front = {
-        "library_name": {"peft": "peft", "onnx": "onnx", "openvino": "openvino"}.get(
-            name, "transformers"
-        ),
+        "library_name": "transformers" if name == "causal-lm" else name,
         "pipeline_tag": row.pipeline_tag,
         "tags": ["text-classification", "headtune"],
     }

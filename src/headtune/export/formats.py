@@ -25,6 +25,9 @@ EXACT = Tolerance(1e-4)
 ROUNDED = Tolerance(0.25, changed_labels=1 / 16)
 """Weights of eight bits, on sixteen probes: one label. On validation texts see ``cost.py``."""
 
+LLAMA_CPP = Tolerance(5e-3)
+"""float32 weights, with activations from tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notes:
@@ -33,9 +36,6 @@ class Notes:
     facts: tuple[str, ...] = ()
     measured: dict[str, Any] = field(default_factory=dict)
 
-
-LLAMA_CPP = Tolerance(5e-3)
-"""float32 weights, with activations from tables."""
 
 Writer = Callable[..., Notes | None]
 """Takes the source and the folder, and the format's own options by name."""
