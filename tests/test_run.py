@@ -254,14 +254,6 @@ def test_targets_are_checked_before_any_work(config: RunConfig, tmp_path: Path) 
         train_run(config, out=tmp_path / "new", resume=True)
 
 
-def test_several_processes_are_refused(
-    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ConfigError, match="--device-map auto"):
-        train_run(config, out=tmp_path / "run")
-
-
 def test_random_weights_and_adapters_do_not_go_together(
     table: Path, tiny_llama: Path, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ from headtune.model import (
     token_budget,
 )
 from headtune.pretrained import find_pretrained, weights_sha256
+from headtune.processes import n_processes
 from headtune.progress import Progress, Stopwatch
 from headtune.settle import check_decisions
 from headtune.tokens import (
@@ -93,6 +94,8 @@ def load_classifier(
         compute = choose_compute(config.model)
         classifier, parameters = _load(encoded, prepared.labels, config, compute)
         progress.say(f"Computing in {compute.reason}, on {compute.device}.")
+        if n_processes() > 1:
+            progress.say(f"{n_processes()} processes share each step; this is the first of them.")
         if not classifier.packs:
             progress.say(
                 f"{classifier.backbone.config.model_type} mixes neighbours in a packed batch, so "

@@ -8,7 +8,6 @@ and has been loaded in a fresh process.
 """
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -35,6 +34,7 @@ from headtune.fitted import Fitted
 from headtune.loading import encode, plan_classifier
 from headtune.pipeline import fit_classifier
 from headtune.plain_json import to_json
+from headtune.processes import is_main, leave_group, n_processes, rank
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import (
     Baseline,
@@ -51,9 +51,22 @@ from headtune.report.answers import Answers, write_answers
 from headtune.training import count_steps
 from headtune.types import PreparedData
 
-__all__ = ["can_resume", "check_one_process", "plan_run", "prove_run", "say_data", "train_run"]
+__all__ = ["can_resume", "help_train", "plan_run", "prove_run", "say_data", "train_run"]
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "datasets", "scikit-learn")
+
+
+def help_train(config: RunConfig, *, out: Path, resume: bool = False) -> None:
+    """The part of every process but the main one in ``train_run``: says and writes nothing.
+
+    Raises what ``train_run`` raises.
+    """
+    _check_processes(config)
+    prepared = prepare(config.source, config.data)
+    fit_classifier(
+        prepared, config, folder=_WorkFolder.of(out).path, progress=SilentProgress(), resume=resume
+    )
+    leave_group()
 
 
 def train_run(
@@ -66,6 +79,8 @@ def train_run(
 ) -> Report:
     """Train on a table, test, and write the run folder ``out``.
 
+    Where several processes were launched, this is for the main one; the others ``help_train``.
+
     Args:
         overwrite: Replace a run that is there, and forget an unfinished one.
         resume: Go on with an unfinished run of the same options.
@@ -74,7 +89,9 @@ def train_run(
         HeadtuneError: Of the stage that cannot go on; see ``errors.py``.
     """
     progress = progress or SilentProgress()
-    check_one_process()
+    if not is_main():
+        raise ConfigError(f"train_run is for process 0; process {rank()} calls help_train.")
+    _check_processes(config)
     check_target(out, overwrite=overwrite)
     work = _WorkFolder.of(out)
     work.check(config, overwrite=overwrite, resume=resume)
@@ -87,6 +104,7 @@ def train_run(
         fitted = fit_classifier(
             prepared, config, folder=work.path, progress=progress, resume=resume, clock=clock
         )
+    leave_group()
     report = prove_run(out, prepared, fitted, clock, progress, overwrite=overwrite)
     work.remove()
     return report
@@ -147,12 +165,17 @@ def plan_run(
     }
 
 
-def check_one_process() -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+def _check_processes(config: RunConfig) -> None:
+    """Raises ``ConfigError`` on what several processes cannot do together."""
+    if n_processes() == 1:
+        return
+    if config.model.device_map is not None:
         raise ConfigError(
-            "headtune train is one process; it was started as several (torchrun, accelerate "
-            "launch). To use several devices for one model, start it once with --device-map auto."
+            "--device-map spreads one model over all devices; several processes (torchrun) have "
+            "a model each. Take one or the other."
         )
+    if config.source == "-":
+        raise ConfigError("Several processes cannot all read standard input. Give a file.")
 
 
 @dataclass(frozen=True, slots=True)

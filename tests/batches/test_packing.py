@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headtune.batches import StepCollator, StepSampler, collate, pack
+from headtune.batches import StepCollator, StepSampler, collate, pack, share_out
 from headtune.types import TokenizedExample
 
 lengths_and_budget = st.tuples(
@@ -44,6 +44,15 @@ def test_short_texts_fill_the_bins(lengths: list[int]) -> None:
 
 def test_the_largest_text_comes_first() -> None:
     assert pack([3, 9, 4], 5)[0] == [1]
+
+
+@given(st.lists(st.integers(1, 300), max_size=60), st.integers(1, 8))
+def test_shares_lose_nothing_and_are_of_like_work(lengths: list[int], n_shares: int) -> None:
+    shares = share_out(lengths, n_shares)
+    assert len(shares) == n_shares
+    assert sorted(index for share in shares for index in share) == list(range(len(lengths)))
+    work = [sum(lengths[index] for index in share) for share in shares]
+    assert max(work) - min(work) <= max(lengths, default=0)
 
 
 @pytest.mark.parametrize(("lengths", "budget"), [([1, 0], 5), ([1], 0)])

@@ -307,6 +307,20 @@ def test_memory_that_runs_out_halves_the_budget_once_and_goes_on(
         run(make_classifier(tiny_llama), tmp_path / "none")
 
 
+def test_memory_that_runs_out_in_one_of_several_processes(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others wait for its gradients, so it cannot take the step again."""
+
+    def out_of_memory(*_: object) -> torch.Tensor:
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(PackedTrainer, "_accumulate", out_of_memory)
+    monkeypatch.setattr("headtune.training.trainer.n_processes", lambda: 2)
+    with pytest.raises(TrainingError, match=r"process 0 of 2.* less than 10,000"):
+        run(make_classifier(tiny_llama), tmp_path)
+
+
 def test_trackers_by_name(
     tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

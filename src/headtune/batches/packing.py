@@ -1,4 +1,6 @@
-"""From text lengths to micro-batches under a token budget. Pure: no torch, no texts.
+"""From text lengths to micro-batches under a token budget, and to shares of several processes.
+
+Pure: no torch, no texts.
 
 How it works: sort by length, longest first (equal lengths keep their order), then fill one bin
 after the other until the next text would exceed the budget (next-fit decreasing). Neighbours in
@@ -14,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["pack"]
+__all__ = ["pack", "share_out"]
 
 
 def pack(lengths: Sequence[int], max_tokens: int, min_bins: int = 1) -> list[list[int]]:
@@ -36,3 +38,13 @@ def pack(lengths: Sequence[int], max_tokens: int, min_bins: int = 1) -> list[lis
         bins[-1].append(index)
         room -= lengths[index]
     return bins
+
+
+def share_out(lengths: Sequence[int], n_shares: int) -> list[list[int]]:
+    """Indices into ``lengths``, dealt out like cards, longest first: shares of like work.
+
+    Every index occurs in exactly one share; a share is empty where there are fewer texts than
+    shares.
+    """
+    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable").tolist()
+    return [order[n::n_shares] for n in range(n_shares)]

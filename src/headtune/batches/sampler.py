@@ -24,7 +24,6 @@ class StepSampler(Sampler[list[int]]):
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
-        self.drop_last = False  # asked for by accelerate when batches are shared among processes
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the permutation; transformers' Trainer calls it before every epoch."""

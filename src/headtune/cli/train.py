@@ -19,6 +19,7 @@ from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, result
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
 from headtune.config import ModelConfig, RunConfig
+from headtune.processes import is_main
 
 __all__ = ["default_out", "train"]
 
@@ -110,6 +111,9 @@ def train(
     Flags win over HEADTUNE_… variables (HEADTUNE_DEVICE=cpu), these over the
     recipe. Every switch has a --no- form, to overrule a recipe. Several values
     are given as --lora-targets q_proj v_proj, or q_proj,v_proj.
+
+    On several GPUs:
+      torchrun --nproc-per-node 2 -m headtune train messages.csv --tune lora
     """
     recipe = load_recipe(config) if config else {}
     if source is None and "source" not in recipe:
@@ -118,7 +122,9 @@ def train(
             "To see it work, try the built-in headtune train sms-spam."
         )
     run_config = merge(recipe, source, options)
-    if dry_run:
+    if not is_main():
+        _help(run_config, out or default_out(run_config.source), resume, dry_run)
+    elif dry_run:
         _plan(run_config, out, overwrite, json)
     else:
         _train(run_config, out or default_out(run_config.source), overwrite, resume, json)
@@ -143,6 +149,14 @@ def _plan(config: RunConfig, out: Path | None, overwrite: bool, as_json: bool) -
         import yaml
 
         print(yaml.safe_dump(plan, sort_keys=False, allow_unicode=True, width=100), end="")
+
+
+def _help(config: RunConfig, out: Path, resume: bool, dry_run: bool) -> None:
+    """What a process that was launched beside the main one does."""
+    if not dry_run:
+        from headtune.run import help_train
+
+        help_train(config, out=out, resume=resume)
 
 
 def _train(config: RunConfig, out: Path, overwrite: bool, resume: bool, as_json: bool) -> None:

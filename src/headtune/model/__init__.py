@@ -7,6 +7,7 @@ from headtune.model.inference import (
     is_out_of_memory,
     predict_logits,
     predict_states,
+    predict_together,
 )
 from headtune.model.int8 import quantize
 from headtune.model.keeping import Keeper, KeptTexts, open_store
@@ -50,6 +51,7 @@ __all__ = [
     "peak_memory_bytes",
     "predict_logits",
     "predict_states",
+    "predict_together",
     "quantize",
     "text_key",
     "token_budget",

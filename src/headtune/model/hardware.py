@@ -20,6 +20,7 @@ import torch
 
 from headtune.config import ComputeDtype, ModelConfig
 from headtune.errors import ModelError
+from headtune.processes import local_rank
 
 __all__ = ["Compute", "choose_compute", "keep_freed_memory", "matrix_product_rate"]
 
@@ -68,12 +69,13 @@ def choose_compute(config: ModelConfig) -> Compute:
 
 def _device(name: str) -> torch.device:
     if name == "auto":
-        if torch.cuda.is_available():
-            # Under torchrun each process has its own GPU.
-            return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        if not torch.cuda.is_available():
+            return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        name = "cuda"
     try:
         device = torch.device(name)
+        if device == torch.device("cuda"):  # each process has a GPU of its own
+            device = torch.device("cuda", local_rank())
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

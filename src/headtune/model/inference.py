@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from headtune.batches import PackedBatch, collate, pack
+from headtune.batches import PackedBatch, collate, pack, share_out
 from headtune.errors import ModelError
 from headtune.model.sequence_classifier import SequenceClassifier
+from headtune.processes import gathered, n_processes, rank
 from headtune.types import TokenizedExample
 
-__all__ = ["is_out_of_memory", "predict_logits", "predict_states"]
+__all__ = ["is_out_of_memory", "predict_logits", "predict_states", "predict_together"]
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
@@ -45,6 +46,32 @@ def predict_logits(
         on_batch,
         on_smaller_budget,
     )
+
+
+def predict_together(
+    classifier: SequenceClassifier,
+    examples: Sequence[TokenizedExample],
+    max_tokens_per_batch: int,
+    on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+) -> npt.NDArray[np.float32]:
+    """``predict_logits``, the work shared among the processes that train; each gets all rows.
+
+    ``on_batch`` hears of this process's share, in figures of the whole.
+    """
+    if n_processes() == 1:
+        return predict_logits(classifier, examples, max_tokens_per_batch, on_batch)
+    shares = share_out([len(example) for example in examples], n_processes())
+    mine = [examples[index] for index in shares[rank()]]
+    ratio = len(examples) / max(1, len(mine))
+
+    def tell(n_examples: int, n_tokens: int) -> None:
+        on_batch(round(ratio * n_examples), round(ratio * n_tokens))
+
+    found = gathered(predict_logits(classifier, mine, max_tokens_per_batch, tell))
+    rows = np.empty((len(examples), classifier.score.out_features), dtype=np.float32)
+    for indices, part in zip(shares, found, strict=True):
+        rows[indices] = part
+    return rows
 
 
 def predict_states(

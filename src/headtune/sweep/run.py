@@ -21,10 +21,11 @@ from headtune.errors import ArtifactError, ConfigError
 from headtune.fitted import Fitted
 from headtune.loading import load_classifier
 from headtune.plain_json import to_json
+from headtune.processes import n_processes
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import Report
 from headtune.report.files import plain, write_atomically
-from headtune.run import check_one_process, prove_run, say_data
+from headtune.run import prove_run, say_data
 from headtune.sweep.search import TRIALS, Search
 from headtune.sweep.space import Space, deepest
 from headtune.sweep.trial import TrialRecord
@@ -101,7 +102,11 @@ def run_sweep(
     """
     progress = progress or SilentProgress()
     start = time.monotonic()
-    check_one_process()
+    if n_processes() > 1:
+        raise ConfigError(
+            "headtune sweep is one process; it was started as several (torchrun, accelerate "
+            "launch). Start it once."
+        )
     options = plain({"config": config.to_dict(), "space": {k: asdict(v) for k, v in space.items()}})
     _check(out, options, overwrite=overwrite, resume=resume)
     clock = Stopwatch(progress)

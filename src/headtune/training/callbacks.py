@@ -5,6 +5,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from headtune.processes import agreed, n_processes
+
 __all__ = ["CheckpointByClock", "EvaluateAtEnd", "history_rows"]
 
 
@@ -12,6 +14,7 @@ class CheckpointByClock(TrainerCallback):  # type: ignore[misc]
     """Asks for a checkpoint when the last one is ``minutes`` old, and at the last step.
 
     The last one is for what comes after training: if scoring or saving fails, no step is lost.
+    Several processes go by the clock of the main one, asked when a step is logged.
     """
 
     def __init__(self, minutes: float) -> None:
@@ -22,7 +25,8 @@ class CheckpointByClock(TrainerCallback):  # type: ignore[misc]
         self.last = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        is_old = time.monotonic() - self.last >= self.seconds
+        is_asked = n_processes() == 1 or state.global_step % args.logging_steps == 0
+        is_old = is_asked and agreed(time.monotonic() - self.last >= self.seconds)
         if is_old or state.global_step >= state.max_steps:
             control.should_save = True
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from headtune.config import Balance, TrainConfig, parse_tune
 from headtune.data import class_weights
 from headtune.errors import ConfigError, MissingDependencyError
 from headtune.model import SequenceClassifier, load_trained_state
+from headtune.processes import agreed, is_main, n_processes
 from headtune.progress import Progress
 from headtune.quiet import quiet_transformers
 from headtune.training.best import BestInMemory
@@ -34,7 +36,7 @@ class FitResult:
 
     ``history`` holds the rows of ``history.jsonl``; ``best_step`` is the step whose weights the
     model has now; ``max_tokens_per_batch`` the budget in force at the end. Examples and tokens
-    are those of this process, without what a resumed run had done before.
+    do not count what a resumed run had done before.
     """
 
     history: list[dict[str, Any]]
@@ -108,7 +110,7 @@ def fit(
         progress=progress,
         callbacks=_callbacks(options, bool(validation), best),
     )
-    checkpoint = _last_whole_checkpoint(folder) if resume else None
+    checkpoint = agreed(_last_whole_checkpoint(folder) if resume and is_main() else None)
     n_done = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
     if resume:
         progress.say(f"Resuming from {f'step {n_done}' if n_done else 'the beginning'}.")
@@ -116,6 +118,7 @@ def fit(
     progress.start(max(0, n_left), "examples")
     with quiet_transformers():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    trainer.accelerator.wait_for_everyone()  # checkpoints are read at the end
     progress.finish()
     state = trainer.state
     if best is not None and options.keep_best:
@@ -175,15 +178,16 @@ def _arguments(
             disable_tqdm=True,
             report_to=list(options.report_to) or "none",
             seed=options.seed,
+            per_device_train_batch_size=options.batch_size,  # each process draws whole steps
+            ddp_backend="gloo" if n_processes() > 1 and classifier.device.type == "cpu" else None,
+            ddp_find_unused_parameters=False,
+            ddp_broadcast_buffers=False,
             use_cpu=classifier.device.type == "cpu",
             dataloader_pin_memory=False,  # a step's examples become tensors in the trainer
             remove_unused_columns=False,
         )
     except (ValueError, ImportError) as error:
         raise ConfigError(" ".join(str(error).split())) from error
-    arguments.per_device_train_batch_size = _share_of_batch(
-        options.batch_size, arguments.world_size
-    )
     arguments._n_gpu = min(1, arguments.n_gpu)  # several GPUs: torchrun or device_map, never DP
     return arguments
 
@@ -211,14 +215,6 @@ def _check_trackers(names: tuple[str, ...]) -> None:
             raise MissingDependencyError(
                 f"--report-to {name} needs a package that is not installed: pip install {name}"
             )
-
-
-def _share_of_batch(batch_size: int, n_processes: int) -> int:
-    if batch_size % n_processes:
-        raise ConfigError(
-            f"--batch-size {batch_size} cannot be shared evenly among {n_processes} processes."
-        )
-    return batch_size // n_processes
 
 
 def _recompute_activations(backbone: PreTrainedModel) -> None:
@@ -251,12 +247,15 @@ def _n_examples(trainer: PackedTrainer, options: TrainConfig, n_train: int) -> i
 
 
 def _last_whole_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that was written to its end: its state file is the last one."""
+    """The newest checkpoint that was written to its end: its state file is the last one.
+
+    What a kill left of newer ones is removed.
+    """
     if not folder.is_dir():
         return None
     newest = get_last_checkpoint(str(folder))
     while newest is not None and not _is_whole(Path(newest)):
-        Path(newest).rename(Path(newest).with_name("broken-" + Path(newest).name))
+        shutil.rmtree(newest)
         newest = get_last_checkpoint(str(folder))
     return None if newest is None else Path(newest)
 

@@ -6,6 +6,8 @@ business. What this subclass says differently:
 - A step is ``batch_size`` examples, drawn by ``StepSampler``; packed into micro-batches under a
   token budget, each run forward and backward, and the sum of their losses divided once by the
   step's total weight. The gradient does not depend on the budget.
+- Several processes draw the same steps, and each takes its share of a step's examples, so a step
+  is the same with any number of them; gradients are averaged in its last micro-batch.
 - Memory runs out: the budget is halved, the step is taken again, and that is said once.
 - A loss that is not finite stops the run, naming the step and the data rows. An accelerator works
   ahead of Python, and reading a loss would make it wait; so there the losses are looked at when a
@@ -24,20 +26,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.data_loader import prepare_data_loader
 from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from headtune.batches import StepCollator, StepSampler
+from headtune.batches import StepCollator, StepSampler, share_out
 from headtune.errors import NonFiniteLossError, TrainingError
 from headtune.metrics import classification_metrics, softmax
 from headtune.model import (
     SequenceClassifier,
     is_out_of_memory,
     load_trained_state,
-    predict_logits,
+    predict_together,
     trained_state,
 )
+from headtune.processes import n_processes, rank
 from headtune.progress import Progress
 from headtune.training.losses import class_weighted_sum, total_weight
 from headtune.types import LabelSet, TokenizedExample
@@ -100,10 +104,10 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             self.class_weights = class_weights.to(classifier.score.weight.device)
 
     def get_train_dataloader(self) -> Any:
-        """One item a step: the step's examples, not yet packed."""
+        """One item a step: the step's examples, not yet packed nor shared out."""
         dataset: Any = self.examples  # a sequence is a map-style data set
         loader: Any = DataLoader(dataset, batch_sampler=self.sampler, collate_fn=list)
-        return self.accelerator.prepare(loader)
+        return prepare_data_loader(loader, num_processes=1, process_index=0)
 
     def training_step(
         self,
@@ -111,7 +115,11 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         inputs: list[TokenizedExample],
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
-        """Forward and backward over a step's micro-batches; the mean loss, a scalar."""
+        """Forward and backward over a step's micro-batches; the mean loss, a scalar.
+
+        Raises ``TrainingError`` where memory ran out in one of several processes, which cannot take
+        a step again without the others.
+        """
         model.train()
         while True:
             try:
@@ -119,6 +127,11 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
+                if n_processes() > 1:
+                    raise TrainingError(
+                        f"Memory ran out in process {rank()} of {n_processes()}. Give "
+                        f"--max-tokens-per-batch, less than {self.collator.max_tokens_per_batch:,}."
+                    ) from error
                 model.zero_grad()
                 self._halve_budget(inputs, error)
             else:
@@ -156,28 +169,27 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         self.last_loss = values[-1]
 
     def _accumulate(self, model: torch.nn.Module, examples: list[TokenizedExample]) -> torch.Tensor:
-        weight = self._step_weight(examples)
+        """The process's share of a step; the mean loss of the whole step.
+
+        DDP averages gradients over the processes, so losses count once for each of them. One
+        without a share takes an example for nothing, since the others wait for its gradients.
+        """
+        shares = share_out([len(example) for example in examples], n_processes())
+        mine = [examples[index] for index in shares[rank()]]
+        ids = torch.tensor([e.label for e in examples], device=self.model.score.weight.device)
+        scale = (n_processes() if mine else 0) / total_weight(ids, self.class_weights)
         total = torch.zeros((), device=self.args.device)
-        batches = self.collator(examples)
+        batches = self.collator(mine or examples[:1])
         for i, batch in enumerate(batches):
             waits = i < len(batches) - 1
             sync = self.accelerator.no_sync(model) if waits else contextlib.nullcontext()
             with sync:
                 logits = model(batch)
                 labels = batch.labels.to(logits.device)  # type: ignore[union-attr]
-                loss = class_weighted_sum(logits, labels, self.class_weights) / weight
+                loss = class_weighted_sum(logits, labels, self.class_weights) * scale
                 self.accelerator.backward(loss)
             total += loss.detach().to(total.device)
-        return total
-
-    def _step_weight(self, examples: list[TokenizedExample]) -> torch.Tensor:
-        """The step's total weight over all processes, per process (DDP averages gradients)."""
-        device = self.model.score.weight.device
-        ids = torch.tensor([example.label for example in examples], device=device)
-        weight = total_weight(ids, self.class_weights)
-        if self.args.world_size > 1:
-            weight = self.accelerator.reduce(weight, reduction="mean")
-        return weight
+        return total if n_processes() == 1 else self.accelerator.reduce(total, reduction="mean")
 
     def _halve_budget(self, examples: list[TokenizedExample], error: RuntimeError) -> None:
         longest = max(len(example) for example in examples)
@@ -196,7 +208,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Score the validation part: ``eval_loss``, ``eval_accuracy``, ``eval_macro_f1``."""
         self.read_losses()
-        logits = predict_logits(
+        logits = predict_together(
             self.accelerator.unwrap_model(self.model),
             self.validation_examples,
             self.collator.max_tokens_per_batch,

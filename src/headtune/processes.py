@@ -1,0 +1,71 @@
+"""Several processes that train one classifier together, as torchrun and accelerate launch them.
+
+Each has a device of its own and the whole model. All read the same table and draw the same steps;
+of the examples of a step, and of what is scored, each works on its share (``share_out``), and
+DistributedDataParallel averages the gradients. The main process, rank 0, alone speaks and writes.
+
+The ranks are those of the environment variables that PyTorch's launchers set
+(https://docs.pytorch.org/docs/stable/elastic/run.html). Without them there is one process, and
+nothing here imports torch.
+
+Leaf module.
+"""
+
+import os
+from typing import Any, TypeVar
+
+__all__ = ["agreed", "gathered", "is_main", "leave_group", "local_rank", "n_processes", "rank"]
+
+
+Value = TypeVar("Value")
+
+
+def n_processes() -> int:
+    """How many there are; 1 where nothing was launched."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def rank() -> int:
+    """Which of them this one is, from 0."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def local_rank() -> int:
+    """Which of those on this machine it is: the number of its GPU."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def is_main() -> bool:
+    """Whether this one speaks and writes."""
+    return rank() == 0
+
+
+def agreed(value: Value) -> Value:
+    """What the main process has. All must ask; the others wait for it."""
+    if n_processes() == 1:
+        return value
+    from torch.distributed import broadcast_object_list
+
+    answer = [value]
+    broadcast_object_list(answer, src=0)
+    return answer[0]
+
+
+def gathered(value: Any) -> list[Any]:
+    """The values of all processes, by rank. All must give theirs."""
+    if n_processes() == 1:
+        return [value]
+    from torch.distributed import all_gather_object
+
+    values: list[Any] = [None] * n_processes()
+    all_gather_object(values, value)
+    return values
+
+
+def leave_group() -> None:
+    """From here on nothing is done together."""
+    if n_processes() > 1:
+        from torch.distributed import destroy_process_group, is_initialized
+
+        if is_initialized():
+            destroy_process_group()

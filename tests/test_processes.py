@@ -1,0 +1,176 @@
+"""Several processes train what one trains: launched by torchrun, on the CPU."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from headtune import RunConfig, train_run
+from headtune.cli.app import run
+from headtune.errors import ConfigError
+from headtune.processes import agreed, gathered, is_main, n_processes
+from headtune.report import Report, read_history
+from headtune.run import help_train
+from headtune.sweep.run import run_sweep
+from tests_support import TEXTS, TOPICS
+
+LAUNCH = "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"
+LAST_STEP_HAS_ONE_EXAMPLE = 139  # of 140
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """200 rows."""
+    path = tmp_path_factory.mktemp("data") / "messages.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "topic"])
+        for n in range(5):
+            writer.writerows(
+                (f"{text} {n}", topic) for text, topic in zip(TEXTS, TOPICS, strict=True)
+            )
+    return path
+
+
+@pytest.fixture
+def config(table: Path, tiny_llama: Path) -> RunConfig:
+    values: dict[str, Any] = {
+        "source": str(table),
+        "data": {"balance": "weights"},
+        "model": {
+            "model": str(tiny_llama),
+            "device": "cpu",
+            "dtype": "float32",
+            "max_tokens_per_batch": 300,
+        },
+        "tune": {"tune": "lora"},
+        "train": {
+            "epochs": 3,
+            "learning_rate": 5e-3,
+            "batch_size": LAST_STEP_HAS_ONE_EXAMPLE,
+            "log_steps": 1,
+        },
+        "report": {"page": False, "suspect_labels": False},
+    }
+    return RunConfig.from_dict(values)
+
+
+def command(config: RunConfig, out: Path, *more: str) -> list[str]:
+    """``torchrun … -m headtune train …``; a recipe is YAML, and JSON is YAML."""
+    recipe = out.parent / "recipe.yaml"
+    recipe.write_text(json.dumps(config.to_dict()))
+    what = ["headtune", "train", "--config", str(recipe), "--out", str(out), *more]
+    return [sys.executable, *LAUNCH, "-m", *what]
+
+
+def launch(command: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=300, check=False
+    )
+
+
+def assert_same_run(one: Path, other: Path, weights: str, rel: float = 1e-4) -> None:
+    theirs = load_file(other / weights)
+    for name, tensor in load_file(one / weights).items():
+        torch.testing.assert_close(tensor, theirs[name], atol=1e-5, rtol=0, msg=name)
+    for row, expected in zip(
+        read_history(one / "history.jsonl"), read_history(other / "history.jsonl"), strict=True
+    ):
+        assert row == pytest.approx(expected, rel=rel)
+
+
+def test_two_processes_take_the_steps_of_one(config: RunConfig, tmp_path: Path) -> None:
+    """Also where the last step of an epoch leaves one of them without an example."""
+    alone = train_run(config, out=tmp_path / "alone")
+    finished = launch(command(config, tmp_path / "shared"))
+    assert finished.returncode == 0, finished.stderr
+    assert_same_run(tmp_path / "shared", tmp_path / "alone", "adapter_model.safetensors")
+    shared = Report.load(tmp_path / "shared")
+    assert shared.after["test"] is not None
+    assert alone.after["test"] is not None
+    assert shared.after["test"]["confusion"] == alone.after["test"]["confusion"]
+    assert shared.after["test"]["log_loss"] == pytest.approx(alone.after["test"]["log_loss"], 1e-4)
+    assert finished.stdout.count("after tuning, test") == 1, "one of them prints"
+    assert finished.stderr.count("2 processes share each step") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone", "recipe.yaml", "shared"]
+
+
+def test_killed_and_resumed(config: RunConfig, tmp_path: Path) -> None:
+    """All processes end by SIGKILL, with what the frozen layers made kept on disk."""
+    train = replace(config.train, epochs=4, batch_size=8, checkpoint_minutes=1e-4)
+    config = replace(config, tune=replace(config.tune, tune="last-1"), train=train)
+    train_run(config, out=tmp_path / "alone")
+    out = tmp_path / "shared"
+    process = psutil.Popen(command(config, out), stderr=subprocess.DEVNULL)
+    work = tmp_path / ".shared.training"
+    _wait_for(lambda: len(list(work.glob("checkpoint-*/trainer_state.json"))) > 0, process)
+    for one in [process, *process.children(recursive=True)]:
+        one.kill()
+    process.wait()
+    assert not out.exists()
+    resumed = launch(command(config, out, "--resume"))
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Resuming from step " in resumed.stderr
+    assert "Resuming from step 0" not in resumed.stderr
+    assert_same_run(out, tmp_path / "alone", "trained.safetensors", rel=1e-2)
+    assert not work.exists()
+
+
+def _wait_for(condition: Callable[[], bool], process: psutil.Popen) -> None:
+    deadline = time.monotonic() + 240
+    while not condition():
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_one_process_is_the_main_one() -> None:
+    assert (n_processes(), is_main(), agreed(True), gathered("x")) == (1, True, True, ["x"])
+
+
+@pytest.fixture
+def second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process is the second of two."""
+    for name, value in {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("second")
+def test_the_main_one_speaks_for_all(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It alone plans; an error that all have is its own to say, before the others would."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["train", "missing.csv", "--dry-run"]) == 0
+    assert capsys.readouterr() == ("", "")
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    assert run(["train", "missing.csv"]) == 1
+    assert capsys.readouterr().err.startswith("Error: There is no file missing.csv")
+    assert waited == [5.0]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("second")
+def test_what_several_cannot_do(config: RunConfig, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="process 1 calls help_train"):
+        train_run(config, out=tmp_path / "run")
+    spread = replace(config, model=replace(config.model, device_map="auto"))
+    with pytest.raises(ConfigError, match="--device-map spreads"):
+        help_train(spread, out=tmp_path / "run")
+    with pytest.raises(ConfigError, match="standard input"):
+        help_train(replace(config, source="-"), out=tmp_path / "run")
+    with pytest.raises(ConfigError, match="Start it once"):
+        run_sweep(config, {}, out=tmp_path / "sweep", trials=1)
