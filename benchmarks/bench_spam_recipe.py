@@ -46,7 +46,7 @@ from headtune.bench import untrained_predictor
 from headtune.cli.recipe import load_recipe, merge
 from headtune.config import ModelConfig, RunConfig
 from headtune.data import prepare
-from headtune.loading import encode
+from headtune.loading import encode, find_model
 from headtune.model import predict_logits
 from headtune.pipeline import fit_classifier
 from headtune.pretrained import find_pretrained
@@ -168,7 +168,7 @@ def compare(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     make_gpt2(folder, given.model, given.quick)
     config = recipe_config(folder, given.data, given.quick)
     prepared = prepare(config.source, config.data)
-    parts = encode(prepared, config, weights=False).parts
+    parts = encode(prepared, config, find_model(config, weights=False)).parts
     recipe = Recipe(folder, config, parts)
     n_sample = (2, 2) if given.quick else (given.steps, max(1, given.steps // 2))
     stages: list[dict[str, float]] = []

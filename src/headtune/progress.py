@@ -24,7 +24,7 @@ class Progress(Protocol):
     """What a stage tells about itself; every method returns at once and never raises."""
 
     def stage(self, name: str) -> None:
-        """A stage begins: "Reading", "Tokenizing", "Loading model", "Training", …"""
+        """A stage begins: "Reading", "Tokenizing", "Loading the model", "Training", …"""
 
     def say(self, message: str) -> None:
         """One line worth reading: the columns that were found, a dtype and the reason for it."""

@@ -31,7 +31,7 @@ from headtune.config import RunConfig
 from headtune.data import prepare, write_parts, write_set_aside
 from headtune.errors import ConfigError, HeadtuneError
 from headtune.fitted import Fitted
-from headtune.loading import encode, plan_classifier
+from headtune.loading import encode, find_model, plan_classifier
 from headtune.pipeline import fit_classifier
 from headtune.plain_json import to_json
 from headtune.processes import is_main, leave_group, n_processes, rank
@@ -146,7 +146,7 @@ def plan_run(
     if out is not None:
         check_target(out, overwrite=overwrite)
     prepared = prepare(config.source, config.data)
-    encoded = encode(prepared, config, weights=False)
+    encoded = encode(prepared, config, find_model(config, weights=False))
     parameters = plan_classifier(encoded, prepared, config)
     return {
         "data": prepared.summary,

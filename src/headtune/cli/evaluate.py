@@ -58,7 +58,7 @@ def evaluate(
         from headtune.predict import evaluate_file, evaluate_in_int8
 
     with ConsoleProgress() as progress:
-        progress.stage("Loading model")
+        progress.stage("Loading the model")
         in_int8 = options.pop("compute", "plain") == "int8"
         predictor = load_predictor(run, model, options)
         data = data_config(options)

@@ -65,7 +65,7 @@ def explain(
     """
     if not texts:
         raise CycloptsError(msg='Give a text: headtune explain RUN "Your text".')
-    with waiting("Loading model"):
+    with waiting("Loading the model"):
         from headtune.explain import explain as explain_text
         from headtune.explain import explanation_page
 

@@ -176,7 +176,7 @@ def _predict_table(
         from headtune.predict import predict_file
 
     with ConsoleProgress() as progress:
-        progress.stage("Loading model")
+        progress.stage("Loading the model")
         predictor = load()
         if predictor.note:
             progress.say(predictor.note)
@@ -204,7 +204,7 @@ def _check_texts(texts: Sequence[str], out: Path | None) -> None:
 
 
 def _predict_texts(load: Callable[[], "Predictor"], texts: Sequence[str], as_json: bool) -> None:
-    with waiting("Loading model"):
+    with waiting("Loading the model"):
         from headtune.cli.tables import prediction_lines, predictions_table
 
         predictor = load()

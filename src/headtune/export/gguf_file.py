@@ -215,13 +215,13 @@ PRE_TOKENIZERS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
         and steps[0]["individual_digits"]
         and steps[1].get("use_regex", True)
     ),
-    "llama-bpe": lambda steps: _is_split(steps, r"\p{N}{1,3}|"),
-    "qwen2": lambda steps: _is_split(steps, r"|\p{N}|"),
+    "llama-bpe": lambda steps: _is_split(steps, r"\p{N}{1,3}"),
+    "qwen2": lambda steps: _is_split(steps, r"\p{N}"),
 }
 """llama.cpp's name for a way to cut texts before merging -> whether a tokenizer has it."""
 
 SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|{digits} ?[^\s\p{L}\p{N}]+[\r\n]*|"
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|{digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
     r"\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 """What Llama 3 and Qwen 2 split by, but for their digits."""
@@ -234,7 +234,7 @@ def _kinds(steps: list[dict[str, Any]]) -> list[str]:
 def _is_split(steps: list[dict[str, Any]], digits: str) -> bool:
     if _kinds(steps) != ["Split", "ByteLevel"]:
         return False
-    return bool(steps[0]["pattern"].get("Regex") == SPLIT.replace("{digits}", digits.lstrip("|")))
+    return bool(steps[0]["pattern"].get("Regex") == SPLIT.replace("{digits}", digits))
 
 
 def _pre_tokenizer(source: Source) -> str:
