@@ -13,6 +13,7 @@ import torch
 
 from headtune.config import ModelConfig, RunConfig
 from headtune.errors import ConfigError, ModelFileError
+from headtune.figures import size
 from headtune.fitted import Encoded
 from headtune.model import (
     Backbone,
@@ -191,7 +192,7 @@ def _token_budget(classifier: SequenceClassifier, config: RunConfig, progress: P
     budget = token_budget(classifier, trains=True, recomputes=recomputes)
     if budget.free_bytes is not None:
         progress.say(
-            f"{budget.free_bytes / 1e9:.1f} GB of memory are free: at most "
+            f"{size(budget.free_bytes)} of memory are free: at most "
             f"{budget.max_tokens:,} tokens in a batch. The result is the same."
         )
     return budget.max_tokens

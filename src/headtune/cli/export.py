@@ -17,6 +17,7 @@ from headtune.cli.common import (
     say,
     waiting,
 )
+from headtune.figures import size
 
 __all__ = ["export"]
 
@@ -94,5 +95,5 @@ def export(
         print_json(asdict(exported), indent=2)
         return
     print(out)
-    say(f"Wrote {exported.bytes / 1e6:,.1f} MB. {' '.join(exported.facts)}")
+    say(f"Wrote {size(exported.bytes)}. {' '.join(exported.facts)}")
     say(f"How to load it: {out / 'README.md'}")

@@ -32,6 +32,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from headtune import cache
+from headtune.figures import size
 from headtune.types import TokenizedExample
 
 __all__ = ["StateStore", "TrunkIdentity", "text_key"]
@@ -133,10 +134,10 @@ class StateStore:
         """Whether so much may be written: within the limit, and half of what the disk has free."""
         if n_bytes > self.limit:
             self.stop_writing(
-                f"they take {n_bytes / 1e9:.1f} GB, more than --cache-limit {self.limit / 1e9:g}GB"
+                f"they take {size(n_bytes)}, more than --cache-limit, {size(self.limit)}"
             )
         elif n_bytes > (free := _free_bytes(self.folder)) // 2:
-            self.stop_writing(f"the disk has {free / 1e9:.1f} GB free, half of which would go")
+            self.stop_writing(f"the disk has {size(free)} free, half of which would go")
         return self.writes
 
     def stop_writing(self, reason: str) -> None:
