@@ -1,6 +1,5 @@
 """Several processes train what one trains: launched by torchrun, on the CPU."""
 
-import csv
 import json
 import os
 import subprocess
@@ -23,7 +22,7 @@ from headtune.processes import agreed, gathered, is_main, n_processes
 from headtune.report import Report, read_history
 from headtune.run import help_train
 from headtune.sweep.run import run_sweep
-from tests_support import TEXTS, TOPICS
+from tests_support import write_table
 
 LAUNCH = "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"
 LAST_STEP_HAS_ONE_EXAMPLE = 139  # of 140
@@ -31,16 +30,7 @@ LAST_STEP_HAS_ONE_EXAMPLE = 139  # of 140
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """200 rows."""
-    path = tmp_path_factory.mktemp("data") / "messages.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "topic"])
-        for n in range(5):
-            writer.writerows(
-                (f"{text} {n}", topic) for text, topic in zip(TEXTS, TOPICS, strict=True)
-            )
-    return path
+    return write_table(tmp_path_factory.mktemp("data") / "messages.csv")
 
 
 @pytest.fixture

@@ -18,22 +18,14 @@ from headtune.errors import ArtifactError, ConfigError, ModelError
 from headtune.figures import percent
 from headtune.report import Report, read_history
 from headtune.run import can_resume
-from tests_support import TEXTS, TOPICS
+from tests_support import write_table
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """200 rows, two of which cannot be used."""
     path = tmp_path_factory.mktemp("data") / "messages.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "topic"])
-        for n in range(5):
-            writer.writerows(
-                (f"{text} {n}", topic) for text, topic in zip(TEXTS, TOPICS, strict=True)
-            )
-        writer.writerows([("", "prize"), ("no topic", "")])
-    return path
+    return write_table(path, [("", "prize"), ("no topic", "")])
 
 
 def config_for(table: Path, folder: Path, **changes: dict[str, Any]) -> RunConfig:

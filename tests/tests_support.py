@@ -1,8 +1,10 @@
-"""What several test files share: forty short texts on two topics, and examples with states."""
+"""What several test files share: forty short texts on two topics, a table, examples with states."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +15,16 @@ if TYPE_CHECKING:
 TEXTS = [f"{start} {n}" for n in range(10) for start in ("win a free prize", "call to claim cash")]
 TEXTS += [f"{start} {n}" for n in range(10) for start in ("see you at dinner", "home for tea")]
 TOPICS = ["prize"] * 20 + ["dinner"] * 20
+
+
+def write_table(path: Path, more: Sequence[tuple[str, str]] = ()) -> Path:
+    """A CSV file of 200 rows, each text five times with another number behind it, and ``more``."""
+    rows = [
+        (f"{text} {n}", topic) for n in range(5) for text, topic in zip(TEXTS, TOPICS, strict=True)
+    ]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "topic"), *rows, *more])
+    return path
 
 
 def keep_states(
