@@ -81,26 +81,40 @@ def assert_same_run(one: Path, other: Path, weights: str, rel: float = 1e-4) -> 
         assert row == pytest.approx(expected, rel=rel)
 
 
-def test_two_processes_take_the_steps_of_one(config: RunConfig, tmp_path: Path) -> None:
-    """Also where the last step of an epoch leaves one of them without an example."""
+def test_two_processes_take_the_steps_of_one(
+    config: RunConfig,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where the last step of an epoch leaves one of them without an example.
+
+    Frozen layers run over each text in one of them.
+    """
+    config = replace(config, tune=replace(config.tune, tune="last-1"))
+    monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
     alone = train_run(config, out=tmp_path / "alone")
+    monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
     finished = launch(command(config, tmp_path / "shared"))
     assert finished.returncode == 0, finished.stderr
-    assert_same_run(tmp_path / "shared", tmp_path / "alone", "adapter_model.safetensors")
+    assert_same_run(tmp_path / "shared", tmp_path / "alone", "trained.safetensors")
     shared = Report.load(tmp_path / "shared")
     assert shared.after["test"] is not None
     assert alone.after["test"] is not None
     assert shared.after["test"]["confusion"] == alone.after["test"]["confusion"]
     assert shared.after["test"]["log_loss"] == pytest.approx(alone.after["test"]["log_loss"], 1e-4)
+    for report in (alone, shared):
+        assert (report.speed["frozen_texts_run"], report.speed["frozen_texts_reused"]) == (200, 0)
+    assert "Running the frozen layers, once\n  100 examples in" in finished.stderr
     assert finished.stdout.count("after tuning, test") == 1, "one of them prints"
     assert finished.stderr.count("2 processes share each step") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["alone", "recipe.yaml", "shared"]
 
 
 def test_killed_and_resumed(config: RunConfig, tmp_path: Path) -> None:
-    """All processes end by SIGKILL, with what the frozen layers made kept on disk."""
+    """All processes end by SIGKILL."""
     train = replace(config.train, epochs=4, batch_size=8, checkpoint_minutes=1e-4)
-    config = replace(config, tune=replace(config.tune, tune="last-1"), train=train)
+    config = replace(config, train=train)
     train_run(config, out=tmp_path / "alone")
     out = tmp_path / "shared"
     process = psutil.Popen(command(config, out), stderr=subprocess.DEVNULL)
@@ -114,7 +128,7 @@ def test_killed_and_resumed(config: RunConfig, tmp_path: Path) -> None:
     assert resumed.returncode == 0, resumed.stderr
     assert "Resuming from step " in resumed.stderr
     assert "Resuming from step 0" not in resumed.stderr
-    assert_same_run(out, tmp_path / "alone", "trained.safetensors", rel=1e-2)
+    assert_same_run(out, tmp_path / "alone", "adapter_model.safetensors", rel=1e-2)
     assert not work.exists()
 
 

@@ -14,7 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.fitted import Encoded, Logits
-from headtune.model import SequenceClassifier, predict_states, useful_flops_per_token
+from headtune.model import (
+    SequenceClassifier,
+    predict_states,
+    predict_together,
+    useful_flops_per_token,
+)
 from headtune.progress import Progress
 from headtune.report.frozen_states import FrozenStates
 
@@ -52,7 +57,7 @@ def observe_states(
     n_tokens = sum(len(example) for part in chosen.values() for example in part)
     progress.start(sum(map(len, chosen.values())), "examples", n_tokens)
     states = {
-        name: predict_states(classifier, part, budget, progress.advance)
+        name: predict_together(predict_states, classifier, part, budget, progress.advance)
         for name, part in chosen.items()
     }
     progress.finish()

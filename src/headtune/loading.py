@@ -28,7 +28,7 @@ from headtune.model import (
     token_budget,
 )
 from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
-from headtune.processes import n_processes
+from headtune.processes import join_group, n_processes
 from headtune.progress import Progress, Stopwatch
 from headtune.settle import check_decisions
 from headtune.tokens import (
@@ -103,6 +103,7 @@ def load_classifier(
         _say_truncation(encoded, progress)
     with clock.stage("load", "Loading the model"):
         compute = choose_compute(config.model)
+        join_group(compute.device)
         classifier, parameters = _load(encoded, prepared.labels, config, compute)
         progress.say(f"Computing in {compute.reason}, on {compute.device}.")
         if n_processes() > 1:

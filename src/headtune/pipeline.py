@@ -24,6 +24,7 @@ from headtune.model import (
     SequenceClassifier,
     attach_trunk,
     open_store,
+    predict_logits,
     predict_together,
 )
 from headtune.progress import Progress, Stopwatch
@@ -228,7 +229,7 @@ def answer(
     progress.start(sum(len(part) for part in parts.values()), "examples", n_tokens)
     budget = config.model.max_tokens_per_batch or 1
     logits = {
-        name: predict_together(classifier, examples, budget, progress.advance)
+        name: predict_together(predict_logits, classifier, examples, budget, progress.advance)
         for name, examples in parts.items()
     }
     progress.finish()

@@ -1,8 +1,9 @@
 """Several processes that train one classifier together, as torchrun and accelerate launch them.
 
 Each has a device of its own and the whole model. All read the same table and draw the same steps;
-of the examples of a step, and of what is scored, each works on its share (``share_out``), and
-DistributedDataParallel averages the gradients. The main process, rank 0, alone speaks and writes.
+of the examples of a step, of the texts for frozen layers and of what is scored, each works on its
+share (``share_out``), and DistributedDataParallel averages the gradients. The main process, rank 0,
+alone speaks and writes.
 
 The ranks are those of the environment variables that PyTorch's launchers set
 (https://docs.pytorch.org/docs/stable/elastic/run.html). Without them there is one process, and
@@ -12,12 +13,25 @@ Leaf module.
 """
 
 import os
+from datetime import timedelta
 from typing import Any, TypeVar
 
-__all__ = ["agreed", "gathered", "is_main", "leave_group", "local_rank", "n_processes", "rank"]
+__all__ = [
+    "agreed",
+    "gathered",
+    "is_main",
+    "join_group",
+    "leave_group",
+    "local_rank",
+    "n_processes",
+    "rank",
+]
 
 
 Value = TypeVar("Value")
+
+LONGEST_WAIT = timedelta(hours=1)
+"""For one that has more to do than the others, or is being killed."""
 
 
 def n_processes() -> int:
@@ -38,6 +52,19 @@ def local_rank() -> int:
 def is_main() -> bool:
     """Whether this one speaks and writes."""
     return rank() == 0
+
+
+def join_group(device: Any) -> None:
+    """Meet the others, for what is done together on these devices (``torch.device``)."""
+    if n_processes() == 1:
+        return
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if not torch.distributed.is_initialized():
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        torch.distributed.init_process_group(backend, timeout=LONGEST_WAIT)
 
 
 def agreed(value: Value) -> Value:

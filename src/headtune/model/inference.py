@@ -48,32 +48,6 @@ def predict_logits(
     )
 
 
-def predict_together(
-    classifier: SequenceClassifier,
-    examples: Sequence[TokenizedExample],
-    max_tokens_per_batch: int,
-    on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
-) -> npt.NDArray[np.float32]:
-    """``predict_logits``, the work shared among the processes that train; each gets all rows.
-
-    ``on_batch`` hears of this process's share, in figures of the whole.
-    """
-    if n_processes() == 1:
-        return predict_logits(classifier, examples, max_tokens_per_batch, on_batch)
-    shares = share_out([len(example) for example in examples], n_processes())
-    mine = [examples[index] for index in shares[rank()]]
-    ratio = len(examples) / max(1, len(mine))
-
-    def tell(n_examples: int, n_tokens: int) -> None:
-        on_batch(round(ratio * n_examples), round(ratio * n_tokens))
-
-    found = gathered(predict_logits(classifier, mine, max_tokens_per_batch, tell))
-    rows = np.empty((len(examples), classifier.score.out_features), dtype=np.float32)
-    for indices, part in zip(shares, found, strict=True):
-        rows[indices] = part
-    return rows
-
-
 def predict_states(
     classifier: SequenceClassifier,
     examples: Sequence[TokenizedExample],
@@ -90,6 +64,33 @@ def predict_states(
 
     size = classifier.score.in_features
     return _run(classifier, answer, size, examples, max_tokens_per_batch, on_batch, lambda _: None)
+
+
+def predict_together(
+    predict: Callable[..., npt.NDArray[np.float32]],
+    classifier: SequenceClassifier,
+    examples: Sequence[TokenizedExample],
+    max_tokens_per_batch: int,
+    on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+) -> npt.NDArray[np.float32]:
+    """``predict_logits`` or ``predict_states``, the work shared among the processes that train.
+
+    Each gets all rows. ``on_batch`` hears of this process's share, in figures of the whole.
+    """
+    if n_processes() == 1:
+        return predict(classifier, examples, max_tokens_per_batch, on_batch)
+    shares = share_out([len(example) for example in examples], n_processes())
+    mine = [examples[index] for index in shares[rank()]]
+    ratio = len(examples) / max(1, len(mine))
+
+    def tell(n_examples: int, n_tokens: int) -> None:
+        on_batch(round(ratio * n_examples), round(ratio * n_tokens))
+
+    found = gathered(predict(classifier, mine, max_tokens_per_batch, tell))
+    rows = np.empty((len(examples), found[0].shape[1]), dtype=np.float32)
+    for indices, part in zip(shares, found, strict=True):
+        rows[indices] = part
+    return rows
 
 
 def _run(

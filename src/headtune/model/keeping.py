@@ -2,6 +2,7 @@
 
 1. Texts with the same token ids are one text. What a store has of them is not run again.
 2. The others are packed, longest first, and run, 256 MB of states at a time.
+   Several processes run a share of them each, and read the others' from the store.
 3. Each such group is written to the store as one file. The states also stay in memory if they
    take at most a quarter of what is free; else they are read from the file as they are needed.
 
@@ -18,12 +19,13 @@ import psutil
 import torch
 import transformers
 
-from headtune.batches import KeptExample, pack
+from headtune.batches import KeptExample, pack, share_out
 from headtune.config import ModelConfig, parse_size
 from headtune.model.hardware import Compute
 from headtune.model.kept_states import StateStore, TrunkIdentity, text_key
 from headtune.model.trunk import FrozenTrunk
 from headtune.pretrained import PretrainedFolder, weights_sha256
+from headtune.processes import agreed, gathered, n_processes, rank
 from headtune.types import TokenizedExample
 
 __all__ = ["Keeper", "KeptTexts", "open_store"]
@@ -98,8 +100,9 @@ class Keeper:
         """The examples with their states; None where neither memory nor disk can hold them."""
         keys = [text_key(example) for example in examples]
         texts = dict(zip(keys, examples, strict=True))
+        n_shared = self._run_share(texts)
         states = self.store.find(texts) if self.store else {}
-        n_reused = len(states)
+        n_reused = len(states) - n_shared
         missing = {key: text for key, text in texts.items() if key not in states}
         if missing:
             run = self._run(missing)
@@ -107,7 +110,23 @@ class Keeper:
                 return None
             states |= run
         kept = [KeptExample.of(text, states[key]) for key, text in zip(keys, examples, strict=True)]
-        return KeptTexts(kept, n_run=len(missing), n_reused=n_reused)
+        return KeptTexts(kept, n_run=len(texts) - n_reused, n_reused=n_reused)
+
+    def _run_share(self, texts: Mapping[bytes, TokenizedExample]) -> int:
+        """Of the texts that the main process misses, run and write a share, as all processes do.
+
+        Returns how many all of them together have added to what is kept on disk.
+        """
+        if self.store is None or n_processes() == 1:
+            return 0
+        before = self.store.find(texts)
+        missing = agreed([key for key in texts if key not in before])
+        share = share_out([len(texts[key]) for key in missing], n_processes())[rank()]
+        mine = {missing[index]: texts[missing[index]] for index in share}
+        if mine:
+            self._run(mine)
+        gathered(None)  # all have written
+        return len(self.store.find(missing))
 
     def _run(self, texts: Mapping[bytes, TokenizedExample]) -> States | None:
         n_bytes = sum(map(self.trunk.n_bytes, texts.values()))

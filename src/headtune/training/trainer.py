@@ -38,6 +38,7 @@ from headtune.model import (
     SequenceClassifier,
     is_out_of_memory,
     load_trained_state,
+    predict_logits,
     predict_together,
     trained_state,
 )
@@ -209,6 +210,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         """Score the validation part: ``eval_loss``, ``eval_accuracy``, ``eval_macro_f1``."""
         self.read_losses()
         logits = predict_together(
+            predict_logits,
             self.accelerator.unwrap_model(self.model),
             self.validation_examples,
             self.collator.max_tokens_per_batch,
