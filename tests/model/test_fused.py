@@ -15,7 +15,15 @@ from headtune.model.attention import ATTENTION_NAME, SequenceLayout
 from headtune.model.backbone import Backbone
 from headtune.model.fused import FORWARDS, fuse
 
-FUSED_FAMILIES = ["llama", "qwen3", "mistral", "gemma3_text"]
+FUSED_FAMILIES = {
+    "gpt2": {"NewGELUActivation"},
+    "llama": {"LlamaRMSNorm", "LlamaAttention", "LlamaMLP"},
+    "qwen3": {"Qwen3RMSNorm", "Qwen3Attention", "Qwen3MLP"},
+    "mistral": {"MistralRMSNorm", "MistralAttention", "MistralMLP"},
+    "gemma3_text": {"Gemma3RMSNorm", "Gemma3Attention", "Gemma3MLP"},
+}
+"""Family -> the classes of its modules that get a faster ``forward``, besides adapters."""
+
 LENGTHS = [5, 17, 1, 9]
 
 
@@ -77,14 +85,14 @@ def test_fused_equals_plain_forward_and_backward(
 
 def test_every_kind_of_module_is_met_by_a_family(model_folder: Callable[[str], Path]) -> None:
     """A class that transformers renames would be left alone without a word."""
-    for family, title in zip(FUSED_FAMILIES, ["Llama", "Qwen3", "Mistral", "Gemma3"], strict=True):
+    for family, expected in FUSED_FAMILIES.items():
         model = make_model(model_folder(family), fused=True, lora=True)
         fused = {type(m).__name__ for m in model.modules() if "forward" in vars(m)}
-        assert fused == {"Linear", f"{title}RMSNorm", f"{title}Attention", f"{title}MLP"}
-    assert {name for _, name in FORWARDS} >= fused
+        assert fused == {"Linear"} | expected
+        assert {name for _, name in FORWARDS} >= fused
 
 
-def test_unknown_classes_are_left_alone(model_folder: Callable[[str], Path]) -> None:
+def test_unknown_classes_are_left_alone() -> None:
     class LlamaMLP(nn.Module):
         """A stranger of the same name."""
 
@@ -95,7 +103,6 @@ def test_unknown_classes_are_left_alone(model_folder: Callable[[str], Path]) -> 
             self.linear = nn.Linear(2, 2)
 
     assert fuse(Strangers()) == 0
-    assert fuse(make_model(model_folder("gpt2"), fused=False)) == 0
 
 
 @pytest.mark.parametrize("kind", ["dropout", "disabled", "merged"])

@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact.layout import (
@@ -44,7 +46,10 @@ __all__ = ["LoadedArtifact", "load_artifact"]
 
 @dataclass(frozen=True, slots=True)
 class LoadedArtifact:
-    """A classifier from a run folder, proved by its probes."""
+    """A classifier from a run folder, proved by its probes.
+
+    ``probe_logits`` is what it says of the probe texts, shape ``(n_probes, n_labels)``.
+    """
 
     path: Path
     manifest: Manifest
@@ -54,6 +59,7 @@ class LoadedArtifact:
     compute: Compute
     max_tokens_per_batch: int
     probes: ProbeResult
+    probe_logits: npt.NDArray[np.float32]
 
 
 def load_artifact(
@@ -92,7 +98,7 @@ def load_artifact(
     read_weights(classifier, folder, storage)
     classifier.requires_grad_(False).eval()
     tokenizer = load_tokenizer(PretrainedFolder(str(folder), folder))
-    probes = check_probes(
+    probes, probe_logits = check_probes(
         folder,
         classifier,
         tokenizer,
@@ -101,7 +107,9 @@ def load_artifact(
         {manifest.dtype, compute.dtype_name},
     )
     budget = options.max_tokens_per_batch or token_budget(classifier, trains=False).max_tokens
-    return LoadedArtifact(folder, manifest, classifier, tokenizer, labels, compute, budget, probes)
+    return LoadedArtifact(
+        folder, manifest, classifier, tokenizer, labels, compute, budget, probes, probe_logits
+    )
 
 
 def _options(manifest: Manifest, model: str | None, given: ModelConfig) -> ModelConfig:

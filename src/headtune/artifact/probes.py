@@ -100,11 +100,12 @@ def check_probes(
     labels: LabelSet,
     max_length: int,
     dtypes: set[str],
-) -> ProbeResult:
+) -> tuple[ProbeResult, npt.NDArray[np.float32]]:
     """Compare a loaded classifier with its probes.
 
     ``dtypes`` are those of the recorded and of this run; the wider tolerance of the two holds.
-    Raises ``ProbeError`` beyond it, and ``ArtifactFormatError`` on unreadable probes.
+    Gives also the logits of the probe texts now, shape ``(n_probes, n_labels)``. Raises
+    ``ProbeError`` beyond the tolerance, and ``ArtifactFormatError`` on unreadable probes.
     """
     texts, names, tensors = _read(folder)
     examples = encode_texts(texts, tokenizer, max_length)
@@ -137,7 +138,7 @@ def check_probes(
             f"probabilities differ by up to {result.max_probability_difference:.2g} (at most "
             f"{tolerance:g}), {result.n_changed_labels} of {result.n_probes} labels changed."
         )
-    return result
+    return result, logits
 
 
 def _logits(

@@ -1,7 +1,7 @@
 """A run folder to what every exporter starts from: one float32 classifier without adapters.
 
-The run is loaded in float32 on the CPU (all its hashes and probes checked), its answers to the
-probe texts are taken down, and LoRA adapters are merged into the unquantised base. A calibration
+The run is loaded in float32 on the CPU, all its hashes and probes checked; its answers to the probe
+texts are those of that check, and LoRA adapters are merged into the unquantised base. A calibration
 temperature goes into the head: the softmax of ``W h / T`` is that of a head ``W / T``, so an
 exported model's own probabilities are the calibrated ones.
 """
@@ -18,8 +18,8 @@ from headtune.artifact import LoadedArtifact, load_artifact
 from headtune.artifact.probes import read_probe_texts
 from headtune.config import ModelConfig
 from headtune.export.padding import settle_export_padding
+from headtune.metrics import softmax
 from headtune.model import SequenceClassifier
-from headtune.predict import Predictor
 from headtune.types import LabelSet
 
 __all__ = ["Source", "open_source"]
@@ -86,8 +86,8 @@ def open_source(run: Path, *, model: str | None = None, trust_remote_code: bool 
     options = ModelConfig(dtype="float32", device="cpu", trust_remote_code=trust_remote_code)
     artifact = load_artifact(run, model=model, options=options)
     texts = read_probe_texts(artifact.path)
-    probabilities = Predictor.of(artifact).predict_proba(texts)
     temperature = artifact.manifest.temperature
+    probabilities = softmax(artifact.probe_logits / temperature)
     with torch.no_grad():
         artifact.classifier.score.weight.div_(temperature)
     merge_adapters(artifact.classifier)
