@@ -116,11 +116,21 @@ def check_script(arguments: list[str]) -> None:
     runpy.run_path(str(ROOT / script))["options"]().parse_args(options)
 
 
+def check_torchrun(arguments: list[str]) -> None:
+    """headtune as a module, in several processes."""
+    from torch.distributed.run import get_args_parser
+
+    given = get_args_parser().parse_args(arguments)
+    assert (given.module, given.training_script) == (True, "headtune")
+    check_headtune(given.training_script_args)
+
+
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "headtune": check_headtune,
     "make": check_make,
     "pip": check_pip,
     "python": check_script,
+    "torchrun": check_torchrun,
     "cat": lambda files: None,
 }
 """Program -> what its arguments must be."""
