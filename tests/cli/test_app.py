@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 
 import headtune as headtune_package
-from headtune.cli.app import COMMANDS
+from headtune.cli.app import COMMANDS, QUIET
 from headtune.errors import DataNotFoundError
 
 from .conftest import Headtune, Stages, forgetting_imports
@@ -189,6 +189,15 @@ def test_libraries_are_silent_unless_debugging(
     headtune("predict", "runs/x", "a text", *(["--debug"] if debug else []))
     was_set = os.environ.pop("HEADTUNE_TEST_QUIET", None)
     assert was_set == (None if debug else "1")
+
+
+def test_bars_of_libraries_are_silent() -> None:
+    """Those that transformers draws while it unpacks a GGUF file, for one."""
+    code = "from tqdm import tqdm; from tqdm.auto import tqdm as other; [*tqdm([1]), *other([1])]"
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | QUIET, capture_output=True, check=True
+    )
+    assert finished.stderr == b""
 
 
 def test_no_piped_line_ends_in_spaces(headtune: Headtune) -> None:
