@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from headtune.errors import ArtifactError, ConfigError, ModelError
 from headtune.figures import percent
 from headtune.report import Report, read_history
 from headtune.run import can_resume
-from tests_support import write_table
+from tests_support import wait_for, write_table
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +196,7 @@ def test_killed_and_resumed_ends_as_if_never_stopped(
     out = tmp_path / "killed"
     process = subprocess.Popen([sys.executable, "-c", code, str(recipe), str(out)])
     work = tmp_path / ".killed.training"
-    _wait_for(lambda: len(list(work.glob("checkpoint-*/trainer_state.json"))) > 0, process)
+    wait_for(lambda: len(list(work.glob("checkpoint-*/trainer_state.json"))) > 0, process)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not out.exists()
@@ -211,14 +210,6 @@ def test_killed_and_resumed_ends_as_if_never_stopped(
     assert resumed.after == straight.after
     assert resumed.model == straight.model
     assert not work.exists()
-
-
-def _wait_for(condition: Any, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_ctrl_c_before_the_first_checkpoint_leaves_nothing_behind(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import subprocess
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,15 @@ def write_table(path: Path, more: Sequence[tuple[str, str]] = ()) -> Path:
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("text", "topic"), *rows, *more])
     return path
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Look every 10 ms until it holds, at most four minutes; the process must not end before."""
+    deadline = time.monotonic() + 240
+    while not condition():
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def keep_states(

@@ -17,8 +17,8 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 __all__ = [
-    "agreed",
-    "gathered",
+    "all_gather",
+    "broadcast",
     "is_main",
     "join_group",
     "leave_group",
@@ -31,7 +31,7 @@ __all__ = [
 Value = TypeVar("Value")
 
 LONGEST_WAIT = timedelta(hours=1)
-"""For one that has more to do than the others, or is being killed."""
+"""How long one waits for the others before it gives up."""
 
 
 def n_processes() -> int:
@@ -67,7 +67,7 @@ def join_group(device: Any) -> None:
         torch.distributed.init_process_group(backend, timeout=LONGEST_WAIT)
 
 
-def agreed(value: Value) -> Value:
+def broadcast(value: Value) -> Value:
     """What the main process has. All must ask; the others wait for it."""
     if n_processes() == 1:
         return value
@@ -78,7 +78,7 @@ def agreed(value: Value) -> Value:
     return answer[0]
 
 
-def gathered(value: Any) -> list[Any]:
+def all_gather(value: Any) -> list[Any]:
     """The values of all processes, by rank. All must give theirs."""
     if n_processes() == 1:
         return [value]

@@ -7,12 +7,9 @@ them; a killed run goes on from there with ``resume``. The target appears when e
 and has been loaded in a fresh process.
 """
 
-import json
-import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -29,11 +26,10 @@ from headtune.artifact.layout import (
 )
 from headtune.config import RunConfig
 from headtune.data import prepare, write_parts, write_set_aside
-from headtune.errors import ConfigError, HeadtuneError
+from headtune.errors import ConfigError
 from headtune.fitted import Fitted
 from headtune.loading import encode, find_model, plan_classifier
 from headtune.pipeline import fit_classifier
-from headtune.plain_json import to_json
 from headtune.processes import is_main, leave_group, n_processes, rank
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import (
@@ -50,6 +46,7 @@ from headtune.report import (
 from headtune.report.answers import Answers, write_answers
 from headtune.training import count_steps
 from headtune.types import PreparedData
+from headtune.unfinished import UnfinishedRun
 
 __all__ = ["can_resume", "help_train", "plan_run", "prove_run", "say_data", "train_run"]
 
@@ -64,7 +61,11 @@ def help_train(config: RunConfig, *, out: Path, resume: bool = False) -> None:
     _check_processes(config)
     prepared = prepare(config.source, config.data)
     fit_classifier(
-        prepared, config, folder=_WorkFolder.of(out).path, progress=SilentProgress(), resume=resume
+        prepared,
+        config,
+        folder=UnfinishedRun.of(out).path,
+        progress=SilentProgress(),
+        resume=resume,
     )
     leave_group()
 
@@ -93,7 +94,7 @@ def train_run(
         raise ConfigError(f"train_run is for process 0; process {rank()} calls help_train.")
     _check_processes(config)
     check_target(out, overwrite=overwrite)
-    work = _WorkFolder.of(out)
+    work = UnfinishedRun.of(out)
     work.check(config, overwrite=overwrite, resume=resume)
     clock = Stopwatch(progress)
     with clock.stage("read", "Reading"):
@@ -133,7 +134,7 @@ def prove_run(
 
 def can_resume(out: Path) -> bool:
     """Whether an unfinished run of ``out`` has a checkpoint to go on from."""
-    return _WorkFolder.of(out).has_checkpoint
+    return UnfinishedRun.of(out).has_checkpoint
 
 
 def plan_run(
@@ -176,77 +177,6 @@ def _check_processes(config: RunConfig) -> None:
         )
     if config.source == "-":
         raise ConfigError("Several processes cannot all read standard input. Give a file.")
-
-
-@dataclass(frozen=True, slots=True)
-class _WorkFolder:
-    """Where an unfinished run keeps its checkpoints, and the options that made them."""
-
-    path: Path
-    out: Path
-
-    @classmethod
-    def of(cls, out: Path) -> "_WorkFolder":
-        return cls(out.parent / f".{out.name}.training", out)
-
-    @property
-    def options(self) -> Path:
-        return self.path / "options.json"
-
-    def check(self, config: RunConfig, *, overwrite: bool, resume: bool) -> None:
-        """Raises ``ConfigError`` where the user must choose."""
-        if not self.options.is_file():
-            if resume:
-                raise ConfigError(
-                    f"There is no unfinished run of {self.out} to go on with. Leave out --resume."
-                )
-            return
-        if resume:
-            self._check_same(config)
-        elif not overwrite:
-            raise ConfigError(
-                f"An unfinished run of {self.out} is there. Go on with --resume, or start anew "
-                "with --overwrite."
-            )
-
-    def _check_same(self, config: RunConfig) -> None:
-        before, now = json.loads(self.options.read_text()), config.to_dict()
-        for stage, options in now.items():
-            earlier = before.get(stage, {})
-            if earlier == options:
-                continue
-            if not isinstance(options, dict):
-                raise ConfigError(f"The unfinished run read {earlier!r}, not {options!r}.")
-            name = next(key for key in options if earlier.get(key) != options[key])
-            raise ConfigError(
-                f"The unfinished run had {name} = {earlier.get(name)!r}, not "
-                f"{options[name]!r}. Resume with the same options, or start anew with --overwrite."
-            )
-
-    def begin(self, config: RunConfig) -> None:
-        """Make the folder; an earlier one of other options is cleared."""
-        if self.options.is_file() and json.loads(self.options.read_text()) == config.to_dict():
-            return
-        self.remove()
-        self.path.mkdir(parents=True)
-        self.options.write_text(to_json(config.to_dict(), indent=2))
-
-    @contextmanager
-    def cleared_on_error(self) -> Iterator[None]:
-        """What ends before the first checkpoint, by mistake or Ctrl-C, leaves nothing behind."""
-        try:
-            yield
-        except (HeadtuneError, KeyboardInterrupt):
-            if not self.has_checkpoint:
-                self.remove()
-            raise
-
-    @property
-    def has_checkpoint(self) -> bool:
-        return any(self.path.glob("checkpoint-*"))
-
-    def remove(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
 
 
 def say_data(prepared: PreparedData, progress: Progress) -> None:

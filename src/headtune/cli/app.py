@@ -19,7 +19,6 @@ without numpy at the top, and a command imports its stages when it runs.
 import os
 import shlex
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Iterable, Sequence
@@ -30,7 +29,7 @@ from cyclopts.exceptions import UnusedCliTokensError
 
 from headtune.cli.help import PlainHelp
 from headtune.errors import HeadtuneError
-from headtune.processes import is_main
+from headtune.processes import is_main, rank
 
 __all__ = ["COMMANDS", "command_line", "main", "run"]
 
@@ -62,10 +61,6 @@ QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
 }
 """What the libraries read at their import to stay silent; a value set by the user stands."""
-
-
-SECONDS_FOR_MAIN = 5.0
-"""How long the launcher of several processes may take to end those beside the main one."""
 
 
 def _version() -> str:
@@ -141,16 +136,11 @@ def _silence_libraries() -> None:
 
 
 def _fail(message: str, code: int, debug: bool) -> int:
-    """Say what is wrong.
-
-    Of several processes, the main one speaks for all: when it ends, the launcher ends the others
-    at once. One that is still there after a moment had an error of its own.
-    """
-    if not is_main():
-        time.sleep(SECONDS_FOR_MAIN)
+    """Say what is wrong; one of several processes, beside the main one, says which it is."""
     if debug:
         traceback.print_exc()
-    print(" ".join(message.splitlines()), file=sys.stderr)
+    which = "" if is_main() else f"Process {rank()}: "
+    print(which + " ".join(message.splitlines()), file=sys.stderr)
     return code
 
 

@@ -13,7 +13,7 @@ import torch
 from headtune.batches import PackedBatch, collate, pack, share_out
 from headtune.errors import ModelError
 from headtune.model.sequence_classifier import SequenceClassifier
-from headtune.processes import gathered, n_processes, rank
+from headtune.processes import all_gather, n_processes, rank
 from headtune.types import TokenizedExample
 
 __all__ = ["is_out_of_memory", "predict_logits", "predict_states", "predict_together"]
@@ -75,7 +75,8 @@ def predict_together(
 ) -> npt.NDArray[np.float32]:
     """``predict_logits`` or ``predict_states``, the work shared among the processes that train.
 
-    Each gets all rows. ``on_batch`` hears of this process's share, in figures of the whole.
+    Each gets all rows, shape ``(n_examples, n_labels)`` or ``(n_examples, hidden_size)``, float32.
+    ``on_batch`` hears of this process's share, in figures of the whole. Raises as they do.
     """
     if n_processes() == 1:
         return predict(classifier, examples, max_tokens_per_batch, on_batch)
@@ -86,7 +87,7 @@ def predict_together(
     def tell(n_examples: int, n_tokens: int) -> None:
         on_batch(round(ratio * n_examples), round(ratio * n_tokens))
 
-    found = gathered(predict(classifier, mine, max_tokens_per_batch, tell))
+    found = all_gather(predict(classifier, mine, max_tokens_per_batch, tell))
     rows = np.empty((len(examples), found[0].shape[1]), dtype=np.float32)
     for indices, part in zip(shares, found, strict=True):
         rows[indices] = part

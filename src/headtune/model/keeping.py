@@ -25,7 +25,7 @@ from headtune.model.hardware import Compute
 from headtune.model.kept_states import StateStore, TrunkIdentity, text_key
 from headtune.model.trunk import FrozenTrunk
 from headtune.pretrained import PretrainedFolder, weights_sha256
-from headtune.processes import agreed, gathered, n_processes, rank
+from headtune.processes import all_gather, broadcast, n_processes, rank
 from headtune.types import TokenizedExample
 
 __all__ = ["Keeper", "KeptTexts", "open_store"]
@@ -120,12 +120,12 @@ class Keeper:
         if self.store is None or n_processes() == 1:
             return 0
         before = self.store.find(texts)
-        missing = agreed([key for key in texts if key not in before])
+        missing = broadcast([key for key in texts if key not in before])
         share = share_out([len(texts[key]) for key in missing], n_processes())[rank()]
         mine = {missing[index]: texts[missing[index]] for index in share}
         if mine:
             self._run(mine)
-        gathered(None)  # all have written
+        all_gather(None)  # all have written
         return len(self.store.find(missing))
 
     def _run(self, texts: Mapping[bytes, TokenizedExample]) -> States | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from headtune.processes import agreed, n_processes
+from headtune.processes import broadcast, n_processes
 
 __all__ = ["CheckpointByClock", "EvaluateAtEnd", "history_rows"]
 
@@ -26,7 +26,7 @@ class CheckpointByClock(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         is_asked = n_processes() == 1 or state.global_step % args.logging_steps == 0
-        is_old = is_asked and agreed(time.monotonic() - self.last >= self.seconds)
+        is_old = is_asked and broadcast(time.monotonic() - self.last >= self.seconds)
         if is_old or state.global_step >= state.max_steps:
             control.should_save = True
 

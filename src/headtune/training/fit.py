@@ -19,7 +19,7 @@ from headtune.config import Balance, TrainConfig, parse_tune
 from headtune.data import class_weights
 from headtune.errors import ConfigError, MissingDependencyError
 from headtune.model import SequenceClassifier, load_trained_state
-from headtune.processes import agreed, is_main, n_processes
+from headtune.processes import broadcast, is_main
 from headtune.progress import Progress
 from headtune.quiet import quiet_transformers
 from headtune.training.best import BestInMemory
@@ -110,7 +110,7 @@ def fit(
         progress=progress,
         callbacks=_callbacks(options, bool(validation), best),
     )
-    checkpoint = agreed(_last_whole_checkpoint(folder) if resume and is_main() else None)
+    checkpoint = broadcast(_last_whole_checkpoint(folder) if resume and is_main() else None)
     n_done = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
     if resume:
         progress.say(f"Resuming from {f'step {n_done}' if n_done else 'the beginning'}.")
@@ -179,7 +179,6 @@ def _arguments(
             report_to=list(options.report_to) or "none",
             seed=options.seed,
             per_device_train_batch_size=options.batch_size,  # each process draws whole steps
-            ddp_backend="gloo" if n_processes() > 1 and classifier.device.type == "cpu" else None,
             ddp_find_unused_parameters=False,
             ddp_broadcast_buffers=False,
             use_cpu=classifier.device.type == "cpu",

@@ -105,7 +105,10 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             self.class_weights = class_weights.to(classifier.score.weight.device)
 
     def get_train_dataloader(self) -> Any:
-        """One item a step: the step's examples, not yet packed nor shared out."""
+        """One item a step: the step's examples, not yet packed nor shared out.
+
+        Whole steps for every process (accelerate would deal them out), which takes its share later.
+        """
         dataset: Any = self.examples  # a sequence is a map-style data set
         loader: Any = DataLoader(dataset, batch_sampler=self.sampler, collate_fn=list)
         return prepare_data_loader(loader, num_processes=1, process_index=0)
