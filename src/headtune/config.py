@@ -64,7 +64,8 @@ class DataConfig:
     """Encoding of a text file. A byte order mark is understood."""
 
     delimiter: str | None = None
-    """Character between the columns of a CSV or TSV file. Found from the file when not given."""
+    """Character between the columns of a CSV or TSV file, or its name: tab, comma, semicolon, bar.
+    Found from the file when not given."""
 
     quoting: Quoting = "auto"
     """"quoted" where quotes enclose fields, "none" where a quote is an ordinary character.

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tweets import TWEETS, needs_tweets
@@ -120,7 +121,17 @@ def test_delimiter_and_quoting_can_be_given(tmp_path: Path) -> None:
     given = replace(AUTO, delimiter=";", quoting="none", header="no")
     assert rows_of(path, given) == [('"a', 'b",c'), ('"d', 'e",f')]
     tab = write(tmp_path, "text\tlabel\na\tb\n")
-    assert rows_of(tab, replace(AUTO, delimiter="\\t")) == [("a", "b")]
+    for name in ("\\t", "tab", "\t"):
+        assert rows_of(tab, replace(AUTO, delimiter=name)) == [("a", "b")]
+
+
+@pytest.mark.parametrize(("delimiter", "recorded"), [("\t", "tab"), (";", ";")])
+def test_what_was_found_can_be_typed(delimiter: str, recorded: str, tmp_path: Path) -> None:
+    """A report shows the command that does it again: a tab there would look like spaces."""
+    path = write(tmp_path, f"text{delimiter}label\na b{delimiter}c\nd e{delimiter}f\n")
+    found: dict[str, Any] = dict(read_table(path, AUTO).options)
+    assert found["delimiter"] == recorded
+    assert rows_of(path, replace(AUTO, **found)) == rows_of(path)
 
 
 def test_a_delimiter_of_two_characters_is_refused(tmp_path: Path) -> None:

@@ -45,12 +45,15 @@ class CsvFormat:
 
     @property
     def options(self) -> dict[str, str]:
-        """The options of ``DataConfig`` that read the file so again, without looking."""
+        """The options of ``DataConfig`` that read the file so again, without looking; a tab by its
+        name, since a command that is shown to people cannot tell it from spaces."""
         found = {
             "quoting": "quoted" if self.quoted else "none",
             "header": "yes" if self.has_header else "no",
         }
-        return found if self.delimiter == NO_DELIMITER else found | {"delimiter": self.delimiter}
+        if self.delimiter == NO_DELIMITER:
+            return found
+        return found | {"delimiter": "tab" if self.delimiter == "\t" else self.delimiter}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -108,10 +111,11 @@ def _best_try(lines: Sequence[str], is_whole: bool, config: DataConfig, suffix: 
 
 
 def _given_delimiter(delimiter: str) -> str:
-    delimiter = {"\\t": "\t", "tab": "\t", "comma": ","}.get(delimiter, delimiter)
+    names = {name: character for character, name in DELIMITERS.items()} | {"\\t": "\t"}
+    delimiter = names.get(delimiter, delimiter)
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise ConfigError(
-            f"--delimiter takes one character, or tab; received {delimiter!r}. "
+            f"--delimiter takes one character, or {', '.join(names)}; received {delimiter!r}. "
             "A quote or a line end cannot be one."
         )
     return delimiter
