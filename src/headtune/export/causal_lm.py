@@ -21,7 +21,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from transformers import (
@@ -33,6 +32,7 @@ from transformers import (
 
 from headtune.errors import ExportError
 from headtune.export.apart import SEPARATION, Direction, constant_direction
+from headtune.export.asking import ask
 from headtune.export.formats import Notes
 from headtune.export.label_words import (
     LABELS_FILE,
@@ -77,7 +77,7 @@ def write_causal_lm(source: Source, folder: Path, label_word: Sequence[str] = ()
 
 
 def answers_of_generation(source: Source, folder: Path, texts: list[str]) -> Probabilities:
-    """What the first generated token says, in batches of eight, padded on the left.
+    """What the first generated token says, in batches padded on the left.
 
     The softmax is taken over the whole vocabulary, so mass on other tokens shows as a difference.
     """
@@ -85,21 +85,19 @@ def answers_of_generation(source: Source, folder: Path, texts: list[str]) -> Pro
     with quiet_transformers():
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
         tokenizer = AutoTokenizer.from_pretrained(folder)
-    rows = []
-    for start in range(0, len(texts), 8):
-        batch = tokenizer(
-            texts[start : start + 8], padding=True, truncation=True, return_tensors="pt"
-        )
+
+    def answer(batch: list[str]) -> Probabilities:
+        inputs = tokenizer(batch, padding=True, truncation=True, return_tensors="pt")
         with torch.inference_mode(), quiet_transformers():
             said = model.generate(
-                input_ids=batch["input_ids"],
-                attention_mask=batch["attention_mask"],
+                input_ids=inputs["input_ids"],
+                attention_mask=inputs["attention_mask"],
                 return_dict_in_generate=True,
                 output_logits=True,
             )
-        logits = said.logits[0].double().numpy()  # (batch, vocab_size)
-        rows.append(softmax(logits)[:, ids])
-    return np.concatenate(rows)
+        return softmax(said.logits[0].numpy())[:, ids]  # of the whole vocabulary
+
+    return ask(answer, texts)
 
 
 def label_rows(words: Sequence[LabelWord]) -> list[int]:

@@ -14,10 +14,10 @@ SmolLM2's spam classifiers one label in thirty changed.
 import warnings
 from pathlib import Path
 
-import numpy as np
 import torch
 from transformers import AutoTokenizer
 
+from headtune.export.asking import ask, integer_inputs
 from headtune.export.padded import PaddedClassifier
 from headtune.export.source import Probabilities, Source
 from headtune.export.transformers_folder import labelled_config
@@ -102,7 +102,7 @@ def quantize_onnx(source: Source, folder: Path) -> None:
 
 
 def answers_of_onnxruntime(source: Source, folder: Path, texts: list[str]) -> Probabilities:
-    """What ONNX Runtime says, in padded batches of eight."""
+    """What ONNX Runtime says, in padded batches."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -112,11 +112,8 @@ def answers_of_onnxruntime(source: Source, folder: Path, texts: list[str]) -> Pr
         folder / ONNX_FILE, options, providers=["CPUExecutionProvider"]
     )
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    rows = []
-    for start in range(0, len(texts), 8):
-        batch = tokenizer(
-            texts[start : start + 8], padding=True, truncation=True, return_tensors="np"
-        )
-        inputs = {name: batch[name].astype(np.int64) for name in ("input_ids", "attention_mask")}
-        rows.append(softmax(session.run([HEAD_OUTPUT], inputs)[0]))
-    return np.concatenate(rows)
+
+    def answer(batch: list[str]) -> Probabilities:
+        return softmax(session.run([HEAD_OUTPUT], integer_inputs(tokenizer, batch))[0])
+
+    return ask(answer, texts)

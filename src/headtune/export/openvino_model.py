@@ -8,9 +8,9 @@ computes in bfloat16 unless it is told ``INFERENCE_PRECISION_HINT: f32``, as it 
 
 from pathlib import Path
 
-import numpy as np
 from transformers import AutoTokenizer
 
+from headtune.export.asking import ask, integer_inputs
 from headtune.export.onnx_file import ONNX_FILE, write_onnx
 from headtune.export.source import Probabilities, Source
 from headtune.metrics import softmax
@@ -33,18 +33,15 @@ def write_openvino(source: Source, folder: Path) -> None:
 
 
 def answers_of_openvino(source: Source, folder: Path, texts: list[str]) -> Probabilities:
-    """What OpenVINO says on the CPU in float32, in padded batches of eight."""
+    """What OpenVINO says on the CPU in float32, in padded batches."""
     import openvino
 
     model = openvino.Core().compile_model(
         folder / OPENVINO_FILE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
     )
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    rows = []
-    for start in range(0, len(texts), 8):
-        batch = tokenizer(
-            texts[start : start + 8], padding=True, truncation=True, return_tensors="np"
-        )
-        inputs = {name: batch[name].astype(np.int64) for name in ("input_ids", "attention_mask")}
-        rows.append(softmax(model(inputs)["logits"]))
-    return np.concatenate(rows)
+
+    def answer(batch: list[str]) -> Probabilities:
+        return softmax(model(integer_inputs(tokenizer, batch))["logits"])
+
+    return ask(answer, texts)

@@ -8,15 +8,16 @@ calibration temperature. ``config.json`` beside them is the base model's with th
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from headtune.artifact.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from headtune.errors import ExportError
+from headtune.export.asking import ask
 from headtune.export.source import Probabilities, Source
 from headtune.export.transformers_folder import classifier_config, require_last_token
+from headtune.metrics import softmax
 from headtune.plain_json import to_json
 from headtune.pretrained import find_pretrained, public_name
 from headtune.quiet import quiet_transformers
@@ -48,7 +49,7 @@ def write_peft(source: Source, folder: Path) -> None:
 
 
 def answers_of_peft(source: Source, folder: Path, texts: list[str]) -> Probabilities:
-    """What PEFT makes of base model and adapter, in one padded batch of eight after another."""
+    """What PEFT makes of base model and adapter, in padded batches."""
     from peft import PeftModel
 
     base = find_pretrained(source.base_name, revision=source.artifact.manifest.base_model.revision)
@@ -58,11 +59,10 @@ def answers_of_peft(source: Source, folder: Path, texts: list[str]) -> Probabili
         )
         model = PeftModel.from_pretrained(model, folder).eval()
         tokenizer = AutoTokenizer.from_pretrained(folder)
-    rows = []
-    for start in range(0, len(texts), 8):
-        batch = tokenizer(
-            texts[start : start + 8], padding=True, truncation=True, return_tensors="pt"
-        )
+
+    def answer(batch: list[str]) -> Probabilities:
+        inputs = tokenizer(batch, padding=True, truncation=True, return_tensors="pt")
         with torch.inference_mode():
-            rows.append(model(**batch).logits.double().softmax(dim=-1).numpy())
-    return np.concatenate(rows)
+            return softmax(model(**inputs).logits.numpy())
+
+    return ask(answer, texts)

@@ -16,6 +16,7 @@ from transformers import AutoModelForSequenceClassification, PreTrainedConfig
 
 from headtune.artifact.layout import FULL_WEIGHTS
 from headtune.errors import ExportError
+from headtune.export.asking import ask
 from headtune.export.source import Probabilities, Source
 from headtune.quiet import quiet_transformers
 
@@ -45,20 +46,25 @@ def write_transformers(source: Source, folder: Path) -> None:
 
 
 def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Probabilities:
-    """What transformers' own pipeline says, in padded batches of eight."""
+    """What transformers' own pipeline says, in padded batches."""
     from transformers import pipeline
 
     with quiet_transformers():
         classify = pipeline("text-classification", str(folder), device="cpu", dtype=torch.float32)
-        said: list[list[dict[str, Any]]] = classify(
-            list(texts),
-            top_k=None,
-            function_to_apply="softmax",
-            batch_size=8,
-            truncation=True,
-        )
-    rows = [{answer["label"]: answer["score"] for answer in row} for row in said]
-    return np.array([[row[name] for name in source.labels.names] for row in rows], dtype=np.float64)
+
+    def answer(batch: list[str]) -> Probabilities:
+        with quiet_transformers():
+            said: list[list[dict[str, Any]]] = classify(
+                batch,
+                top_k=None,
+                function_to_apply="softmax",
+                batch_size=len(batch),
+                truncation=True,
+            )
+        scores = [{found["label"]: found["score"] for found in row} for row in said]
+        return np.array([[row[name] for name in source.labels.names] for row in scores])
+
+    return ask(answer, texts)
 
 
 def classifier_config(source: Source) -> PreTrainedConfig:
