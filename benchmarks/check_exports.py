@@ -1,6 +1,6 @@
 """Every export of given runs, asked 500 spam messages in its own tool; then how long one takes.
 
-    python benchmarks/check_exports.py runs/head runs/last-2 runs/lora runs/full [--texts 500]
+    python benchmarks/check_exports.py RUN [RUN …] [--texts 500] [--formats onnx,gguf]
 
 Each run is written in each format that can express it and read back by that format's tool, in
 float32 on the CPU; what a format cannot express, or what is not installed, is listed with the
@@ -37,24 +37,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--texts", type=int, default=500)
+    parser.add_argument("--formats", default=",".join(FORMATS))
     arguments = parser.parse_args()
     prepared = prepare("sms-spam", DataConfig())
     texts = [example.text for example in prepared.test[: arguments.texts]]
-    rows = [row for run in arguments.runs for row in check_run(run, texts)]
+    rows = [
+        row for run in arguments.runs for row in check_run(run, arguments.formats.split(","), texts)
+    ]
     timed = time_run(arguments.runs[0])
     print(json.dumps({"n_texts": len(texts), "checks": rows, "seconds": timed}))
     return 0 if all(row.get("passes", True) for row in rows) else 1
 
 
-def check_run(run: Path, texts: list[str]) -> list[dict[str, Any]]:
+def check_run(run: Path, formats: list[str], texts: list[str]) -> list[dict[str, Any]]:
     """One row a format and rounding."""
     predictor = Predictor.load(run, dtype="float32", device="cpu")
     expected = predictor.predict_proba(texts)
     del predictor
     source = open_source(run)
     rows = []
-    for name, row in FORMATS.items():
-        for quantize in (None, *row.quantized):
+    for name in formats:
+        for quantize in (None, *FORMATS[name].quantized):
             with tempfile.TemporaryDirectory() as folder:
                 found = check_format(run, source, name, quantize, texts, expected, Path(folder))
             print(json.dumps(found), file=sys.stderr)

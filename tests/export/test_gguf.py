@@ -120,14 +120,3 @@ def test_what_is_not_written_is_refused(
     with pytest.raises(ExportError, match=reason):
         gguf_file.write_gguf(source, tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_tokenizer_that_llama_cpp_cannot_be_told_of(
-    source_of: Callable[..., Source], tmp_path: Path
-) -> None:
-    from tokenizers.pre_tokenizers import Whitespace
-
-    source = source_of("llama", "head")
-    source.tokenizer.backend_tokenizer.pre_tokenizer = Whitespace()
-    with pytest.raises(ExportError, match="this one is BPE with Whitespace before"):
-        gguf_file.write_gguf(source, tmp_path)

@@ -1,18 +1,18 @@
 """``--to gguf``: one file for llama.cpp, whose first generated token is the label.
 
     the language model of causal_lm.py, in a folder aside -> its tensors under llama.cpp's names
-    -> model.gguf with architecture and vocabulary; labels.json beside it
+    -> model.gguf with architecture and vocabulary (gguf_vocabulary.py); labels.json beside it
 
 Tensor names, keys and the file itself are the ``gguf`` package's, by the authors of llama.cpp.
-Written are Llama, GPT-2, Qwen 3 and Gemma 3 with a byte-level tokenizer; anything else is refused
-with the reason. Weights stay float32; ``--quantize f16`` halves the matrices. The answers come from
-llama.cpp itself (llama-cpp-python), from the text on, so its tokenizer is checked, too. It takes
-activations such as GELU from tables, hence a wider tolerance than that of exact formats.
+Written are Llama, GPT-2, Qwen 3 and Gemma 3; anything else is refused with the reason. Weights
+stay float32; ``--quantize f16`` halves the matrices. The answers come from llama.cpp itself
+(llama-cpp-python), from the text on, so its tokenizer is checked, too. It takes activations such as
+GELU from tables, hence a wider tolerance than that of exact formats.
 """
 
-import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from headtune.errors import ExportError
 from headtune.export.causal_lm import write_causal_lm
 from headtune.export.formats import Notes
+from headtune.export.gguf_vocabulary import find_vocabulary
 from headtune.export.label_words import LABELS_FILE, read_label_words
 from headtune.export.source import Probabilities, Source
 from headtune.metrics import softmax
@@ -52,7 +53,7 @@ def write_gguf(source: Source, folder: Path, label_word: Sequence[str] = ()) -> 
             f"{source.config.model_type}. Use --to causal-lm and llama.cpp's own converter."
         )
     _require_plain_attention(source.config)
-    splitting = _pre_tokenizer(source)
+    vocabulary = find_vocabulary(source.tokenizer)
     aside = folder / "causal-lm"
     aside.mkdir()
     notes = write_causal_lm(source, aside, label_word)
@@ -60,7 +61,7 @@ def write_gguf(source: Source, folder: Path, label_word: Sequence[str] = ()) -> 
     architecture = ARCHITECTURES[config.model_type]
     writer = gguf.GGUFWriter(folder / GGUF_FILE, gguf.MODEL_ARCH_NAMES[architecture])
     _add_shape(writer, config)
-    _add_vocabulary(writer, source, config, splitting)
+    vocabulary.write(writer, config.vocab_size)
     names = gguf.get_tensor_name_map(architecture, config.num_hidden_layers)
     for path in sorted(aside.glob("*.safetensors")):
         with safe_open(path, framework="numpy") as tensors:
@@ -73,6 +74,8 @@ def write_gguf(source: Source, folder: Path, label_word: Sequence[str] = ()) -> 
     _close(writer)
     shutil.move(aside / LABELS_FILE, folder / LABELS_FILE)
     shutil.rmtree(aside)
+    if vocabulary.exceptions:
+        notes = replace(notes, facts=(*notes.facts, vocabulary.exceptions))
     return notes
 
 
@@ -107,6 +110,7 @@ def answers_of_llama_cpp(source: Source, folder: Path, texts: list[str]) -> Prob
         n_ctx=source.max_length,
         n_batch=source.max_length,
         n_ubatch=source.max_length,
+        swa_full=False,
         type_k=llama_cpp.GGML_TYPE_F32,
         type_v=llama_cpp.GGML_TYPE_F32,
         verbose=False,
@@ -206,89 +210,6 @@ def _as_llama_cpp_has_it(name: str, array: Array, config: PreTrainedConfig) -> A
     if config.model_type == "gemma3_text" and name.endswith("norm.weight"):
         return array + 1
     return array
-
-
-PRE_TOKENIZERS: dict[str, Callable[[list[dict[str, Any]]], bool]] = {
-    "gpt-2": lambda steps: _kinds(steps) == ["ByteLevel"] and steps[0].get("use_regex", True),
-    "smollm": lambda steps: (
-        _kinds(steps) == ["Digits", "ByteLevel"]
-        and steps[0]["individual_digits"]
-        and steps[1].get("use_regex", True)
-    ),
-    "llama-bpe": lambda steps: _is_split(steps, r"\p{N}{1,3}"),
-    "qwen2": lambda steps: _is_split(steps, r"\p{N}"),
-}
-"""llama.cpp's name for a way to cut texts before merging -> whether a tokenizer has it."""
-
-SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|{digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
-    r"\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-"""What Llama 3 and Qwen 2 split by, but for their digits."""
-
-
-def _kinds(steps: list[dict[str, Any]]) -> list[str]:
-    return [step["type"] for step in steps]
-
-
-def _is_split(steps: list[dict[str, Any]], digits: str) -> bool:
-    if _kinds(steps) != ["Split", "ByteLevel"]:
-        return False
-    return bool(steps[0]["pattern"].get("Regex") == SPLIT.replace("{digits}", digits))
-
-
-def _pre_tokenizer(source: Source) -> str:
-    """llama.cpp's name for it. Raises ``ExportError`` on a tokenizer that it cannot be told of."""
-    backend = getattr(source.tokenizer, "backend_tokenizer", None)
-    values = json.loads(backend.to_str()) if backend is not None else {"model": {}}
-    cut = values.get("pre_tokenizer") or {}
-    steps = cut.get("pretokenizers", [cut]) if cut else []
-    plain = values["model"].get("type") == "BPE" and not any(
-        step.get("add_prefix_space") for step in steps
-    )
-    normal = values.get("normalizer")
-    if plain and (normal is None or normal["type"] == "NFC"):
-        for name, fits in PRE_TOKENIZERS.items():
-            if steps and fits(steps):
-                return name
-    raise ExportError(
-        "--to gguf writes byte-level BPE tokenizers that cut texts as GPT-2, SmolLM, Llama 3 or "
-        f"Qwen 2 do; this one is {values['model'].get('type')} with "
-        f"{', '.join(_kinds(steps)) or 'nothing'} before. Use --to causal-lm and llama.cpp's own "
-        "converter."
-    )
-
-
-def _add_vocabulary(writer: Any, source: Source, config: PreTrainedConfig, splitting: str) -> None:
-    """Tokens by id, with merges and special tokens; rows without a token are named as unused."""
-    tokenizer = source.tokenizer
-    values = json.loads(tokenizer.backend_tokenizer.to_str())
-    by_id = {token_id: token for token, token_id in tokenizer.get_vocab().items()}
-    added = tokenizer.added_tokens_decoder
-    kinds, tokens = [], []
-    for token_id in range(config.vocab_size):
-        tokens.append(by_id.get(token_id, f"[PAD{token_id}]"))
-        kind = gguf.TokenType.NORMAL if token_id in by_id else gguf.TokenType.UNUSED
-        if token_id in added:
-            special = added[token_id].special
-            kind = gguf.TokenType.CONTROL if special else gguf.TokenType.USER_DEFINED
-        kinds.append(kind)
-    merges = [
-        pair if isinstance(pair, str) else " ".join(pair) for pair in values["model"]["merges"]
-    ]
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(splitting)
-    writer.add_token_list(tokens)
-    writer.add_token_types(kinds)
-    writer.add_token_merges(merges)
-    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
-    if begin is not None:
-        writer.add_bos_token_id(begin)
-    if end is not None:
-        writer.add_eos_token_id(end)
-    alone = tokenizer("a")["input_ids"]
-    writer.add_add_bos_token(begin is not None and alone[0] == begin)
-    writer.add_add_eos_token(end is not None and alone[-1] == end)
 
 
 def _close(writer: Any) -> None:
