@@ -2,6 +2,7 @@
 
 from headtune.model.backbone import Backbone, load_backbone, load_config
 from headtune.model.budget import TokenBudget, bytes_per_token, token_budget
+from headtune.model.few_rows import PackingOnDemand
 from headtune.model.hardware import Compute, choose_compute, matrix_product_rate
 from headtune.model.inference import (
     is_out_of_memory,
@@ -31,6 +32,7 @@ __all__ = [
     "FrozenTrunk",
     "Keeper",
     "KeptTexts",
+    "PackingOnDemand",
     "ParameterCounts",
     "SequenceClassifier",
     "StateStore",

@@ -26,7 +26,7 @@ from torch.nn.functional import gelu, rms_norm, silu
 
 from headtune.model.attention import packed_attention
 
-__all__ = ["fuse"]
+__all__ = ["fuse", "is_plain_lora"]
 
 
 def fuse(model: nn.Module) -> int:
@@ -199,7 +199,7 @@ def _gelu_forward(self: Any, x: torch.Tensor) -> torch.Tensor:
 
 def _lora_forward(self: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
     """``base(x) + scaling * dropout(x) A B``, the sum and the factor inside the last product."""
-    if args or kwargs or not _is_plain_lora(self, x):
+    if args or kwargs or not (is_plain_lora(self) and _fits(self, x)):
         as_is: torch.Tensor = type(self).forward(self, x, *args, **kwargs)
         return as_is
     (name,) = self.active_adapters
@@ -215,15 +215,17 @@ def _lora_forward(self: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torc
     return out
 
 
-def _is_plain_lora(layer: Any, x: torch.Tensor) -> bool:
-    """One adapter, on, not merged, without the variants of PEFT, in a format that fits."""
+def is_plain_lora(layer: Any) -> bool:
+    """Whether a layer of PEFT has one adapter, on, not merged, without PEFT's variants."""
     names = layer.active_adapters
     if len(names) != 1 or names[0] not in layer.lora_A or names[0] in layer.lora_variant:
         return False
-    if layer.disable_adapters or layer.merged or layer.lora_B[names[0]].bias is not None:
-        return False
-    fits = x.dtype == layer.lora_A[names[0]].weight.dtype
-    return fits or torch.is_autocast_enabled(x.device.type)
+    return not (layer.disable_adapters or layer.merged) and layer.lora_B[names[0]].bias is None
+
+
+def _fits(layer: Any, x: torch.Tensor) -> bool:
+    same = x.dtype == layer.lora_A[layer.active_adapters[0]].weight.dtype
+    return same or torch.is_autocast_enabled(x.device.type)
 
 
 FORWARDS: dict[tuple[str, str], Callable[..., Any]] = {

@@ -107,7 +107,8 @@ def _run(
     rows = np.empty((len(examples), size), dtype=np.float32)
     todo = list(range(len(examples)))
     was_training = classifier.training
-    classifier.eval()
+    if was_training:  # visiting every module takes milliseconds, which single texts would wait for
+        classifier.eval()
     try:
         while todo:
             max_tokens_per_batch = _work_through(
@@ -116,7 +117,8 @@ def _run(
             if todo:
                 on_smaller_budget(max_tokens_per_batch)
     finally:
-        classifier.train(was_training)
+        if was_training:
+            classifier.train()
     return rows
 
 

@@ -27,8 +27,8 @@ from torch import nn
 from torch.nn.functional import linear
 
 from headtune.errors import ModelError
+from headtune.model.linear_layers import base_of, linear_layers, weight_of
 from headtune.model.sequence_classifier import SequenceClassifier
-from headtune.model.trainable import decoder_blocks
 
 __all__ = ["Int8Linear", "Int8Product", "choose_product", "quantize", "quantized_weight"]
 
@@ -113,45 +113,23 @@ def quantize(classifier: SequenceClassifier) -> Int8Product:
             "--compute int8 needs the whole model on one device; leave out --device-map."
         )
     product = choose_product(classifier.compute_dtype, classifier.device)
-    _, blocks = decoder_blocks(backbone)
-    n_layers = sum(_quantize_children(block, product) for block in blocks)
-    if n_layers == 0:
+    layers = list(linear_layers(classifier))
+    if not layers:
         raise ModelError(
             f"--compute int8 finds no linear layers in {backbone.config.model_type!r}'s blocks."
         )
+    for owner, name, layer in layers:
+        setattr(owner, name, _quantized(layer, product))
     return product
 
 
-def _quantize_children(module: nn.Module, product: Int8Product) -> int:
-    n_layers = 0
-    for name, child in module.named_children():
-        child = _without_adapter(child)
-        weight = _weight_of(child)
-        if weight is None:
-            n_layers += _quantize_children(child, product)
-            continue
-        bias = getattr(child, "bias", None)
-        setattr(module, name, Int8Linear(weight, bias, product).to(weight.device).eval())
-        n_layers += 1
-    return n_layers
-
-
-def _without_adapter(module: Any) -> nn.Module:
-    """The layer itself, what its adapter adds added to its weights."""
-    if not (hasattr(module, "base_layer") and hasattr(module, "merge")):  # not one of PEFT's
-        return cast(nn.Module, module)
-    module.merge()
-    return cast(nn.Module, module.base_layer)
-
-
-def _weight_of(module: nn.Module) -> torch.Tensor | None:
-    """The weight ``(out, in)`` of a linear layer; GPT-2 keeps its layers transposed."""
-    if type(module) is nn.Linear:
-        return module.weight
-    if type(module).__name__ == "Conv1D":
-        transposed: torch.Tensor = module.weight.t()  # type: ignore[operator]
-        return transposed
-    return None
+def _quantized(layer: Any, product: Int8Product) -> Int8Linear:
+    base = base_of(layer)
+    if base is not layer:
+        layer.merge()
+    weight = cast(torch.Tensor, weight_of(base))  # linear_layers gives no others
+    bias = getattr(base, "bias", None)
+    return Int8Linear(weight, bias, product).to(weight.device).eval()
 
 
 def _as_they_are(weight: torch.Tensor) -> torch.Tensor:

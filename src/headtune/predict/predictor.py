@@ -5,7 +5,7 @@ budget, and the answers come back in the caller's order.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from headtune.config import ModelConfig
 from headtune.decision import DecisionRule
 from headtune.errors import PredictionError
 from headtune.metrics import softmax
-from headtune.model import SequenceClassifier, predict_logits, quantize
+from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, quantize
 from headtune.tokens import encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
 
@@ -34,7 +34,7 @@ class Predictor:
     ``text_column``, ``label_column`` and ``template`` are those of the training table, tried
     first when a table is predicted. Logits are divided by ``temperature`` before they become
     probabilities, and ``rule`` makes answers of these. ``note`` is one line that a user should
-    read, or empty.
+    read, or empty. From the third short text alone, weights are ``packing`` for such.
     """
 
     classifier: SequenceClassifier
@@ -48,6 +48,10 @@ class Predictor:
     temperature: float = 1.0
     rule: DecisionRule = DecisionRule()  # noqa: RUF009 (frozen)
     note: str = ""
+    packing: PackingOnDemand = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "packing", PackingOnDemand(self.classifier))
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "Predictor":
@@ -121,6 +125,7 @@ class Predictor:
         on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
     ) -> Probabilities:
         """``predict_proba`` of texts that are encoded already."""
+        self.packing.hear(sum(map(len, examples)))
         logits = predict_logits(self.classifier, examples, self.max_tokens_per_batch, on_batch)
         return softmax(logits / self.temperature)
 
