@@ -1,6 +1,9 @@
 """TextClassifier keeps scikit-learn's manners."""
 
+import copy
 import inspect
+import pickle
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from sklearn.preprocessing import FunctionTransformer
 from headtune import TextClassifier
 from headtune.config import STAGES, RunConfig
 from headtune.errors import ConfigError, DataError, PredictionError
+from headtune.model import few_rows
 from tests_support import TEXTS, TOPICS
 
 LEFT_OUT = {
@@ -65,6 +69,26 @@ def test_parameters_are_the_options_with_their_defaults() -> None:
     assert {name: signature[name].default for name in signature.keys() - own} == {
         name: options[name] for name in signature.keys() - own
     }
+
+
+def through_pickle(fitted: TextClassifier) -> TextClassifier:
+    again: TextClassifier = pickle.loads(pickle.dumps(fitted))  # noqa: S301 (our own bytes)
+    return again
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
+def test_a_fitted_classifier_can_be_copied(
+    estimator: TextClassifier,
+    copied: Callable[[TextClassifier], TextClassifier],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As joblib does; also after single texts have had its weights packed, which stay behind."""
+    monkeypatch.setattr(few_rows, "pays", lambda dtype, device: True)
+    fitted = clone(estimator).fit(TEXTS, TOPICS)
+    for _ in range(4):
+        expected = fitted.predict_proba(TEXTS[:1])
+    assert any(hasattr(m, "few_rows") for m in fitted.predictor_.classifier.modules())
+    np.testing.assert_allclose(copied(fitted).predict_proba(TEXTS[:1]), expected, atol=1e-6)
 
 
 def test_predictions(fitted: TextClassifier) -> None:

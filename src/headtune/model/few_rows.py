@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from types import MethodType
 from typing import Any, cast
 
 import psutil
@@ -38,6 +37,9 @@ LEAST_GAIN = 1.15
 CALLS_BEFORE = 2
 """Single texts that are answered before their number is worth packing for."""
 
+PACKING = threading.Lock()
+"""Threads of a server may ask one classifier at the same time."""
+
 
 class PackingOnDemand:
     """Packs the weights of a classifier once short batches keep coming; for prediction only."""
@@ -46,13 +48,12 @@ class PackingOnDemand:
         self.classifier = classifier
         self._n_short = 0
         self._settled = False
-        self._lock = threading.Lock()
 
     def hear(self, n_rows: int) -> None:
         """Before each batch: how many tokens it has."""
         if self._settled or n_rows > MOST_ROWS:
             return
-        with self._lock:
+        with PACKING:
             self._n_short += 1
             if self._n_short > CALLS_BEFORE and not self._settled:
                 self._settled = True
@@ -77,24 +78,33 @@ def pack_for_few_rows(classifier: SequenceClassifier) -> int:
     )
 
 
-@dataclass(slots=True)
+@dataclass
 class _Packed:
-    """What a layer multiplies few rows by, and the tensors that it was made from."""
+    """What a layer multiplies few rows by, and the tensors that it was made from.
 
-    weight: torch.Tensor
+    oneDNN's tensors cannot be copied or pickled: a copy has none, and takes the plain weight.
+    """
+
+    weight: torch.Tensor | None
     sources: tuple[torch.Tensor, ...]
     versions: tuple[int, ...]
     plain: Callable[..., torch.Tensor]
     dtype: torch.dtype
     in_features: int
 
-    def serves(self, layer: nn.Module, x: torch.Tensor) -> bool:
-        return (
-            x.numel() <= MOST_ROWS * self.in_features
-            and not torch.is_grad_enabled()
-            and not layer.training
-            and tuple(source._version for source in self.sources) == self.versions
-        )
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"weight": None}
+
+    def weight_for(self, layer: nn.Module, x: torch.Tensor) -> torch.Tensor | None:
+        """The packed weight, or None where the plain one is to be taken."""
+        if (
+            x.numel() > MOST_ROWS * self.in_features
+            or torch.is_grad_enabled()
+            or layer.training
+            or tuple(source._version for source in self.sources) != self.versions
+        ):
+            return None
+        return self.weight
 
 
 def _pack(layer: Any, dtype: torch.dtype) -> bool:
@@ -121,16 +131,17 @@ def _pack(layer: Any, dtype: torch.dtype) -> bool:
         dtype,
         weight.shape[1],
     )
-    layer.forward = MethodType(_forward, layer)
+    layer.forward = partial(_forward, layer)
     return True
 
 
 def _forward(self: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
     packed: _Packed = self.few_rows
-    if args or kwargs or not packed.serves(self, x):
+    weight = None if args or kwargs else packed.weight_for(self, x)
+    if weight is None:
         return packed.plain(x, *args, **kwargs)
     bias = getattr(base_of(self), "bias", None)
-    return _multiply(x.to(packed.dtype), packed.weight, None if bias is None else bias.to(x.dtype))
+    return _multiply(x.to(packed.dtype), weight, None if bias is None else bias.to(packed.dtype))
 
 
 def _multiply(

@@ -17,7 +17,7 @@ alone. Costs: nothing. Figures are in benchmarks/LOG.md.
 """
 
 from collections.abc import Callable
-from types import MethodType
+from functools import partial
 from typing import Any
 
 import torch
@@ -39,7 +39,7 @@ def fuse(model: nn.Module) -> int:
         kind = type(module)
         forward = FORWARDS.get((kind.__module__.partition(".")[0], kind.__name__))
         if forward is not None and not hasattr(module, "_hf_hook"):
-            module.forward = MethodType(forward, module)
+            module.forward = partial(forward, module)  # which can be pickled; a method cannot
             n_fused += 1
     return n_fused
 
