@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from headtune.errors import ModelError
 from headtune.model import attention, kernels
-from headtune.model.attention import SequenceLayout, packed_attention
+from headtune.model import layout as arrangement
+from headtune.model.attention import packed_attention
 from headtune.model.kernels import FLASH_KERNELS, KERNEL_VARIABLE, Settings
+from headtune.model.layout import MAX_SCORES, SequenceLayout
 
 HEADS, KV_HEADS, DIM = 4, 2, 8
 
@@ -186,7 +188,7 @@ def test_the_kernel_chosen_on_cuda_equals_the_reference(causal: bool, window: in
 
 
 def test_groups_split_where_blocks_grow_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention, "MAX_SCORES", 200)
+    monkeypatch.setattr(arrangement, "MAX_SCORES", 200)
     layout = SequenceLayout.from_lengths([10] * 5, torch.device("cpu"))
     assert [group.index.shape for group in layout.groups] == [(2, 10), (2, 10), (1, 10)]
     check([10] * 5)
@@ -215,8 +217,8 @@ def test_a_long_text_never_makes_a_square_of_the_packed_length() -> None:
                 module, q, k, v, None, layout=layout, sliding_window=window, softcap=softcap
             )
         assert ours.shape == (1, sum(lengths), HEADS, DIM)
-    assert max(sizes) <= HEADS * attention.MAX_SCORES
-    assert sum(mask.numel() for mask in layout._masks.values()) <= 4 * attention.MAX_SCORES
+    assert max(sizes) <= HEADS * MAX_SCORES
+    assert sum(mask.numel() for mask in layout._masks.values()) <= 4 * MAX_SCORES
 
 
 def test_dropout_applies_in_training_only() -> None:

@@ -11,9 +11,10 @@ from transformers import AutoModel
 
 from headtune.config import TuneConfig
 from headtune.model import SequenceClassifier, make_trainable
-from headtune.model.attention import ATTENTION_NAME, SequenceLayout
+from headtune.model.attention import ATTENTION_NAME
 from headtune.model.backbone import Backbone
 from headtune.model.fused import FORWARDS, fuse
+from headtune.model.layout import SequenceLayout
 
 FUSED_FAMILIES = {
     "gpt2": {"NewGELUActivation"},

@@ -26,7 +26,7 @@ from headtune.model import (
     trained_state,
     useful_flops_per_token,
 )
-from headtune.model.attention import SequenceLayout
+from headtune.model.layout import SequenceLayout
 from headtune.model.pooling import pool
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample

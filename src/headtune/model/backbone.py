@@ -16,9 +16,10 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 
 from headtune.config import ModelConfig
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
-from headtune.model.attention import ATTENTION_NAME, SequenceLayout
+from headtune.model.attention import ATTENTION_NAME
 from headtune.model.fused import fuse
 from headtune.model.hardware import Compute, keep_freed_memory
+from headtune.model.layout import SequenceLayout
 from headtune.pretrained import PretrainedFolder
 from headtune.quiet import quiet_transformers
 

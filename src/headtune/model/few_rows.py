@@ -14,8 +14,7 @@ Figures are in benchmarks/LOG.md.
 """
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, cast
@@ -28,6 +27,7 @@ from torch.nn.functional import linear
 from headtune.model.fused import is_plain_lora
 from headtune.model.linear_layers import base_of, linear_layers, weight_of
 from headtune.model.sequence_classifier import SequenceClassifier
+from headtune.model.timing import best_seconds
 
 __all__ = ["MOST_ROWS", "PackingOnDemand", "pack_for_few_rows", "pays"]
 
@@ -167,22 +167,10 @@ def pays(dtype: torch.dtype, device: torch.device) -> bool:
     weights = [torch.ones(1536, 576, dtype=dtype) for _ in range(16)]
     try:
         packed = [torch.ops.mkldnn._reorder_linear_weight(w, MOST_ROWS) for w in weights]
-        return _seconds(partial(linear, x), weights) > LEAST_GAIN * _seconds(
-            partial(_multiply, x), packed
+        plain_seconds, seconds = best_seconds(
+            (lambda: [linear(x, w) for w in weights], lambda: [_multiply(x, w) for w in packed]),
+            device,
         )
     except (RuntimeError, AttributeError, NotImplementedError):
         return False  # this build of torch has none, or not in this format
-
-
-def _seconds(
-    multiply: Callable[[torch.Tensor], torch.Tensor], weights: Sequence[torch.Tensor]
-) -> float:
-    """The best of a few times over all weights."""
-    best = float("inf")
-    with torch.inference_mode():
-        for _ in range(5):
-            start = time.perf_counter()
-            for weight in weights:
-                multiply(weight)
-            best = min(best, time.perf_counter() - start)
-    return best
+    return plain_seconds > LEAST_GAIN * seconds

@@ -14,12 +14,13 @@ import statistics
 import sys
 import time
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import torch
 
 from headtune.config import ComputeDtype, ModelConfig
 from headtune.errors import ModelError
+from headtune.model.timing import best_seconds
 from headtune.processes import local_rank
 
 __all__ = ["Compute", "choose_compute", "keep_freed_memory", "matrix_product_rate"]
@@ -87,24 +88,16 @@ def _device(name: str) -> torch.device:
 def _bfloat16_speed_up() -> float:
     """How many times faster this CPU multiplies bfloat16 than float32 matrices.
 
-    Ten times in turn, so that a busy moment of the machine hits both; fewer where bfloat16 is
-    emulated and each product costs a tenth of a second.
+    Where bfloat16 is emulated, each product costs a tenth of a second, so there are fewer rounds.
     """
-    best = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
-    start = time.perf_counter()
-    for attempt in range(10):
-        for dtype in best:
-            best[dtype] = min(best[dtype], _matmul_seconds(dtype))
-        if attempt >= 1 and time.perf_counter() - start > SECONDS_OF_CHOOSING:
-            break
-    return best[torch.float32] / best[torch.bfloat16]
-
-
-def _matmul_seconds(dtype: torch.dtype) -> float:
-    a, b = torch.ones(256, 512, dtype=dtype), torch.ones(512, 512, dtype=dtype)
-    start = time.perf_counter()
-    torch.nn.functional.linear(a, b)
-    return time.perf_counter() - start
+    calls = []
+    for dtype in (torch.float32, torch.bfloat16):
+        a, b = torch.ones(256, 512, dtype=dtype), torch.ones(512, 512, dtype=dtype)
+        calls.append(partial(torch.nn.functional.linear, a, b))
+    in_float32, in_bfloat16 = best_seconds(
+        calls, torch.device("cpu"), n_rounds=10, most_seconds=SECONDS_OF_CHOOSING
+    )
+    return in_float32 / in_bfloat16
 
 
 @cache

@@ -16,7 +16,6 @@ Costs: accuracy, which is for the caller to measure (``headtune evaluate RUN FIL
 says both figures). A layer takes a quarter of the memory of float32 weights.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -29,6 +28,7 @@ from torch.nn.functional import linear
 from headtune.errors import ModelError
 from headtune.model.linear_layers import base_of, linear_layers, weight_of
 from headtune.model.sequence_classifier import SequenceClassifier
+from headtune.model.timing import best_seconds
 
 __all__ = ["Int8Linear", "Int8Product", "choose_product", "quantize", "quantized_weight"]
 
@@ -178,17 +178,18 @@ GAIN_FOR_LESS_BITS = 1.2
 def choose_product(dtype: torch.dtype, device: torch.device) -> Int8Product:
     """The fastest product that is right on this device, timed against layers of ``dtype``.
 
-    Costs about 0.1 s, once a process.
+    A layer of 1,024 by 1,024 for 512 tokens: in smaller ones, what is around the product shows.
+    Costs about half a second, once a process.
     """
-    x, weight = torch.randn(256, 512), torch.randn(512, 512)
-    x, plain = x.to(device, dtype), weight.to(device, dtype)
-    plain_seconds = _seconds(lambda: linear(x, plain), device)
+    x, plain = (torch.randn(n, 1_024).to(device, dtype) for n in (512, 1_024))
     best: Int8Product | None = None
     for product in PRODUCTS:
         if not _is_right(product, device):
             continue
         layer = Int8Linear(plain, None, product)
-        speed_up = plain_seconds / _seconds(partial(layer, x), device)
+        ways = (partial(linear, x, plain), partial(layer, x))
+        plain_seconds, seconds = best_seconds(ways, device, most_seconds=0.3)
+        speed_up = plain_seconds / seconds
         loses_bits = best is not None and product.weight_bits < best.weight_bits
         if best is None or speed_up > best.speed_up * (GAIN_FOR_LESS_BITS if loses_bits else 1):
             best = Int8Product(
@@ -214,16 +215,3 @@ def _is_right(product: Int8Product, device: torch.device) -> bool:
     except (RuntimeError, AttributeError, NotImplementedError):
         return False  # this build of torch, or this device, has none
     return bool(torch.equal(ours.double(), expected))
-
-
-def _seconds(function: Callable[[], torch.Tensor], device: torch.device) -> float:
-    """The best of a few calls."""
-    best = float("inf")
-    with torch.inference_mode():
-        for _ in range(7):
-            start = time.perf_counter()
-            function()
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            best = min(best, time.perf_counter() - start)
-    return best

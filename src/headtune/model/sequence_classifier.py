@@ -14,9 +14,9 @@ from transformers import PreTrainedModel
 
 from headtune.batches import PackedBatch
 from headtune.config import AttentionDirection, Pooling
-from headtune.model.attention import SequenceLayout
 from headtune.model.backbone import Backbone
 from headtune.model.last_block import only_rows, row_modules
+from headtune.model.layout import SequenceLayout
 from headtune.model.pooling import pool, pooled_rows
 
 __all__ = ["SequenceClassifier", "Trunk"]
