@@ -2,9 +2,9 @@
 
     published   Trainer + PEFT as the recipe has it: fp32, batch 8, padded to the longest of a
                 batch, the default attention
-    best        the fastest of ``CANDIDATES`` on this machine, tried on a few steps first: batch 32
-                (64 too), texts of like length together, eager or fused attention, and weights in
-                bfloat16 (or autocast) where the hardware multiplies it fast
+    best        the fastest of ``candidates`` on this machine, tried on a few steps first: batches
+                of 8 to 64, texts of like length together, eager or fused attention, and weights
+                in bfloat16 (or autocast) where the hardware multiplies it fast
     headtune    batch 32, packed, random batches
 
 All take LoRA of rank 16 on the query and value projections, without dropout, and go once through
@@ -77,7 +77,13 @@ def candidates(bfloat16_is_fast: bool) -> list[TrainerSettings]:
     formats: list[dict[str, Any]] = [{"dtype": "float32"}]
     if bfloat16_is_fast:
         formats = [{"dtype": "bfloat16"}, {"dtype": "float32", "autocast": True}]
-    changes: tuple[dict[str, Any], ...] = ({}, {"attention": "sdpa"}, {"batch_size": 64})
+    changes: tuple[dict[str, Any], ...] = (
+        {},
+        {"attention": "sdpa"},
+        {"batch_size": 64},
+        {"batch_size": 16, "attention": "sdpa"},
+        {"batch_size": 8, "attention": "sdpa"},
+    )
     return [
         TrainerSettings(**{**asdict(best), **form, **change})
         for form in formats
