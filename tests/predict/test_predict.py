@@ -3,7 +3,9 @@
 import csv
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Semaphore
 from typing import Any
@@ -16,6 +18,7 @@ from headtune import Predictor, TextClassifier, evaluate_file, predict_file
 from headtune.config import DataConfig
 from headtune.data import iter_tables, read_table
 from headtune.errors import ColumnError, DataError, LabelError, PredictionError
+from headtune.model import few_rows
 from headtune.predict import bulk
 from headtune.progress import SilentProgress
 from tests_support import TEXTS, TOPICS
@@ -113,6 +116,20 @@ def test_predicting_twice_keeps_both_answers(
     names = pq.read_schema(tmp_path / "twice.parquet").names
     assert names[3:6] == ["predicted_label", "probability_dinner", "probability_prize"]
     assert names[6:] == ["predicted_label#2", "probability_dinner#2", "probability_prize#2"]
+
+
+@pytest.mark.parametrize("packs", [False, True])
+def test_threads_get_the_answers_of_one(
+    predictor: Predictor, packs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the requests of a web server do; also while weights are packed for single texts."""
+    monkeypatch.setattr(few_rows, "pays", lambda dtype, device: packs)
+    asked = replace(predictor)  # which has not answered single texts yet
+    texts = 5 * TEXTS
+    expected = [predictor.predict_proba([text, text])[0] for text in texts]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda text: asked.predict_proba([text])[0], texts))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_evaluation_counts_what_it_could_not_use(predictor: Predictor, table: Path) -> None:

@@ -5,6 +5,7 @@ classification models, so weights can be exchanged with them name by name. It li
 whatever the backbone's format: in bfloat16 small updates vanish.
 """
 
+import threading
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -20,6 +21,11 @@ from headtune.model.layout import SequenceLayout
 from headtune.model.pooling import pool, pooled_rows
 
 __all__ = ["SequenceClassifier", "Trunk"]
+
+
+ONE_PASS = threading.RLock()
+"""A pass through a backbone hangs hooks on its modules, so threads take turns. Nothing is lost:
+one pass uses all cores of a CPU, and on a GPU what follows waits for it anyway."""
 
 
 class Trunk(Protocol):
@@ -97,7 +103,7 @@ class SequenceClassifier(nn.Module):
 
     def _run_backbone(self, batch: PackedBatch) -> torch.Tensor:
         lower = self.compute_dtype != torch.float32
-        with torch.autocast(self.device.type, self.compute_dtype, enabled=lower):
+        with ONE_PASS, torch.autocast(self.device.type, self.compute_dtype, enabled=lower):
             states = self._packed_states(batch) if self.packs else self._padded_states(batch)
         return pool(states, batch.cu_seqlens, self.pooling)
 

@@ -34,7 +34,8 @@ class Predictor:
     ``text_column``, ``label_column`` and ``template`` are those of the training table, tried
     first when a table is predicted. Logits are divided by ``temperature`` before they become
     probabilities, and ``rule`` makes answers of these. ``note`` is one line that a user should
-    read, or empty. From the third short text alone, weights are ``packing`` for such.
+    read, or empty. From the third short text alone, weights are ``packing`` for such. Threads may
+    share one predictor; their passes take turns.
     """
 
     classifier: SequenceClassifier
