@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gguf
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
@@ -17,8 +18,6 @@ from headtune.export.gguf_vocabulary import BYTES, find_vocabulary
 from tests_support import TEXTS, TOPICS
 
 from .conftest import lean
-
-llama_cpp = pytest.importorskip("llama_cpp", reason="needs headtune[gguf]")
 
 SPACE = "\u2581"
 AWKWARD = [
@@ -73,6 +72,7 @@ def sentence_piece(kind: str) -> PreTrainedTokenizerFast:
 
 @pytest.mark.parametrize("kind", NORMALIZERS)
 def test_a_sentence_piece_tokenizer_cuts_as_here(kind: str, tmp_path: Path) -> None:
+    llama_cpp = pytest.importorskip("llama_cpp", reason="needs headtune[gguf]")
     tokenizer = sentence_piece(kind)
     folder = make_model_folder("gemma3_text", tmp_path / "base", vocab_size=len(tokenizer) + 9)
     tokenizer.save_pretrained(lean(folder))
@@ -88,6 +88,33 @@ def test_a_sentence_piece_tokenizer_cuts_as_here(kind: str, tmp_path: Path) -> N
     assert any("puts a space before every text" in fact for fact in exported.facts) == (
         kind in EXCEPTIONS
     )
+
+
+@pytest.mark.parametrize("kind", NORMALIZERS)
+def test_what_is_written_of_it(kind: str, tmp_path: Path) -> None:
+    tokenizer = sentence_piece(kind)
+    writer = gguf.GGUFWriter(tmp_path / "vocabulary.gguf", "llama")
+    find_vocabulary(tokenizer).write(writer, len(tokenizer) + 2)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    fields = gguf.GGUFReader(tmp_path / "vocabulary.gguf").fields
+    found = {name.partition("ggml.")[2]: field.contents() for name, field in fields.items()}
+    assert found["model"] == "llama"
+    assert found["add_space_prefix"] == (kind in ("prepended", "metaspace"))
+    assert not found["add_bos_token"]
+    tokens, scores, kinds = found["tokens"], found["scores"], found["token_type"]
+    assert tokens[:-2] == tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    assert len(tokens) == len(scores) == len(kinds) == len(tokenizer) + 2
+    assert {tokens[i] for i, kind in enumerate(kinds) if kind == gguf.TokenType.BYTE} == set(BYTES)
+    assert kinds[:3] == [gguf.TokenType.CONTROL] * 3
+    assert kinds[-2:] == [gguf.TokenType.UNUSED] * 2
+    # What merges make first has the highest score.
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    made = list(dict.fromkeys("".join(pair) for pair in merges))
+    by_score = sorted(made, key=lambda token: -scores[tokens.index(token)])
+    assert made == by_score
+    assert len({scores[tokens.index(token)] for token in made}) == len(made)
 
 
 def test_merges_in_another_order_than_what_they_make_are_refused() -> None:
