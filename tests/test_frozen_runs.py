@@ -5,6 +5,7 @@ import errno
 import multiprocessing
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from headtune import RunConfig, TextClassifier, cache, train_run
+from headtune.batches import KeptExample
 from headtune.errors import ModelFileError
 from headtune.model import FrozenTrunk, load_backbone
 from headtune.progress import SilentProgress
 from headtune.report import Report
 from headtune.report.facts import facts_of
+from headtune.types import TokenizedExample
 from tests_support import TEXTS, TOPICS
 
 
@@ -92,6 +95,49 @@ def test_no_frozen_layer_runs_in_a_second_run(
     assert weights(tmp_path / "again").keys() == weights(tmp_path / "first").keys()
     for name, tensor in weights(tmp_path / "again").items():
         assert torch.equal(tensor, weights(tmp_path / "first")[name])
+
+
+@pytest.mark.parametrize("first", ["last-1", "lora"])
+def test_a_longer_trunk_goes_on_from_a_shorter_one(
+    config: RunConfig, first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``head`` after ``last-1``: only the last block runs, and it gives what all blocks give."""
+    layers = {"lora_layers": "last-1"} if first == "lora" else {}
+    train_run(changed(config, "tune", tune=first, **layers), out=tmp_path / "first")
+    head = changed(config, "tune", tune="head")
+    listener, run = Listener(), FrozenTrunk.run
+
+    def go_on(self: FrozenTrunk, examples: Sequence[TokenizedExample]) -> list[torch.Tensor]:
+        assert all(isinstance(example, KeptExample) for example in examples)
+        return run(self, examples)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FrozenTrunk, "run", go_on)
+        report = train_run(head, out=tmp_path / "head", progress=listener)
+    assert frozen_texts(report) == (120, 0)
+    assert "120 now, 120 of them from where that had left them." in " ".join(listener.said)
+    train_run(changed(head, "model", cache_limit=0), out=tmp_path / "plain")
+    for name, tensor in weights(tmp_path / "plain").items():
+        torch.testing.assert_close(tensor, weights(tmp_path / "head")[name], atol=1e-5, rtol=1e-5)
+
+
+def test_what_a_shorter_trunk_lacks_is_run_from_the_start(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a trunk that is attached for the others is not left behind."""
+    fewer = Path(config.source).with_name("fewer.csv")
+    fewer.write_text("".join(Path(config.source).read_text().splitlines(keepends=True)[:91]))
+    train_run(replace(config, source=str(fewer)), out=tmp_path / "first")
+    head, listener = changed(config, "tune", tune="head"), Listener()
+    report = train_run(head, out=tmp_path / "head", progress=listener)
+    assert frozen_texts(report) == (120, 0)
+    assert "120 now, 90 of them from where that had left them." in " ".join(listener.said)
+    plain = train_run(changed(head, "model", cache_limit=0), out=tmp_path / "plain")
+    found, expected = report.after["test"], plain.after["test"]
+    assert found is not None
+    assert expected is not None
+    assert found["accuracy"] == expected["accuracy"]
+    assert found["log_loss"] == pytest.approx(expected["log_loss"])
 
 
 def test_without_a_cache_the_result_is_the_same(config: RunConfig, tmp_path: Path) -> None:

@@ -214,9 +214,11 @@ def _say_kept(kept: KeptTexts | None, progress: Progress) -> None:
             "Their output fits neither into memory nor on the disk, so they run again in every "
             "epoch: same result, more work."
         )
-    elif kept.n_reused:
+    elif kept.n_reused or kept.n_begun:
+        begun = f", {kept.n_begun:,} of them from where that had left them" if kept.n_begun else ""
         progress.say(
-            f"{kept.n_reused:,} texts went through them in an earlier run; {kept.n_run:,} now."
+            f"{kept.n_reused:,} texts went through them in an earlier run; "
+            f"{kept.n_run:,} now{begun}."
         )
 
 

@@ -1,6 +1,7 @@
 """What frozen layers make of the texts of a run: found on disk, or run once and kept.
 
-1. Texts with the same token ids are one text. What a store has of them is not run again.
+1. Texts with the same token ids are one text. What a store has of them is not run again; what it
+   has of a shorter trunk is gone on from, so that ``head`` after ``last-2`` runs two blocks.
 2. The others are packed, longest first, and run, 256 MB of states at a time.
    Several processes run a share of them each, and read the others' from the store.
 3. Each such group is written to the store as one file. The states also stay in memory if they
@@ -13,6 +14,7 @@ product may; once kept, they are the same in every epoch and every run.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
@@ -23,7 +25,7 @@ from headtune.batches import KeptExample, pack, share_out
 from headtune.config import ModelConfig, parse_size
 from headtune.model.hardware import Compute
 from headtune.model.kept_states import StateStore, TrunkIdentity, text_key
-from headtune.model.trunk import FrozenTrunk
+from headtune.model.trunk import FrozenTrunk, shorter_trunks
 from headtune.pretrained import PretrainedFolder, weights_sha256
 from headtune.processes import all_gather, broadcast, n_processes, rank
 from headtune.types import TokenizedExample
@@ -38,11 +40,15 @@ States = dict[bytes, torch.Tensor]
 
 @dataclass(frozen=True, slots=True)
 class KeptTexts:
-    """Examples with their states, in order; and how many different texts were run, and reused."""
+    """Examples with their states, in order; and how many different texts were run, and reused.
+
+    ``n_begun`` of those that were run went on from where a shorter trunk had left them.
+    """
 
     examples: list[KeptExample]
     n_run: int
     n_reused: int
+    n_begun: int = 0
 
 
 def open_store(
@@ -75,6 +81,17 @@ def open_store(
     return StateStore(identity, limit, say)
 
 
+@contextmanager
+def _attached(trunk: FrozenTrunk) -> Iterator[None]:
+    """Within, examples that bring states of ``trunk`` go on from there."""
+    own = trunk.classifier.trunk
+    trunk.classifier.trunk = trunk
+    try:
+        yield
+    finally:
+        trunk.classifier.trunk = own
+
+
 class Keeper:
     """Runs a trunk over texts and keeps what it gives.
 
@@ -104,13 +121,34 @@ class Keeper:
         states = self.store.find(texts) if self.store else {}
         n_reused = len(states) - n_shared
         missing = {key: text for key, text in texts.items() if key not in states}
+        n_begun = 0
+        for shorter, begun in self._begun(missing):
+            with _attached(shorter):
+                run = self._run(begun)
+            if run is None:
+                return None
+            states |= run
+            n_begun += len(run)
+        missing = {key: text for key, text in missing.items() if key not in states}
         if missing:
             run = self._run(missing)
             if run is None:
                 return None
             states |= run
         kept = [KeptExample.of(text, states[key]) for key, text in zip(keys, examples, strict=True)]
-        return KeptTexts(kept, n_run=len(texts) - n_reused, n_reused=n_reused)
+        return KeptTexts(kept, len(texts) - n_reused, n_reused, n_begun)
+
+    def _begun(
+        self, missing: Mapping[bytes, TokenizedExample]
+    ) -> Iterator[tuple[FrozenTrunk, dict[bytes, KeptExample]]]:
+        """What shorter trunks, the longest first, have kept of the texts; each text once."""
+        if self.store is None or any(isinstance(text, KeptExample) for text in missing.values()):
+            return
+        left = dict(missing)
+        for shorter in shorter_trunks(self.trunk):
+            found = self.store.of(depth=shorter.depth, pooling="").find(left) if left else {}
+            if found:
+                yield shorter, {key: KeptExample.of(left.pop(key), found[key]) for key in found}
 
     def _run_share(self, texts: Mapping[bytes, TokenizedExample]) -> int:
         """Of the texts that the main process misses, run and write a share, as all processes do.

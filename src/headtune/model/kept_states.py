@@ -23,7 +23,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,10 @@ class StateStore:
         self.folder = cache.trunks_folder() / identity.key
         self._places: dict[bytes, _Place] = {}
         self._read: set[Path] = set()
+
+    def of(self, **changes: str) -> "StateStore":
+        """The store of another trunk, which differs in these fields of its identity."""
+        return StateStore(replace(self.identity, **changes), self.limit, self.say)
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, torch.Tensor]:
         """The states of those texts that are kept: views of memory-mapped files.

@@ -32,7 +32,7 @@ from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.trainable import decoder_blocks
 from headtune.types import TokenizedExample
 
-__all__ = ["FrozenTrunk", "attach_trunk"]
+__all__ = ["FrozenTrunk", "attach_trunk", "shorter_trunks"]
 
 
 class _Reached(Exception):  # noqa: N818 (a signal, not an error)
@@ -91,7 +91,7 @@ class FrozenTrunk:
         """Run the frozen blocks over one batch; the states of each text, on the CPU.
 
         Shape of each: ``(n_tokens, hidden_size)``, or ``(1, hidden_size)`` if pooled. Examples
-        that bring states of a deeper trunk, which is attached, go on from there.
+        that bring states of a shorter trunk, which is attached, go on from there.
         """
         self.classifier.eval()
         batch = collate(examples)
@@ -145,6 +145,14 @@ class FrozenTrunk:
                     del block.forward
                 else:
                     block.forward = forward
+
+
+def shorter_trunks(trunk: FrozenTrunk) -> Iterator[FrozenTrunk]:
+    """Trunks of the same model that end before this one, the longest first."""
+    _, blocks = decoder_blocks(trunk.classifier.backbone)
+    n_frozen = len(blocks) if trunk.lowest is None else len(trunk.frozen)
+    for first in range(n_frozen - 1, 0, -1):
+        yield FrozenTrunk(trunk.classifier, list(blocks)[:first], blocks[first])
 
 
 def _step_over(hidden_states: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
