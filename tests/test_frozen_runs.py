@@ -115,7 +115,7 @@ def test_a_longer_trunk_goes_on_from_a_shorter_one(
         patch.setattr(FrozenTrunk, "run", go_on)
         report = train_run(head, out=tmp_path / "head", progress=listener)
     assert frozen_texts(report) == (120, 0)
-    assert "120 now, 120 of them from where that had left them." in " ".join(listener.said)
+    assert "120 texts went part of the way in an earlier run; 0 are new." in " ".join(listener.said)
     train_run(changed(head, "model", cache_limit=0), out=tmp_path / "plain")
     for name, tensor in weights(tmp_path / "plain").items():
         torch.testing.assert_close(tensor, weights(tmp_path / "head")[name], atol=1e-5, rtol=1e-5)
@@ -131,7 +131,7 @@ def test_what_a_shorter_trunk_lacks_is_run_from_the_start(
     head, listener = changed(config, "tune", tune="head"), Listener()
     report = train_run(head, out=tmp_path / "head", progress=listener)
     assert frozen_texts(report) == (120, 0)
-    assert "120 now, 90 of them from where that had left them." in " ".join(listener.said)
+    assert "90 texts went part of the way in an earlier run; 30 are new." in " ".join(listener.said)
     plain = train_run(changed(head, "model", cache_limit=0), out=tmp_path / "plain")
     found, expected = report.after["test"], plain.after["test"]
     assert found is not None

@@ -42,6 +42,7 @@ __all__ = [
     "fit_classifier",
     "keep_texts",
     "look_before",
+    "say_kept",
 ]
 
 
@@ -182,7 +183,7 @@ def _keep_trunk(loaded: Loaded, progress: Progress, clock: Stopwatch) -> KeptTex
         return None
     with clock.stage("trunk", "Running the frozen layers, once"):
         kept = keep_texts(trunk, loaded, encoded.examples, progress)
-        _say_kept(kept, progress)
+        say_kept(kept, progress)
     return kept
 
 
@@ -208,18 +209,21 @@ def keep_texts(
     return kept
 
 
-def _say_kept(kept: KeptTexts | None, progress: Progress) -> None:
+def say_kept(kept: KeptTexts | None, progress: Progress) -> None:
+    """Of how many texts an earlier run has kept what frozen layers gave."""
     if kept is None:
         progress.say(
             "Their output fits neither into memory nor on the disk, so they run again in every "
             "epoch: same result, more work."
         )
-    elif kept.n_reused or kept.n_begun:
-        begun = f", {kept.n_begun:,} of them from where that had left them" if kept.n_begun else ""
-        progress.say(
-            f"{kept.n_reused:,} texts went through them in an earlier run; "
-            f"{kept.n_run:,} now{begun}."
-        )
+        return
+    found = []
+    if kept.n_reused:
+        found.append(f"{kept.n_reused:,} texts went through them in an earlier run")
+    if kept.n_begun:
+        found.append(f"{kept.n_begun:,} texts went part of the way in an earlier run")
+    if found:
+        progress.say(f"{'; '.join(found)}; {kept.n_run - kept.n_begun:,} are new.")
 
 
 def answer(

@@ -20,6 +20,7 @@ from headtune.data import prepare
 from headtune.errors import ArtifactError, ConfigError
 from headtune.fitted import Fitted
 from headtune.loading import load_classifier
+from headtune.pipeline import say_kept
 from headtune.plain_json import to_json
 from headtune.processes import n_processes
 from headtune.progress import Progress, SilentProgress, Stopwatch
@@ -120,7 +121,7 @@ def run_sweep(
     loaded = load_classifier(prepared, base, progress, clock)
     with clock.stage("trunk", "Running the frozen layers, once"):
         bench = Workbench(loaded, tunes, progress)
-        _say_counts(bench, progress)
+        say_kept(bench.counts, progress)
     if not resume:
         _begin(out, options)
     with clock.stage("train", f"Trying {trials:,} settings"):
@@ -172,12 +173,6 @@ def _begin(out: Path, options: dict[str, Any]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     check_target(out / BEST, overwrite=True)
     write_atomically(out / OPTIONS, (to_json(options, indent=2) + "\n").encode())
-
-
-def _say_counts(bench: Workbench, progress: Progress) -> None:
-    if bench.counts is not None and bench.counts.n_reused:
-        n_reused, n_run = bench.counts.n_reused, bench.counts.n_run
-        progress.say(f"{n_reused:,} texts went through them in an earlier run; {n_run:,} now.")
 
 
 def _save(
