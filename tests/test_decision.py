@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_curve
 
-from headtune.config import DecideConfig, parse_shares
+from headtune.config import DecideConfig
 from headtune.decision import (
     DecisionRule,
     answer_metrics,
@@ -15,6 +15,7 @@ from headtune.decision import (
 )
 from headtune.errors import ConfigError
 from headtune.types import LabelSet
+from headtune.written_values import parse_shares
 
 LABELS = LabelSet(("ham", "spam", "fraud"))
 ROWS = np.array([[0.7, 0.25, 0.05], [0.1, 0.85, 0.05], [0.05, 0.95, 0.0], [0.3, 0.3, 0.4]])

@@ -10,11 +10,12 @@ import headtune
 
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [  # leaf modules first
-    "errors", "types", "option_values", "config", "progress", "figures", "metrics", "calibration",
-    "decision", "paired", "words", "usage", "plain_table", "plain_json", "unfinished", "processes",
-    "quiet", "pretrained", "cache", "data", "tokens", "batches", "model", "training", "artifact",
-    "predict", "explain", "export", "settle", "report", "inspection", "fitted", "frozen",
-    "loading", "pipeline", "classifier", "run", "sweep", "bench", "cli",
+    "errors", "types", "option_values", "written_values", "config", "progress", "figures",
+    "metrics", "calibration", "decision", "paired", "words", "usage", "plain_table", "plain_json",
+    "unfinished", "processes", "quiet", "pretrained", "cache", "data", "tokens", "batches",
+    "model", "training", "artifact", "predict", "explain", "export", "settle", "report",
+    "inspection", "fitted", "frozen", "loading", "pipeline", "classifier", "run", "sweep", "bench",
+    "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from headtune.errors import ConfigError
 from headtune.option_values import stage_from_plain, to_plain, unknown_name
+from headtune.written_values import parse_shares, parse_size, parse_tune
 
 __all__ = [
     "AttentionDirection",
@@ -30,9 +31,6 @@ __all__ = [
     "TokensConfig",
     "TrainConfig",
     "TuneConfig",
-    "parse_shares",
-    "parse_size",
-    "parse_tune",
 ]
 
 Balance = Literal["none", "undersample", "oversample", "weights"]
@@ -178,34 +176,6 @@ class ModelConfig:
         parse_size(self.cache_limit)
 
 
-def parse_size(size: int | str) -> int:
-    """``"20GB"`` -> 20,000,000,000 bytes; kB, MB, GB and TB are powers of 1,000.
-
-    Raises ``ConfigError`` on anything else.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)b?", str(size).strip().lower())
-    if found is None:
-        raise ConfigError(
-            f"--cache-limit takes bytes or a size such as 20GB or 500MB; received {size!r}."
-        )
-    return int(float(found[1]) * 1000 ** (" kmgt".index(found[2] or " ")))
-
-
-def parse_tune(tune: str) -> tuple[str, int]:
-    """``"last-2"`` -> ``("last", 2)``; ``"head"``, ``"lora"``, ``"full"`` -> ``(tune, 0)``.
-
-    Raises ``ConfigError`` on anything else.
-    """
-    if tune in ("head", "lora", "full"):
-        return tune, 0
-    kind, _, number = tune.partition("-")
-    if kind == "last" and number.isdecimal() and int(number) > 0:
-        return "last", int(number)
-    raise ConfigError(
-        f"--tune takes head, last-N (last-1, last-2, …), lora or full; received {tune!r}."
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class TuneConfig:
     """Which parameters are trained."""
@@ -345,26 +315,6 @@ class TrainConfig:
             )
         if self.learning_rate is not None and self.learning_rate <= 0:
             raise ConfigError(f"--learning-rate must be above 0; received {self.learning_rate}.")
-
-
-def parse_shares(option: str, items: tuple[str, ...]) -> dict[str, float]:
-    """``("spam=0.9",)`` -> ``{"spam": 0.9}``. Raises ``ConfigError`` on anything else."""
-    shares: dict[str, float] = {}
-    for item in items:
-        name, equals, number = item.rpartition("=")
-        try:
-            share = float(number)
-        except ValueError:
-            share = float("nan")
-        if not equals or not name or not 0 < share <= 1:
-            raise ConfigError(
-                f"{option} takes a label and a number above 0 and up to 1, such as spam=0.9; "
-                f"received {item!r}."
-            )
-        if name in shares:
-            raise ConfigError(f"{option} names the label {name!r} twice.")
-        shares[name] = share
-    return shares
 
 
 @dataclass(frozen=True, kw_only=True)

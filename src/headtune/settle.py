@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.calibration import fit_temperature
-from headtune.config import DecideConfig, RunConfig, parse_shares
+from headtune.config import DecideConfig, RunConfig
 from headtune.decision import (
     DecisionRule,
     check_label,
@@ -23,6 +23,7 @@ from headtune.decision import (
 from headtune.errors import ConfigError
 from headtune.metrics import softmax
 from headtune.types import LabelSet, PreparedData
+from headtune.written_values import parse_shares
 
 __all__ = ["Settled", "check_decisions", "settle"]
 

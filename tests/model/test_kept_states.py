@@ -19,10 +19,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from headtune import cache
-from headtune.config import parse_size
 from headtune.errors import ConfigError
 from headtune.model import StateStore, TrunkIdentity, kept_states, text_key
 from headtune.types import TokenizedExample
+from headtune.written_values import parse_size
 
 IDENTITY = TrunkIdentity(
     model="tiny",

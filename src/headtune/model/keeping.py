@@ -22,13 +22,14 @@ import torch
 import transformers
 
 from headtune.batches import KeptExample, pack, share_out
-from headtune.config import ModelConfig, parse_size
+from headtune.config import ModelConfig
 from headtune.model.hardware import Compute
 from headtune.model.kept_states import StateStore, TrunkIdentity, text_key
 from headtune.model.trunk import FrozenTrunk, shorter_trunks
 from headtune.pretrained import PretrainedFolder, weights_sha256
 from headtune.processes import all_gather, broadcast, n_processes, rank
 from headtune.types import TokenizedExample
+from headtune.written_values import parse_size
 
 __all__ = ["Keeper", "KeptTexts", "open_store"]
 

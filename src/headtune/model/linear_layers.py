@@ -1,7 +1,7 @@
 """The linear layers of the blocks, whoever made them: torch, GPT-2's transposed ones, PEFT's."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -39,6 +39,5 @@ def weight_of(layer: nn.Module) -> torch.Tensor | None:
     if type(layer) is nn.Linear:
         return layer.weight
     if type(layer).__name__ == "Conv1D":
-        transposed: torch.Tensor = layer.weight.t()  # type: ignore[operator]
-        return transposed
+        return cast(torch.Tensor, layer.weight).t()
     return None

@@ -16,10 +16,11 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from headtune.config import TuneConfig, parse_tune
+from headtune.config import TuneConfig
 from headtune.errors import ModelError
 from headtune.model.fused import fuse
 from headtune.model.sequence_classifier import SequenceClassifier
+from headtune.written_values import parse_tune
 
 __all__ = [
     "ParameterCounts",

@@ -15,7 +15,7 @@ from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArgumen
 from transformers.trainer_utils import get_last_checkpoint
 
 from headtune.batches import StepCollator
-from headtune.config import Balance, TrainConfig, parse_tune
+from headtune.config import Balance, TrainConfig
 from headtune.data import class_weights
 from headtune.errors import ConfigError, MissingDependencyError
 from headtune.model import SequenceClassifier, load_trained_state
@@ -26,6 +26,7 @@ from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.trainer import PackedTrainer
 from headtune.types import LabelSet, TokenizedExample
+from headtune.written_values import parse_tune
 
 __all__ = ["FitResult", "check_options", "count_steps", "fit", "resolve_learning_rate"]
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from headtune.config import STAGES, parse_tune
+from headtune.config import STAGES
 from headtune.errors import ConfigError
 from headtune.figures import count, percent
+from headtune.written_values import parse_tune
 
 __all__ = ["command", "in_words"]
 

@@ -1,0 +1,58 @@
+"""What a person writes for an option, as values: sizes in bytes, ways of tuning, shares by label.
+
+Leaf module: no torch, no transformers.
+"""
+
+import re
+
+from headtune.errors import ConfigError
+
+__all__ = ["parse_shares", "parse_size", "parse_tune"]
+
+
+def parse_size(size: int | str) -> int:
+    """``"20GB"`` -> 20,000,000,000 bytes; kB, MB, GB and TB are powers of 1,000.
+
+    Raises ``ConfigError`` on anything else.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)b?", str(size).strip().lower())
+    if found is None:
+        raise ConfigError(
+            f"--cache-limit takes bytes or a size such as 20GB or 500MB; received {size!r}."
+        )
+    return int(float(found[1]) * 1000 ** (" kmgt".index(found[2] or " ")))
+
+
+def parse_tune(tune: str) -> tuple[str, int]:
+    """``"last-2"`` -> ``("last", 2)``; ``"head"``, ``"lora"``, ``"full"`` -> ``(tune, 0)``.
+
+    Raises ``ConfigError`` on anything else.
+    """
+    if tune in ("head", "lora", "full"):
+        return tune, 0
+    kind, _, number = tune.partition("-")
+    if kind == "last" and number.isdecimal() and int(number) > 0:
+        return "last", int(number)
+    raise ConfigError(
+        f"--tune takes head, last-N (last-1, last-2, …), lora or full; received {tune!r}."
+    )
+
+
+def parse_shares(option: str, items: tuple[str, ...]) -> dict[str, float]:
+    """``("spam=0.9",)`` -> ``{"spam": 0.9}``. Raises ``ConfigError`` on anything else."""
+    shares: dict[str, float] = {}
+    for item in items:
+        name, equals, number = item.rpartition("=")
+        try:
+            share = float(number)
+        except ValueError:
+            share = float("nan")
+        if not equals or not name or not 0 < share <= 1:
+            raise ConfigError(
+                f"{option} takes a label and a number above 0 and up to 1, such as spam=0.9; "
+                f"received {item!r}."
+            )
+        if name in shares:
+            raise ConfigError(f"{option} names the label {name!r} twice.")
+        shares[name] = share
+    return shares
