@@ -143,7 +143,7 @@ def test_what_was_found_is_recorded_and_repeats_the_run(
         "quoting": "quoted",
         "header": "yes",
     }
-    assert first.config["tune"]["lora_targets"] == ["q_proj", "v_proj"]
+    assert first.config["tune"]["lora_targets"] == ["q_proj", "k_proj", "v_proj", "o_proj"]
     manifest = json.loads((tmp_path / "first" / "headtune.json").read_text())
     assert manifest["config"] == first.config
     again = train_run(RunConfig.from_dict(first.config), out=tmp_path / "again")

@@ -78,7 +78,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lora_alpha: float = 32.0,
         lora_dropout: float = 0.0,
         lora_bias: LoraBias = "none",
-        lora_targets: tuple[str, ...] = (),
+        lora_targets: tuple[str, ...] = ("attention",),
         lora_layers: str = "all",
         epochs: float = 3.0,
         max_steps: int | None = None,

@@ -196,9 +196,9 @@ class TuneConfig:
     lora_bias: LoraBias = "none"
     """Which biases are trained along with the adapters."""
 
-    lora_targets: tuple[str, ...] = ()
-    """Names of the linear layers that get adapters. By default the attention's query and value
-    projections of the architecture."""
+    lora_targets: tuple[str, ...] = ("attention",)
+    """Layers that get adapters: attention (its projections, by whatever names the architecture
+    has), all-linear (those of the MLP, too), or names of linear layers."""
 
     lora_layers: str = "all"
     """Which blocks get adapters: all, or last-N (last-1, last-2, …). What is below the last N is
@@ -215,6 +215,10 @@ class TuneConfig:
     def __post_init__(self) -> None:
         parse_tune(self.tune)
         self._check_lora_layers()
+        if self.tune == "lora" and not self.lora_targets:
+            raise ConfigError(
+                "--lora-targets names no layers; give attention, all-linear or names of layers."
+            )
         if self.lora_rank < 1:
             raise ConfigError(f"--lora-rank must be at least 1; received {self.lora_rank}.")
         if not 0 <= self.lora_dropout < 1:

@@ -1,5 +1,6 @@
 """Stage 4, packed batches to logits: backbone, packed attention, pooling, head, what is trained."""
 
+from headtune.model.adapters import lora_config, lora_targets
 from headtune.model.backbone import Backbone, load_backbone, load_config
 from headtune.model.budget import TokenBudget, bytes_per_token, token_budget
 from headtune.model.few_rows import PackingOnDemand
@@ -18,8 +19,6 @@ from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.trainable import (
     ParameterCounts,
     load_trained_state,
-    lora_config,
-    lora_targets,
     make_trainable,
     trained_state,
     useful_flops_per_token,

@@ -69,7 +69,7 @@ def pack_for_few_rows(classifier: SequenceClassifier) -> int:
     """
     if hasattr(classifier.backbone, "hf_device_map"):
         return 0
-    layers = [layer for _, _, layer in linear_layers(classifier)]
+    layers = [layer for _, _, layer in linear_layers(classifier.backbone)]
     needed = sum(_weight(layer).numel() for layer in layers) * classifier.compute_dtype.itemsize
     if needed > SHARE_OF_FREE_MEMORY * psutil.virtual_memory().available:
         return 0

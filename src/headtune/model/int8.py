@@ -113,7 +113,7 @@ def quantize(classifier: SequenceClassifier) -> Int8Product:
             "--compute int8 needs the whole model on one device; leave out --device-map."
         )
     product = choose_product(classifier.compute_dtype, classifier.device)
-    layers = list(linear_layers(classifier))
+    layers = list(linear_layers(backbone))
     if not layers:
         raise ModelError(
             f"--compute int8 finds no linear layers in {backbone.config.model_type!r}'s blocks."

@@ -1,30 +1,59 @@
-"""The linear layers of the blocks, whoever made them: torch, GPT-2's transposed ones, PEFT's."""
+"""The linear layers of the blocks, whoever made them: torch, GPT-2's transposed ones, PEFT's.
 
-from collections.abc import Iterator
+Where the blocks of an architecture cannot be told apart, those of the whole backbone.
+"""
+
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import torch
 from torch import nn
+from transformers import PreTrainedModel
 
-from headtune.model.sequence_classifier import SequenceClassifier
-from headtune.model.trainable import decoder_blocks
+from headtune.errors import ModelError
+from headtune.model.blocks import decoder_blocks
 
-__all__ = ["base_of", "linear_layers", "weight_of"]
+__all__ = ["base_of", "is_linear", "linear_layers", "linear_paths", "weight_of"]
 
 
-def linear_layers(classifier: SequenceClassifier) -> Iterator[tuple[nn.Module, str, nn.Module]]:
-    """Owner, name and module of each; with an adapter, the module is PEFT's around the layer."""
-    _, blocks = decoder_blocks(classifier.backbone)
+def linear_layers(backbone: PreTrainedModel) -> Iterator[tuple[nn.Module, str, nn.Module]]:
+    """Owner, name and module of each; with an adapter, the module is PEFT's around the layer.
+
+    Only of classes that are known to be a product with one weight, and nothing else.
+    """
+    for owner, name, module, _ in _in_blocks(backbone):
+        if weight_of(base_of(module)) is not None:
+            yield owner, name, module
+
+
+def linear_paths(backbone: PreTrainedModel) -> list[str]:
+    """Where in a block they are, each place once: ``self_attn.q_proj``, ``mlp.up_proj``, …
+
+    Of subclasses, too, which PEFT adapts as well.
+    """
+    return list(dict.fromkeys(path for _, _, _, path in _in_blocks(backbone)))
+
+
+def _in_blocks(
+    backbone: PreTrainedModel,
+) -> Iterator[tuple[nn.Module, str, nn.Module, str]]:
+    blocks: Iterable[nn.Module]
+    try:
+        _, blocks = decoder_blocks(backbone)
+    except ModelError:
+        blocks = (backbone,)
     for block in blocks:
-        yield from _among_children(block)
+        yield from _among_children(block, "")
 
 
-def _among_children(module: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Module]]:
+def _among_children(
+    module: nn.Module, path: str
+) -> Iterator[tuple[nn.Module, str, nn.Module, str]]:
     for name, child in list(module.named_children()):
-        if weight_of(base_of(child)) is not None:
-            yield module, name, child
+        if is_linear(base_of(child)):
+            yield module, name, child, path + name
         else:
-            yield from _among_children(child)
+            yield from _among_children(child, f"{path}{name}.")
 
 
 def base_of(layer: Any) -> nn.Module:
@@ -38,6 +67,16 @@ def weight_of(layer: nn.Module) -> torch.Tensor | None:
     """The weight, shape ``(out, in)``; None where the module is no linear layer."""
     if type(layer) is nn.Linear:
         return layer.weight
-    if type(layer).__name__ == "Conv1D":
+    if _is_transposed(layer):
         return cast(torch.Tensor, layer.weight).t()
     return None
+
+
+def is_linear(module: nn.Module) -> bool:
+    """Whether it is one of torch's, of a class made from it, or a transposed one."""
+    return isinstance(module, nn.Linear) or _is_transposed(module)
+
+
+def _is_transposed(module: nn.Module) -> bool:
+    """GPT-2's own class, which keeps its weight as ``(in, out)``."""
+    return type(module).__name__ == "Conv1D"

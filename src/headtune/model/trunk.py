@@ -28,8 +28,8 @@ from torch import nn
 
 from headtune.batches import PackedBatch, collate
 from headtune.config import TuneConfig
+from headtune.model.blocks import decoder_blocks
 from headtune.model.sequence_classifier import SequenceClassifier
-from headtune.model.trainable import decoder_blocks
 from headtune.types import TokenizedExample
 
 __all__ = ["FrozenTrunk", "attach_trunk", "shorter_trunks"]
