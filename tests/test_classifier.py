@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -116,6 +117,54 @@ def test_labels_come_back_as_they_were_given(
     assert classifier.score(TEXTS, values) > 0.9
     loaded = TextClassifier.load(classifier.save(tmp_path / "run"))
     assert loaded.score(TEXTS, values) == classifier.score(TEXTS, values)
+
+
+@pytest.mark.parametrize("prize", ["Zed", "9", "2"])
+@pytest.mark.parametrize("dinner", ["apple", "10"])
+def test_scorers_find_the_columns_where_they_look(
+    estimator: TextClassifier, prize: str, dinner: str, tmp_path: Path
+) -> None:
+    """They take the sorted labels for the columns, whatever order headtune has them in."""
+    labels = [{"prize": prize, "dinner": dinner}[topic] for topic in TOPICS]
+    classifier = clone(estimator).fit(TEXTS, labels)
+    loaded = TextClassifier.load(classifier.save(tmp_path / "run"))
+    for each in (classifier, loaded, through_pickle(classifier)):
+        assert each.classes_.tolist() == sorted([prize, dinner])
+        probabilities = each.predict_proba(TEXTS)
+        assert each.classes_[probabilities.argmax(axis=1)].tolist() == each.predict(TEXTS).tolist()
+        assert get_scorer("roc_auc")(each, TEXTS, labels) > 0.9
+        loss = each.evaluate(TEXTS, labels)["log_loss"]
+        assert get_scorer("neg_log_loss")(each, TEXTS, labels) == pytest.approx(-loss)
+
+
+def test_labels_of_several_types_keep_an_order(estimator: TextClassifier) -> None:
+    values = [1 if topic == "prize" else "b" for topic in TOPICS]
+    classifier = clone(estimator).set_params(max_steps=1).fit(TEXTS, values)
+    assert set(classifier.classes_.tolist()) == {1, "b"}
+    assert set(classifier.predict(TEXTS).tolist()) <= {1, "b"}
+
+
+def test_a_loaded_classifier_has_the_parameters_of_its_run(
+    estimator: TextClassifier, tmp_path: Path
+) -> None:
+    given = clone(estimator).set_params(max_steps=1, balance="weights", cache_limit="1GB")
+    loaded = TextClassifier.load(given.fit(TEXTS, TOPICS).save(tmp_path / "run"), device="cpu")
+    found, expected = loaded.get_params(), given.get_params()
+    of_the_machine = {"cache_limit", "device", "dtype", "max_tokens_per_batch"}
+    assert {name for name in found if found[name] != expected[name]} <= of_the_machine | {
+        "max_length",  # as it was resolved
+    }
+    assert (found["device"], found["cache_limit"]) == ("cpu", "20GB")
+    again = clone(loaded).fit(TEXTS, TOPICS)
+    np.testing.assert_allclose(again.predict_proba(TEXTS), loaded.predict_proba(TEXTS), atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["fit", "predict", "predict_proba", "score"])
+@pytest.mark.parametrize("given", [pd.DataFrame({"text": TEXTS}), {"text": TEXTS}])
+def test_a_table_is_not_taken_for_texts(fitted: TextClassifier, method: str, given: Any) -> None:
+    labels = (TOPICS,) if method in ("fit", "score") else ()
+    with pytest.raises(DataError, match=r"received a (DataFrame|dict)\. Give one column of it"):
+        getattr(copy.copy(fitted), method)(given, *labels)
 
 
 def test_cross_validation_pipeline_and_grid(estimator: TextClassifier) -> None:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from headtune.artifact import choose_probes, save_artifact
+from headtune.artifact import Manifest, choose_probes, save_artifact
 from headtune.config import (
     STAGES,
     AttentionDirection,
@@ -30,7 +30,7 @@ from headtune.config import (
     Pooling,
     RunConfig,
 )
-from headtune.data import label_name, prepare_texts
+from headtune.data import label_name, prepare_texts, text_list
 from headtune.data.groups import groups_together
 from headtune.data.parts import PARTS, assign_parts, largest_group
 from headtune.data.repeats import find_repeats
@@ -45,6 +45,17 @@ from headtune.types import Example, LabelSet, PreparedData
 
 __all__ = ["TextClassifier"]
 
+OF_THE_MACHINE = (
+    "cache_limit",
+    "device",
+    "device_map",
+    "dtype",
+    "max_tokens_per_batch",
+    "offload_folder",
+    "trust_remote_code",
+)
+"""Parameters that a loaded classifier does not take over from where it was trained."""
+
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A pretrained language model, tuned to classify texts.
@@ -58,7 +69,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         progress: Hears what ``fit`` is doing; None for silence.
 
     Attributes:
-        classes_: The labels as ``fit`` received them, shape ``(n_labels,)``, in the order of
+        classes_: The labels as ``fit`` received them, sorted, shape ``(n_labels,)``; the order of
             ``predict_proba``'s columns. After ``load``, their names.
         n_features_in_: Not set: a text is not a row of features.
         history_: One dict per logged step and per evaluation.
@@ -189,9 +200,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 progress=self.progress or SilentProgress(),
                 score_before=False,
             )
-        self.predictor_ = self.fitted_.predictor()
         self.history_ = self.fitted_.result.history
-        self.classes_ = _original_values(names, values)
+        self._answer_with(self.fitted_.predictor(), _original_values(names, values))
         self._probe_texts = choose_probes(prepared.train, len(names), self.seed)
         return self
 
@@ -202,11 +212,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "predictor_")
         predictor = self.predictor_
-        decided = predictor.rule.decide(self.predict_proba(texts), predictor.labels)
+        probabilities = predictor.predict_proba(text_list(texts))
+        decided = predictor.rule.decide(probabilities, predictor.labels)
         if not predictor.rule.abstains(predictor.labels):
-            labels: npt.NDArray[Any] = self.classes_[decided]
+            labels: npt.NDArray[Any] = self._values[decided]
             return labels
-        return np.array([*self.classes_, UNSURE], dtype=object)[decided]
+        return np.array([*self._values, UNSURE], dtype=object)[decided]
 
     def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
         """Probabilities, shape ``(n_texts, n_labels)``, columns in the order of ``classes_``.
@@ -214,13 +225,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises ``PredictionError`` on a text that is empty or no string.
         """
         check_is_fitted(self, "predictor_")
-        return self.predictor_.predict_proba(_as_list(texts))
+        return self.predictor_.predict_proba(text_list(texts))[:, self._columns]
 
     def evaluate(self, texts: Iterable[str], labels: Iterable[Any]) -> Metrics:
         """Accuracy, macro F1, log loss and per-label figures; see ``headtune.metrics``."""
         check_is_fitted(self, "predictor_")
         ids = self.predictor_.labels.encode(_names(labels))
-        return classification_metrics(self.predict_proba(texts), ids, self.predictor_.labels)
+        probabilities = self.predictor_.predict_proba(text_list(texts))
+        return classification_metrics(probabilities, ids, self.predictor_.labels)
 
     def score(
         self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
@@ -244,12 +256,27 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "TextClassifier":
-        """The classifier of a run folder; ``options`` as in ``Predictor.load``."""
+        """The classifier of a run folder; ``options`` as in ``Predictor.load``.
+
+        Its parameters are those the run was trained with, but for what concerns the machine.
+        """
         predictor = Predictor.load(path, **options)
-        classifier = cls()
-        classifier.predictor_ = predictor
-        classifier.classes_ = np.array(predictor.labels.names, dtype=object)
+        classifier = cls(**_parameters_of(Manifest.load(Path(path)), options))
+        classifier._answer_with(predictor, np.array(predictor.labels.names, dtype=object))
         return classifier
+
+    def _answer_with(self, predictor: Predictor, values: npt.NDArray[Any]) -> None:
+        """``values``: the labels as the caller has them, in the order of the classifier's own.
+
+        ``classes_`` has the order that scikit-learn's scorers take for granted: sorted.
+        """
+        self.predictor_ = predictor
+        self._values = values
+        try:
+            self._columns = np.argsort(values, kind="stable")
+        except TypeError:  # values of several types have no order
+            self._columns = np.arange(len(values))
+        self.classes_ = values[self._columns]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -275,7 +302,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> list[Example]:
         if validation is None:
             return []
-        texts, names = _as_list(validation[0]), _names(validation[1])
+        texts, names = text_list(validation[0]), _names(validation[1])
         if len(texts) != len(names):
             raise DataError(f"Validation has {len(texts)} texts and {len(names)} labels.")
         ids = labels.encode(names).tolist()
@@ -306,10 +333,17 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return PreparedData(labels, tuple(train), tuple(held_back or validation), ())
 
 
-def _as_list(texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, str):
-        raise DataError("Expected a list of texts, received one string. Put it in a list.")
-    return list(texts)
+def _parameters_of(manifest: Manifest, given: dict[str, Any]) -> dict[str, Any]:
+    """What ``TextClassifier`` would have to be given to train such a run again."""
+    names = set(TextClassifier().get_params())
+    trained = {
+        name: tuple(value) if isinstance(value, list) else value
+        for stage, options in manifest.config.items()
+        if stage in STAGES
+        for name, value in options.items()
+        if name in names and name not in OF_THE_MACHINE
+    }
+    return trained | {name: value for name, value in given.items() if name in names}
 
 
 def _names(labels: Iterable[Any]) -> list[str]:
@@ -322,4 +356,4 @@ def _original_values(labels: LabelSet, values: Sequence[Any]) -> npt.NDArray[Any
     value_of = {label_name(value): value for value in reversed(values)}
     originals = [value_of[name] for name in labels.names]
     kinds = {type(value) for value in originals}
-    return np.array(originals, dtype=object if kinds == {str} else None)
+    return np.array(originals, dtype=object if kinds == {str} or len(kinds) > 1 else None)

@@ -25,8 +25,9 @@ from headtune.artifact.layout import (
     SET_ASIDE,
 )
 from headtune.config import RunConfig
-from headtune.data import prepare, write_parts, write_set_aside
+from headtune.data import prepare, set_aside_sentence, write_parts, write_set_aside
 from headtune.errors import ConfigError
+from headtune.figures import count
 from headtune.fitted import Fitted
 from headtune.loading import encode, find_model, plan_classifier
 from headtune.pipeline import fit_classifier
@@ -186,11 +187,7 @@ def say_data(prepared: PreparedData, progress: Progress) -> None:
     parts = ", ".join(f"{len(part):,} {name}" for name, part in prepared.parts.items() if part)
     progress.say(f"{summary['rows_read']:,} rows read: {parts}.")
     if prepared.set_aside:
-        first = prepared.set_aside[0]
-        progress.say(
-            f"{len(prepared.set_aside):,} rows cannot be used and are set aside; the first is row "
-            f"{first.row:,}: {first.reason}."
-        )
+        progress.say(set_aside_sentence(len(prepared.set_aside), prepared.set_aside[0]))
 
 
 def _report(
@@ -247,9 +244,9 @@ def _warnings(prepared: PreparedData, fitted: Fitted) -> list[str]:
     if leaked := leak_sentence(summary):
         warnings.append(leaked)
     if conflicting := summary.get("conflicting_texts"):
-        warnings.append(f"{conflicting:,} texts occur with different labels.")
+        warnings.append(f"{count(conflicting, 'text')} with different labels.")
     if cut := sum(fitted.encoded.truncated.values()):
-        warnings.append(f"{cut:,} texts were cut at {fitted.encoded.max_length:,} tokens.")
+        warnings.append(f"{count(cut, 'text')} cut at {fitted.encoded.max_length:,} tokens.")
     warnings += fitted.settled.notes
     if not prepared.test:
         warnings.append("There is no test part: nothing says how well this works on new texts.")

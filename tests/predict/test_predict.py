@@ -63,6 +63,7 @@ def test_columns_and_order_are_kept(
     assert summary == {
         "rows": 41,
         "unusable_rows": 1,
+        "set_aside": {"count": 0, "by_reason": {}},
         "labels": {label: labels.count(label) for label in ("dinner", "prize")},
     }
     assert not list(tmp_path.glob("*.part"))

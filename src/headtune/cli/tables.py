@@ -72,7 +72,7 @@ def print_metrics(metrics: Metrics, console: Console) -> None:
     within = interval(*accuracy_interval(count_correct(metrics), metrics["n"]))
     console.print(f"rows      {metrics['n']:>9,}")
     if metrics.get("set_aside"):
-        console.print(f"set aside {metrics['set_aside']:>9,}  (no text or no label)")
+        console.print(f"set aside {metrics['set_aside']:>9,}")
     console.print(f"accuracy  {percent(metrics['accuracy']):>9}  (95 % interval: {within})")
     console.print(f"macro F1  {percent(metrics['macro_f1']):>9}")
     console.print(f"log loss  {metrics['log_loss']:>9.4f}\n")

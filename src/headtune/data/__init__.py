@@ -18,7 +18,13 @@ No torch and no transformers: importing it takes 0.3 s.
 """
 
 from headtune.data.balance import class_weights
-from headtune.data.checks import UsableRows, usable_rows, write_set_aside
+from headtune.data.checks import (
+    UsableRows,
+    set_aside_sentence,
+    text_list,
+    usable_rows,
+    write_set_aside,
+)
 from headtune.data.columns import Columns, find_columns, find_text_column
 from headtune.data.labels import label_name, label_set
 from headtune.data.prepare import labelled_examples, prepare, prepare_texts, write_parts
@@ -44,8 +50,10 @@ __all__ = [
     "prepare",
     "prepare_texts",
     "read_table",
+    "set_aside_sentence",
     "split",
     "split_by_time",
+    "text_list",
     "usable_rows",
     "write_parts",
     "write_set_aside",

@@ -10,9 +10,10 @@ the split, and those with different labels are counted.
 
 import csv
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from headtune.data.columns import Columns
 from headtune.data.labels import label_names
 from headtune.data.table import Table, holds_strings, shortened
 from headtune.errors import DataError
+from headtune.figures import count
 from headtune.plain_json import to_json
 from headtune.types import SetAsideRow
 
@@ -30,7 +32,9 @@ __all__ = [
     "check_any_usable",
     "count_conflicting",
     "refuse_if_strict",
+    "set_aside_sentence",
     "text_groups",
+    "text_list",
     "usable_rows",
     "write_set_aside",
 ]
@@ -96,6 +100,13 @@ def refuse_if_strict(set_aside: Sequence[SetAsideRow], config: DataConfig, name:
         )
 
 
+def set_aside_sentence(n_rows: int, first: SetAsideRow) -> str:
+    """How many rows were set aside, and which was the first, and why."""
+    are = "cannot be used and is" if n_rows == 1 else "cannot be used and are"
+    which = "it is" if n_rows == 1 else "the first is"
+    return f"{count(n_rows, 'row')} {are} set aside; {which} row {first.row:,}: {first.reason}."
+
+
 def _row(row: SetAsideRow) -> int:
     return row.row
 
@@ -154,6 +165,19 @@ def write_set_aside(rows: Iterable[SetAsideRow], path: Path) -> None:
         writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerow(["row", "reason", "content"])
         writer.writerows([row.row, row.reason, row.content] for row in rows)
+
+
+def text_list(texts: Iterable[Any]) -> list[Any]:
+    """Texts given from Python, as a list. Raises ``DataError`` on what only looks like texts.
+
+    A table or a dict would be gone through by the names of its columns.
+    """
+    if isinstance(texts, str):
+        raise DataError("Expected a list of texts, received one string. Put it in a list.")
+    if isinstance(texts, Mapping) or hasattr(texts, "columns") or hasattr(texts, "column_names"):
+        kind = type(texts).__name__
+        raise DataError(f"Expected a list of texts, received a {kind}. Give one column of it.")
+    return list(texts)
 
 
 def text_groups(texts: Iterable[str]) -> npt.NDArray[np.int64]:

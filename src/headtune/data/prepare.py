@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.config import DataConfig
-from headtune.data.checks import check_any_usable, usable_rows
+from headtune.data.checks import check_any_usable, text_list, usable_rows
 from headtune.data.columns import find_columns, find_text_column
 from headtune.data.groups import groups_together
 from headtune.data.labels import (
@@ -121,9 +121,7 @@ def prepare_texts(
 
     Raises ``DataError`` on lengths that differ, and on a text or label that is missing.
     """
-    if isinstance(texts, str):
-        raise DataError("Expected a list of texts, received one string. Put it in a list.")
-    texts, values = list(texts), list(labels)
+    texts, values = text_list(texts), list(labels)
     if len(texts) != len(values):
         raise DataError(
             f"Expected a label for each text; received {len(texts):,} texts and "

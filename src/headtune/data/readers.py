@@ -250,8 +250,6 @@ def _json_lines_chunks(
     lines = decoded_lines(file.blocks(), encoding, file.name)
     known: dict[str, None] = {}
     for found, rows, broken in numbered_chunks(json_line_records(lines), rows_per_chunk):
-        known |= dict.fromkeys(key for record in found for key in record)
-        if found:  # a key that no record of this chunk has is a column nevertheless
-            found[0] = dict.fromkeys(known) | found[0]
-        table = table_from_records(found, rows, file.name, broken)
+        table = table_from_records(found, rows, file.name, broken, keys=known)
+        known |= dict.fromkeys(table.column_names)
         yield replace(table, notes=("JSON Lines",))

@@ -11,6 +11,7 @@ text that was no string can still be set aside.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -140,10 +141,13 @@ def table_from_records(
     rows: npt.NDArray[np.int64],
     name: str,
     set_aside: tuple[SetAsideRow, ...] = (),
+    *,
+    keys: Iterable[Any] = (),
 ) -> Table:
     """Dicts to a table; a key that a record lacks is a missing value.
 
-    Records that hold half a surrogate pair (which no encoding can write) are set aside.
+    The columns are ``keys``, then those of the records as they come. Records that hold half a
+    surrogate pair (which no encoding can write) are set aside.
     """
     broken = [i for i, record in enumerate(records) if not all(map(_is_writable, record.values()))]
     if broken:
@@ -153,7 +157,7 @@ def table_from_records(
         )
         records = [record for i, record in enumerate(records) if i not in set(broken)]
         rows = np.delete(rows, broken)
-    names = dict.fromkeys(key for record in records for key in record)
+    names = dict.fromkeys(chain(keys, *records))
     columns = {str(key): [record.get(key) for record in records] for key in names}
     return table_from_columns(columns, rows, name, set_aside)
 

@@ -37,6 +37,7 @@ from headtune.data.findings import (
 )
 from headtune.data.labels import check_label_values
 from headtune.data.parts import GivenParts, read_given_parts
+from headtune.figures import count
 from headtune.inspection.lengths import measure_lengths
 from headtune.types import LabelSet
 
@@ -153,7 +154,7 @@ def _unusable(given: GivenParts) -> list[Finding]:
             kind="unusable_rows",
             severity="medium",
             count=len(given.set_aside),
-            title=f"{len(given.set_aside):,} rows cannot be used: {listed}",
+            title=f"{count(len(given.set_aside), 'unusable row')}: {listed}",
             advice="Training sets them aside, in a file. Mend those that should count.",
             rows=tuple(ShownRow("", r.row, "", r.content[:200]) for r in given.set_aside[:6]),
         )

@@ -3,16 +3,18 @@
 The table is read, classified and written chunk by chunk (10,000 rows), so a file of ten million
 rows needs no more memory than two chunks: while the model works on one, a thread reads the next and
 makes token ids of it. A row without a text keeps its place, with empty predictions, and is counted;
-with ``strict`` the first such row ends the work. ``writers.py`` says where the result goes, and
-what is left of work that was interrupted.
+a record that cannot be read has no place, and is counted, too; with ``strict`` the first of either
+ends the work. ``writers.py`` says where the result goes, and what is left of work that was
+interrupted.
 
 Costs: as the model; reading and writing take 30 ms for 1,000 rows.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,10 +29,12 @@ from headtune.data import (
     find_text_column,
     iter_tables,
     labelled_examples,
+    set_aside_sentence,
     usable_rows,
 )
 from headtune.data.table import Table
 from headtune.decision import UNSURE, answer_metrics
+from headtune.errors import DataError
 from headtune.metrics import Metrics, classification_metrics
 from headtune.predict.predictor import Predictor
 from headtune.predict.writers import open_writer, standard_output
@@ -60,12 +64,13 @@ def predict_file(
         data: How to read the source; ``text`` or ``template`` name the text.
 
     Returns:
-        ``rows``, ``unusable_rows`` and the number of rows of each label.
+        ``rows`` of the result, ``unusable_rows`` among them, ``set_aside`` (records that could not
+        be read: ``count`` and ``by_reason``), and ``labels``, the number of rows of each.
 
     Raises:
         DataError: The table cannot be read, has no text column, or with ``data.strict`` a row
             without a text.
-        PredictionError: ``out`` cannot be written.
+        PredictionError: ``out`` cannot be written, or not in this format.
     """
     data, progress = _as_trained(predictor, data or DataConfig()), progress or SilentProgress()
     progress.stage("Classifying")
@@ -74,14 +79,17 @@ def predict_file(
     if predictor.rule.abstains(predictor.labels):
         counts[UNSURE] = 0
     n_rows = n_unusable = 0
-    stdout = nullcontext(standard_output(as_json=as_json))
+    unread = _Unread()
+    names: list[str] = []
+    stdout = nullcontext(standard_output(progress, as_json=as_json))
     with stdout if out is None else open_writer(out, progress) as writer:
-        for chunk in _ahead(_chunks(predictor, source, data)):
+        for chunk in _ahead(_chunks(predictor, source, data, unread)):
             if n_rows == 0:
                 progress.say(chunk.text.explanation)
-            result = _predict_chunk(predictor, chunk, progress)
+                names = _new_names(predictor, chunk.table)
+            result = _predict_chunk(predictor, chunk, names, progress)
             writer.write(result)
-            labels = result.column(_new_names(predictor, chunk.table)[0]).to_pylist()
+            labels = result.column(names[0]).to_pylist()
             for label in filter(None, labels):
                 counts[label] += 1
             n_rows += len(labels)
@@ -89,7 +97,30 @@ def predict_file(
     progress.finish()
     if n_unusable:
         progress.say(f"Rows without a text, and so without a prediction: {n_unusable:,}.")
-    return {"rows": n_rows, "unusable_rows": n_unusable, "labels": counts}
+    if unread.first is not None:
+        progress.say(set_aside_sentence(unread.count, unread.first))
+    return {
+        "rows": n_rows,
+        "unusable_rows": n_unusable,
+        "set_aside": {"count": unread.count, "by_reason": dict(unread.by_reason.most_common())},
+        "labels": counts,
+    }
+
+
+@dataclass(slots=True)
+class _Unread:
+    """Records that could not be read: how many, why, and the first."""
+
+    first: SetAsideRow | None = None
+    by_reason: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def count(self) -> int:
+        return self.by_reason.total()
+
+    def add(self, rows: Sequence[SetAsideRow]) -> None:
+        self.first = self.first or next(iter(rows), None)
+        self.by_reason.update(row.reason for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +133,19 @@ class _Chunk:
     examples: list[TokenizedExample]
 
 
-def _chunks(predictor: Predictor, source: object, data: DataConfig) -> Iterator[_Chunk]:
+def _chunks(
+    predictor: Predictor, source: object, data: DataConfig, unread: _Unread
+) -> Iterator[_Chunk]:
+    """The text is where the first chunk has it: a later one may look different."""
+    text: Columns | None = None
     for table in iter_tables(source, data):
-        yield _chunk(predictor, table, data)
+        unread.add(table.set_aside)
+        if len(table):
+            text = text or _text_of(predictor, table, data)
+            yield _chunk(predictor, table, text, data)
 
 
-def _chunk(predictor: Predictor, table: Table, data: DataConfig) -> _Chunk:
-    text = _text_of(predictor, table, data)
+def _chunk(predictor: Predictor, table: Table, text: Columns, data: DataConfig) -> _Chunk:
     usable = usable_rows(table, text, data)
     return _Chunk(table, text, usable, predictor.encode(usable.texts))
 
@@ -134,11 +171,20 @@ def predict_table(
     A name that the table has already gets a number behind it. Raises ``DataError`` on a row
     without a text with ``data.strict``.
     """
-    return _predict_chunk(predictor, _chunk(predictor, table, data), progress)
+    text = _text_of(predictor, table, data)
+    chunk = _chunk(predictor, table, text, data)
+    return _predict_chunk(predictor, chunk, _new_names(predictor, table), progress)
 
 
-def _predict_chunk(predictor: Predictor, chunk: _Chunk, progress: Progress) -> pa.Table:
+def _predict_chunk(
+    predictor: Predictor, chunk: _Chunk, names: Sequence[str], progress: Progress
+) -> pa.Table:
     table, positions = chunk.table, chunk.usable.positions
+    if late := set(names) & set(table.column_names):
+        raise DataError(
+            f"Column {min(late)!r} of {table.name} appears first near row {table.rows[0]:,}, when "
+            "predictions have that name already. Rename it."
+        )
     probabilities = np.full((len(table), len(predictor.labels)), np.nan)
     labels = np.full(len(table), None, dtype=object)
     if chunk.examples:
@@ -146,7 +192,7 @@ def _predict_chunk(predictor: Predictor, chunk: _Chunk, progress: Progress) -> p
         decided = predictor.rule.decide(found, predictor.labels)
         labels[positions] = np.array([*predictor.labels.names, UNSURE], object)[decided]
         probabilities[positions] = found
-    first, *others = _new_names(predictor, table)
+    first, *others = names
     result = table.columns.append_column(first, pa.array(labels, pa.string()))
     for name, column in zip(others, probabilities.T, strict=True):
         result = result.append_column(name, pa.array(column, pa.float64(), from_pandas=True))
@@ -185,6 +231,8 @@ def answer_file(
     examples, set_aside = labelled_examples(
         source, data, predictor.labels, predictor.text_column, predictor.label_column
     )
+    if set_aside:
+        progress.say(set_aside_sentence(len(set_aside), set_aside[0]))
     progress.stage("Classifying")
     progress.start(len(examples), "examples")
     texts = [example.text for example in examples]

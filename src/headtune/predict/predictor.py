@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact import LoadedArtifact, load_artifact
 from headtune.config import ModelConfig
+from headtune.data import text_list
 from headtune.decision import DecisionRule
 from headtune.errors import PredictionError
 from headtune.metrics import softmax
@@ -106,12 +107,14 @@ class Predictor:
     ) -> Probabilities:
         """Probabilities, shape ``(n_texts, n_labels)``, rows adding up to one.
 
-        Raises ``PredictionError`` on a text that is empty or no string.
+        Raises ``PredictionError`` on a text that is empty or no string, ``DataError`` on what is
+        no list of texts.
         """
         return self.probabilities(self.encode(texts), on_batch)
 
     def encode(self, texts: Sequence[str]) -> list[TokenizedExample]:
         """Texts as token ids, numbered from 1. Raises as ``predict_proba`` does."""
+        texts = text_list(texts)
         for number, text in enumerate(texts, start=1):
             if not isinstance(text, str) or not text.strip():
                 raise PredictionError(

@@ -4,13 +4,16 @@ A file is written beside its place, as ``labelled.csv.part``, and takes its plac
 If the work stops before, what was done so far stays in the ``.part`` file, and the user hears of
 it; a later run leaves that file alone and writes ``labelled.csv.2.part``. An empty one is removed.
 
+CSV and Parquet have the columns of the first chunk throughout. JSON records may gain a key later:
+that column is left out, which is said; JSON Lines keeps it.
+
 Costs: 30 ms for 1,000 rows.
 """
 
 import csv
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol, TextIO
@@ -29,25 +32,59 @@ class Writer(Protocol):
     """Takes the chunks of a table in order."""
 
     def write(self, table: pa.Table) -> None:
-        """Write all rows of a chunk; every chunk has the columns of the first."""
+        """Write all rows of a chunk. Raises ``PredictionError`` where the format cannot."""
 
     def close(self) -> None:
         """Nothing more comes; the file itself stays open."""
 
 
+class FirstColumns:
+    """The columns of the first chunk, which are those of the file."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.schema: pa.Schema | None = None
+        self._said: set[str] = set()
+
+    def of(self, table: pa.Table) -> pa.Table:
+        """These columns by name; one that the chunk lacks is missing values."""
+        if self.schema is None:
+            self.schema = table.schema
+        if new := [n for n in table.column_names if n not in {*self.schema.names, *self._said}]:
+            self._said.update(new)
+            self.progress.say(
+                f"Left out, since earlier rows have no such column: {', '.join(new)}. "
+                "A result in .jsonl keeps all."
+            )
+        columns = [
+            table[field.name] if field.name in table.column_names else pa.nulls(len(table))
+            for field in self.schema
+        ]
+        return pa.table(columns, names=self.schema.names)
+
+
 class CsvWriter:
     """Comma-separated values, RFC 4180 but for line ends, which are those of Unix."""
 
-    def __init__(self, file: TextIO, delimiter: str = ",") -> None:
+    def __init__(self, file: TextIO, progress: Progress, delimiter: str = ",") -> None:
         self.file = file
+        self.columns = FirstColumns(progress)
         self.writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        self.has_header = False
+        # which quotes no carriage return, though it ends a line for those who read
+        self.quoting = csv.writer(
+            file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL
+        )
 
     def write(self, table: pa.Table) -> None:
-        if not self.has_header:
-            self.writer.writerow(table.column_names)
-            self.has_header = True
-        self.writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        if self.columns.schema is None:
+            self._write_row(table.column_names)
+        columns = self.columns.of(table).columns
+        for row in zip(*(column.to_pylist() for column in columns), strict=True):
+            self._write_row(row)
+
+    def _write_row(self, row: Sequence[object]) -> None:
+        has_return = any(isinstance(value, str) and "\r" in value for value in row)
+        (self.quoting if has_return else self.writer).writerow(row)
 
     def close(self) -> None:
         self.file.flush()
@@ -68,25 +105,49 @@ class JsonLinesWriter:
 
 
 class ParquetWriter:
-    """Parquet, a row group for each chunk; closed early, it is whole up to there."""
+    """Parquet, a row group for each chunk; closed early, it is whole up to there.
 
-    def __init__(self, file: BinaryIO) -> None:
+    A column has the type that its first 10,000 values have; of missing values, that of strings.
+    """
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
         self.file = file
+        self.columns = FirstColumns(progress)
         self.writer: pq.ParquetWriter | None = None
+        self.n_rows = 0
 
     def write(self, table: pa.Table) -> None:
+        table = self.columns.of(table)
         if self.writer is None:
-            self.writer = pq.ParquetWriter(self.file, table.schema)
-        self.writer.write_table(table.cast(self.writer.schema))
+            self.writer = pq.ParquetWriter(self.file, pa.schema(map(_as_written, table.schema)))
+        columns = [
+            self._as_type(table[field.name], field.type, field.name) for field in self.writer.schema
+        ]
+        self.writer.write_table(pa.table(columns, schema=self.writer.schema))
+        self.n_rows += len(table)
+
+    def _as_type(self, column: pa.ChunkedArray, kind: pa.DataType, name: str) -> pa.ChunkedArray:
+        try:
+            return column.cast(kind)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise PredictionError(
+                f"Column {name!r} is {kind} in the first rows and {column.type} after row "
+                f"{self.n_rows:,}, which Parquet cannot hold in one column. "
+                "Write to a name in .jsonl or .csv."
+            ) from error
 
     def close(self) -> None:
         if self.writer is not None:
             self.writer.close()
 
 
-def standard_output(*, as_json: bool) -> Writer:
+def _as_written(field: pa.Field) -> pa.Field:
+    return field.with_type(pa.large_string()) if pa.types.is_null(field.type) else field
+
+
+def standard_output(progress: Progress, *, as_json: bool) -> Writer:
     """CSV, or JSON Lines, on standard output."""
-    return JsonLinesWriter(sys.stdout) if as_json else CsvWriter(sys.stdout)
+    return JsonLinesWriter(sys.stdout) if as_json else CsvWriter(sys.stdout, progress)
 
 
 @contextmanager
@@ -103,7 +164,7 @@ def open_writer(out: Path, progress: Progress) -> Iterator[Writer]:
         with _new_file_beside(out) as file:
             part = Path(file.name)
             try:
-                with closing(_writer(kind, file)) as writer:
+                with closing(_writer(kind, file, progress)) as writer:
                     yield writer
                 file.close()
                 part.replace(out)
@@ -117,13 +178,13 @@ def open_writer(out: Path, progress: Progress) -> Iterator[Writer]:
         raise PredictionError(f"{out} cannot be written: {error.strerror or error}.") from error
 
 
-def _writer(kind: str, file: BinaryIO) -> Writer:
+def _writer(kind: str, file: BinaryIO, progress: Progress) -> Writer:
     if kind == ".parquet":
-        return ParquetWriter(file)
+        return ParquetWriter(file, progress)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     if kind in (".jsonl", ".ndjson"):
         return JsonLinesWriter(text)
-    return CsvWriter(text, "\t" if kind == ".tsv" else ",")
+    return CsvWriter(text, progress, "\t" if kind == ".tsv" else ",")
 
 
 def _new_file_beside(out: Path) -> BinaryIO:

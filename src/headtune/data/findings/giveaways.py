@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.findings.finding import Finding
+from headtune.plain_json import to_json
 
 __all__ = ["constant_columns", "giveaways"]
 
@@ -47,7 +48,7 @@ def constant_columns(columns: pa.Table) -> list[Finding]:
     constant = [
         name
         for name in columns.column_names
-        if columns.num_rows > 1 and len(pc.unique(columns[name])) == 1
+        if columns.num_rows > 1 and _has_one_value(columns[name])
     ]
     if not constant:
         return []
@@ -60,6 +61,12 @@ def constant_columns(columns: pa.Table) -> list[Finding]:
             advice="Such a column cannot help to tell labels apart. Leave it out of a template.",
         )
     ]
+
+
+def _has_one_value(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_nested(column.type):  # which pyarrow does not tell apart
+        return len({to_json(value) for value in column.to_pylist()}) == 1
+    return len(pc.unique(column)) == 1
 
 
 def _giveaway(name: str, how: str) -> Finding:

@@ -10,6 +10,7 @@ from headtune.data.findings.finding import Finding, LabelledTexts
 from headtune.data.leaks import find_leaks
 from headtune.data.parts import PARTS
 from headtune.data.repeats import Repeats
+from headtune.figures import count
 
 __all__ = ["conflicts", "leaks", "repeated"]
 
@@ -61,7 +62,7 @@ def conflicts(table: LabelledTexts, repeats: Repeats) -> list[Finding]:
                 kind="conflicting_labels",
                 severity="high",
                 count=len(np.unique(same[exact])),
-                title=f"{len(np.unique(same[exact])):,} texts occur with different labels",
+                title=f"{count(len(np.unique(same[exact])), 'text')} with different labels",
                 advice="No classifier can be right on all of them. Decide on one label for each.",
                 rows=table.shown(_by_group(exact, same)),
             )
@@ -75,7 +76,7 @@ def conflicts(table: LabelledTexts, repeats: Repeats) -> list[Finding]:
                 kind="conflicting_labels_folded",
                 severity="medium",
                 count=n_folded,
-                title=f"{n_folded:,} texts occur with different labels once links, case and "
+                title=f"{count(n_folded, 'text')} with different labels once links, case and "
                 "spacing are folded",
                 advice="The same words were labelled in two ways. Decide on one label for each.",
                 rows=table.shown(_by_group(more, repeats.folded)),

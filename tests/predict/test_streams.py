@@ -1,0 +1,168 @@
+"""Chunks whose records are not alike, or cannot be read: nothing shifts or is lost unsaid."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from headtune import Predictor, TextClassifier, predict_file
+from headtune.config import DataConfig
+from headtune.data import iter_tables, read_table
+from headtune.errors import DataError, PredictionError
+from headtune.predict import bulk
+from headtune.progress import SilentProgress
+from tests_support import TEXTS, TOPICS
+
+Rows = list[dict[str, Any]]
+
+
+class Heard(SilentProgress):
+    """What was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture(scope="module")
+def predictor(tiny_llama: Path) -> Predictor:
+    classifier = TextClassifier(str(tiny_llama), "last-1", max_steps=1)
+    fitted: Predictor = classifier.fit(TEXTS, TOPICS).predictor_
+    return fitted
+
+
+@pytest.fixture(autouse=True)
+def _chunks_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "iter_tables", lambda source, data: iter_tables(source, data, 3))
+
+
+@pytest.fixture
+def predict(predictor: Predictor, tmp_path: Path) -> Callable[..., tuple[Rows, Heard, Any]]:
+    """Lines of a file, its name and the result's -> the rows of that, what was said, counts."""
+
+    def run(lines: list[str], name: str, out: str) -> tuple[Rows, Heard, Any]:
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        heard = Heard()
+        summary = predict_file(predictor, tmp_path / name, out=tmp_path / out, progress=heard)
+        return read_table(tmp_path / out, DataConfig()).columns.to_pylist(), heard, summary
+
+    return run
+
+
+def json_lines(*records: dict[str, Any]) -> list[str]:
+    return [json.dumps(record) for record in records]
+
+
+def same(n_rows: int, **more: Any) -> Rows:
+    return [{"text": f"a text to read {i}", "id": i, **more} for i in range(n_rows)]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_records_that_cannot_be_read_are_counted(predict: Any, kind: str) -> None:
+    if kind == "csv":
+        lines = ["id,text", "1,one text here", "2,another,text", "3,a third", "4", "5,a fifth one"]
+        reasons = {"3 fields where 2 are expected": 1, "1 field where 2 are expected": 1}
+    else:
+        lines = json_lines(*same(5))
+        lines[1] = lines[3] = "{broken"
+        reasons = {"no JSON": 2}
+    rows, heard, summary = predict(lines, f"in.{kind}", "out.jsonl")
+    assert len(rows) == summary["rows"] == 3
+    assert summary["set_aside"]["count"] == 2
+    if kind == "csv":
+        assert summary["set_aside"]["by_reason"] == reasons
+    (line,) = [line for line in heard.lines if "set aside" in line]
+    assert line.startswith("2 rows cannot be used and are set aside; the first is row 2: ")
+
+
+def test_a_chunk_of_nothing_but_broken_records_comes_first(predict: Any) -> None:
+    rows, _, summary = predict(["{", "{", "{", *json_lines(*same(2))], "in.jsonl", "out.csv")
+    assert [row["text"] for row in rows] == [row["text"] for row in same(2)]
+    assert (summary["rows"], summary["set_aside"]["count"]) == (2, 3)
+
+
+@pytest.mark.parametrize("out", ["out.csv", "out.parquet", "out.jsonl"])
+def test_a_key_that_comes_late_shifts_nothing(predict: Any, out: str) -> None:
+    lines = json_lines(*same(3), *same(4, extra="new"))
+    rows, heard, _ = predict(lines, "in.jsonl", out)
+    assert [row["text"] for row in rows] == [row["text"] for row in same(3) + same(4)]
+    assert {row["predicted_label"] for row in rows} <= {"dinner", "prize"}
+    said = [line for line in heard.lines if "earlier rows have no such column: extra" in line]
+    if out == "out.jsonl":
+        assert [row["extra"] for row in rows] == [None] * 3 + ["new"] * 4
+        assert not said
+    else:
+        assert "extra" not in rows[0]
+        assert len(said) == 1  # once, though two chunks have it
+
+
+@pytest.mark.parametrize("out", ["out.csv", "out.parquet"])
+def test_columns_keep_their_places_when_a_first_record_is_set_aside(predict: Any, out: str) -> None:
+    first = [{"id": i, "cat": "c", "text": "a text to read"} for i in range(3)]
+    later = [{"text": "b text to read", "id": i} for i in range(3, 5)]
+    lines = [*json_lines(*first), '{"id": 9, "cat": "\\ud800", "text": "x"}', *json_lines(*later)]
+    rows, _, summary = predict(lines, "in.jsonl", out)
+    assert [int(row["id"]) for row in rows] == [0, 1, 2, 3, 4]
+    assert [row["cat"] or None for row in rows] == ["c", "c", "c", None, None]
+    assert summary["set_aside"]["count"] == 1
+
+
+def test_a_column_that_begins_with_missing_values_is_of_strings_in_parquet(
+    predict: Any, tmp_path: Path
+) -> None:
+    predict(json_lines(*same(3, note=None), *same(3, note="seen")), "in.jsonl", "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet")["note"].to_pylist() == [None] * 3 + ["seen"] * 3
+
+
+@pytest.mark.parametrize(("first", "later"), [(5, 5.5), (7, "seven")])
+def test_a_type_that_parquet_cannot_mix_is_one_clear_line(
+    predict: Any, tmp_path: Path, first: object, later: object
+) -> None:
+    lines = json_lines(*same(3, n=first), *same(3, n=later))
+    with pytest.raises(PredictionError, match=r"'n' is int64 .* after row 3, .*\.jsonl or \.csv"):
+        predict(lines, "in.jsonl", "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet.part").num_rows == 3
+    rows, _, _ = predict(lines, "in.jsonl", "out.csv")
+    assert [row["n"] for row in rows] == [str(first)] * 3 + [str(later)] * 3
+
+
+def test_the_text_column_is_found_once(predict: Any) -> None:
+    long, short = "quite a long text that is a question", "brief words"
+    lines = ["nr,one,two"]
+    lines += [f"{i},{long},{short}" for i in range(3)] + [f"{i},{short},{long}" for i in range(3)]
+    turned, _, _ = predict(lines, "in.csv", "turned.jsonl")
+    straight, _, _ = predict(["nr,one", *(f"{i},{short}" for i in range(3))], "s.csv", "s.jsonl")
+    assert turned[3]["probability_prize"] == pytest.approx(straight[0]["probability_prize"], 1e-5)
+
+
+def test_a_chunk_without_any_text_is_not_the_end(predict: Any) -> None:
+    lines = [
+        "nr,note",
+        *(f"{i},some words to read" for i in range(3)),
+        *(f"{i}," for i in range(4)),
+    ]
+    rows, _, summary = predict([*lines, "9,some words to read"], "in.csv", "out.jsonl")
+    assert [row["predicted_label"] is None for row in rows] == [False] * 3 + [True] * 4 + [False]
+    assert summary["unusable_rows"] == 4
+
+
+def test_a_column_named_like_a_prediction_that_comes_late_is_refused(predict: Any) -> None:
+    lines = json_lines(*same(3), *same(3, predicted_label="x"))
+    with pytest.raises(DataError, match=r"'predicted_label' .* near row 4, .* Rename it"):
+        predict(lines, "in.jsonl", "out.csv")
+
+
+def test_a_carriage_return_stays_inside_its_cell(predict: Any, tmp_path: Path) -> None:
+    text = "first line\rsecond line"
+    predict(json_lines({"text": text, "id": 1}, *same(2)), "in.jsonl", "out.csv")
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert next(csv.DictReader(file))["text"] == text
+    again = read_table(tmp_path / "out.csv", DataConfig())
+    assert again.columns["text"].to_pylist()[0] == text
+    assert not again.set_aside
