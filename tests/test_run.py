@@ -17,6 +17,7 @@ from headtune.errors import ArtifactError, ConfigError, ModelError
 from headtune.figures import percent
 from headtune.report import Report, read_history
 from headtune.run import can_resume
+from headtune.unfinished import UnfinishedRun, claimed
 from tests_support import wait_for, write_table
 
 
@@ -210,6 +211,17 @@ def test_killed_and_resumed_ends_as_if_never_stopped(
     assert resumed.after == straight.after
     assert resumed.model == straight.model
     assert not work.exists()
+
+
+def test_a_run_is_not_resumed_with_other_rows_nor_made_twice_at_once(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with claimed(out), pytest.raises(ConfigError, match="Another process is working on"):
+        train_run(config, out=out)
+    UnfinishedRun.of(out).begin(config, "fingerprint of other rows", resume=False)
+    with pytest.raises(ConfigError, match=r"The rows of .* are not those"):
+        train_run(config, out=out, resume=True)
 
 
 def test_ctrl_c_before_the_first_checkpoint_leaves_nothing_behind(

@@ -47,7 +47,7 @@ from headtune.report import (
 from headtune.report.answers import Answers, write_answers
 from headtune.training import count_steps
 from headtune.types import PreparedData
-from headtune.unfinished import UnfinishedRun
+from headtune.unfinished import UnfinishedRun, claimed
 
 __all__ = ["can_resume", "help_train", "plan_run", "prove_run", "say_data", "train_run"]
 
@@ -85,7 +85,7 @@ def train_run(
 
     Args:
         overwrite: Replace a run that is there, and forget an unfinished one.
-        resume: Go on with an unfinished run of the same options.
+        resume: Go on with an unfinished run of the same options and the same data.
 
     Raises:
         HeadtuneError: Of the stage that cannot go on; see ``errors.py``.
@@ -94,6 +94,13 @@ def train_run(
     if not is_main():
         raise ConfigError(f"train_run is for process 0; process {rank()} calls help_train.")
     _check_processes(config)
+    with claimed(out):
+        return _train(config, out, progress, overwrite=overwrite, resume=resume)
+
+
+def _train(
+    config: RunConfig, out: Path, progress: Progress, *, overwrite: bool, resume: bool
+) -> Report:
     check_target(out, overwrite=overwrite)
     work = UnfinishedRun.of(out)
     work.check(config, overwrite=overwrite, resume=resume)
@@ -101,7 +108,8 @@ def train_run(
     with clock.stage("read", "Reading"):
         prepared = prepare(config.source, config.data)
         say_data(prepared, progress)
-    work.begin(config)
+    summary: dict[str, Any] = prepared.summary
+    work.begin(config, summary["fingerprint"], resume=resume)
     with work.cleared_on_error():
         fitted = fit_classifier(
             prepared, config, folder=work.path, progress=progress, resume=resume, clock=clock

@@ -1,20 +1,53 @@
-"""An unfinished run: the hidden folder beside its target where checkpoints lie, and its options.
+"""An unfinished run: the hidden folder beside its target where checkpoints lie, and what made them.
 
-It is what a killed run goes on from, if the options are those that made the checkpoints.
+It is what a killed run goes on from, if options and data are those that made the checkpoints: other
+rows could be tested on that were trained on before. One process at a time works on a target;
+``claimed`` holds a lock on it, a file in the cache folder that the system frees when the process
+ends, however it ends.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
 
 from headtune.config import RunConfig
 from headtune.errors import ConfigError, HeadtuneError
 from headtune.plain_json import to_json
+from headtune.pretrained import cache_folder
 
-__all__ = ["UnfinishedRun"]
+__all__ = ["UnfinishedRun", "check_same_data", "claimed"]
+
+
+@contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Within, no other process works on ``out``. Raises ``ConfigError`` where one does."""
+    locks = cache_folder() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(str(out.absolute()).encode()).hexdigest()
+    try:
+        with FileLock(locks / f"{name}.lock", blocking=False):
+            yield
+    except Timeout:
+        raise ConfigError(
+            f"Another process is working on {out} at this moment. Wait for it, or choose another "
+            "folder with --out."
+        ) from None
+
+
+def check_same_data(before: object, now: object, source: str) -> None:
+    """Raises ``ConfigError`` unless what is resumed was begun with the same rows and parts."""
+    if before != now:
+        raise ConfigError(
+            f"The rows of {source} are not those that the unfinished work was begun with. Bring "
+            "them back, or start anew with --overwrite."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +67,43 @@ class UnfinishedRun:
 
     def check(self, config: RunConfig, *, overwrite: bool, resume: bool) -> None:
         """Raises ``ConfigError`` where the user must choose."""
-        if not self.options.is_file():
+        before = self._recorded()
+        if before is None:
             if resume:
                 raise ConfigError(
                     f"There is no unfinished run of {self.out} to go on with. Leave out --resume."
                 )
             return
         if resume:
-            self._check_same(config)
+            _check_same(before["config"], config.to_dict())
         elif not overwrite:
             raise ConfigError(
                 f"An unfinished run of {self.out} is there. Go on with --resume, or start anew "
                 "with --overwrite."
             )
 
-    def _check_same(self, config: RunConfig) -> None:
-        before, now = json.loads(self.options.read_text()), config.to_dict()
-        for stage, options in now.items():
-            earlier = before.get(stage, {})
-            if earlier == options:
-                continue
-            if not isinstance(options, dict):
-                raise ConfigError(f"The unfinished run read {earlier!r}, not {options!r}.")
-            name = next(key for key in options if earlier.get(key) != options[key])
-            raise ConfigError(
-                f"The unfinished run had {name} = {earlier.get(name)!r}, not "
-                f"{options[name]!r}. Resume with the same options, or start anew with --overwrite."
-            )
+    def _recorded(self) -> dict[str, Any] | None:
+        """Options and data of an unfinished run; None where there is none that can be read."""
+        try:
+            recorded = json.loads(self.options.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return recorded if isinstance(recorded, dict) and "config" in recorded else None
 
-    def begin(self, config: RunConfig) -> None:
-        """Make the folder; an earlier one of other options is cleared."""
-        if self.options.is_file() and json.loads(self.options.read_text()) == config.to_dict():
+    def begin(self, config: RunConfig, fingerprint: str, *, resume: bool) -> None:
+        """Make the folder anew, or go on with the one that is there.
+
+        ``fingerprint`` is that of the prepared data. Raises ``ConfigError`` where it has changed.
+        """
+        if resume and (before := self._recorded()) is not None:
+            check_same_data(before.get("data_fingerprint"), fingerprint, config.source)
             return
         self.remove()
         self.path.mkdir(parents=True)
-        self.options.write_text(to_json(config.to_dict(), indent=2))
+        state = {"config": config.to_dict(), "data_fingerprint": fingerprint}
+        part = self.options.with_suffix(".part")
+        part.write_text(to_json(state, indent=2), encoding="utf-8")
+        part.replace(self.options)
 
     @contextmanager
     def cleared_on_error(self) -> Iterator[None]:
@@ -86,3 +121,18 @@ class UnfinishedRun:
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
+    for stage, options in now.items():
+        earlier = before.get(stage, {})
+        if earlier == options:
+            continue
+        if not isinstance(options, dict):
+            raise ConfigError(f"The unfinished run read {earlier!r}, not {options!r}.")
+        names = [*options, *(earlier.keys() - options.keys())]
+        name = next(name for name in names if earlier.get(name) != options.get(name))
+        raise ConfigError(
+            f"The unfinished run had {name} = {earlier.get(name)!r}, not "
+            f"{options.get(name)!r}. Resume with the same options, or start anew with --overwrite."
+        )

@@ -251,6 +251,51 @@ def test_early_stopping(tiny_llama: Path, tmp_path: Path) -> None:
         run(make_classifier(tiny_llama), tmp_path / "b", validation=[], early_stopping=2)
 
 
+def test_early_stopping_goes_on_counting_after_a_resume(tiny_llama: Path, tmp_path: Path) -> None:
+    """Stopped one evaluation before patience ends: one is left, not all of them."""
+    options: dict[str, Any] = {
+        "epochs": 40,
+        "learning_rate": 0.3,
+        "schedule": "constant",
+        "warmup": 0,
+        "early_stopping": 3,
+        "checkpoint_minutes": 0,
+    }
+    expected = run(make_classifier(tiny_llama), tmp_path / "straight", **options)
+
+    class Stop(Listener):
+        def advance(self, n_examples: int, n_tokens: int = 0, **figures: float) -> None:
+            super().advance(n_examples)
+            if self.n_examples > 8 * (expected.n_steps - 2):
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(make_classifier(tiny_llama), tmp_path / "run", progress=Stop(), **options)
+    result = run(make_classifier(tiny_llama), tmp_path / "run", resume=True, **options)
+    assert result.history == expected.history
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
+def test_the_best_weights_by_a_metric_that_should_be_high(
+    tiny_llama: Path, tmp_path: Path, metric: str
+) -> None:
+    result = run(
+        make_classifier(tiny_llama),
+        tmp_path,
+        epochs=6,
+        learning_rate=0.1,
+        schedule="constant",
+        best_metric=metric,
+    )
+    found = {
+        row["step"]: row[f"validation_{metric}"]
+        for row in result.history
+        if f"validation_{metric}" in row
+    }
+    assert len(set(found.values())) > 1
+    assert found[result.best_step] == max(found.values())
+
+
 def test_a_loss_that_is_not_finite_names_step_and_rows(tiny_llama: Path, tmp_path: Path) -> None:
     classifier = make_classifier(tiny_llama)
     with torch.no_grad():

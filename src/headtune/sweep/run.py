@@ -32,6 +32,7 @@ from headtune.sweep.space import Space, deepest
 from headtune.sweep.trial import TrialRecord
 from headtune.sweep.workbench import Workbench
 from headtune.types import PreparedData
+from headtune.unfinished import check_same_data, claimed
 
 __all__ = ["Sweep", "run_sweep"]
 
@@ -102,12 +103,29 @@ def run_sweep(
         HeadtuneError: As the stages say.
     """
     progress = progress or SilentProgress()
-    start = time.monotonic()
     if n_processes() > 1:
         raise ConfigError(
             "headtune sweep is one process; it was started as several (torchrun, accelerate "
             "launch). Start it once."
         )
+    with claimed(out):
+        return _sweep(
+            config, space, out, trials, seconds, progress, overwrite=overwrite, resume=resume
+        )
+
+
+def _sweep(
+    config: RunConfig,
+    space: Space,
+    out: Path,
+    trials: int,
+    seconds: float | None,
+    progress: Progress,
+    *,
+    overwrite: bool,
+    resume: bool,
+) -> Sweep:
+    start = time.monotonic()
     options = plain({"config": config.to_dict(), "space": {k: asdict(v) for k, v in space.items()}})
     _check(out, options, overwrite=overwrite, resume=resume)
     clock = Stopwatch(progress)
@@ -116,6 +134,9 @@ def run_sweep(
         say_data(prepared, progress)
         if not prepared.validation:
             raise ConfigError("A sweep ranks on the validation part; --split leaves it empty.")
+        data = {"data_fingerprint": prepared.summary["fingerprint"]}
+        if resume:
+            check_same_data(_recorded(out), {**options, **data}, config.source)
     tunes = deepest(space)
     base = replace(config, tune=TuneConfig(tune="head"))
     loaded = load_classifier(prepared, base, progress, clock)
@@ -123,7 +144,7 @@ def run_sweep(
         bench = Workbench(loaded, tunes, progress)
         say_kept(bench.counts, progress)
     if not resume:
-        _begin(out, options)
+        _begin(out, {**options, **data})
     with clock.stage("train", f"Trying {trials:,} settings"):
         search = Search(bench, prepared, space, out)
         deadline = None if seconds is None else start + seconds
@@ -149,7 +170,7 @@ def _check(out: Path, options: dict[str, Any], *, overwrite: bool, resume: bool)
     if resume:
         if not path.is_file():
             raise ConfigError(f"There is no sweep in {out} to go on with. Leave out --resume.")
-        if json.loads(path.read_text(encoding="utf-8")) != options:
+        if {**_recorded(out), "data_fingerprint": None} != {**options, "data_fingerprint": None}:
             raise ConfigError(
                 f"The sweep in {out} had other options. Resume with the same, or start anew with "
                 "--overwrite."
@@ -165,13 +186,19 @@ def _check(out: Path, options: dict[str, Any], *, overwrite: bool, resume: bool)
             )
 
 
+def _recorded(out: Path) -> dict[str, Any]:
+    recorded: dict[str, Any] = json.loads((out / OPTIONS).read_text(encoding="utf-8"))
+    return recorded
+
+
 def _begin(out: Path, options: dict[str, Any]) -> None:
     """Make the folder, with nothing in it of an earlier sweep."""
-    shutil.rmtree(out / TRIALS, ignore_errors=True)
+    check_target(out / BEST, overwrite=True)
+    for earlier in (TRIALS, BEST):
+        shutil.rmtree(out / earlier, ignore_errors=True)
     for old in (*out.glob(".weights-*"), out / SUMMARY, out / PICTURE):
         old.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
-    check_target(out / BEST, overwrite=True)
     write_atomically(out / OPTIONS, (to_json(options, indent=2) + "\n").encode())
 
 

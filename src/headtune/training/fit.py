@@ -170,6 +170,7 @@ def _arguments(
             save_strategy=when["strategy"] if checkpoints else "no",
             save_steps=when["steps"],
             save_total_limit=2,
+            restore_callback_states_from_checkpoint=True,  # early stopping goes on counting
             load_best_model_at_end=keeps_best,
             metric_for_best_model=f"eval_{options.best_metric}" if validates else None,
             greater_is_better=options.best_metric != "loss",

@@ -1,0 +1,84 @@
+"""What a killed run goes on from, and that nobody else works on the same folder."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headtune.config import RunConfig
+from headtune.errors import ConfigError
+from headtune.unfinished import UnfinishedRun, claimed
+
+CONFIG = RunConfig(source="messages.csv")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> UnfinishedRun:
+    """A run that was killed after its first checkpoint."""
+    unfinished = UnfinishedRun.of(tmp_path / "run")
+    unfinished.begin(CONFIG, "these rows", resume=False)
+    (unfinished.path / "checkpoint-10").mkdir()
+    return unfinished
+
+
+def test_the_same_options_and_rows_go_on(work: UnfinishedRun) -> None:
+    work.check(CONFIG, overwrite=False, resume=True)
+    work.begin(CONFIG, "these rows", resume=True)
+    assert work.has_checkpoint
+
+
+def test_other_rows_are_refused(work: UnfinishedRun) -> None:
+    work.check(CONFIG, overwrite=False, resume=True)
+    with pytest.raises(ConfigError, match=r"rows of messages\.csv are not those .* --overwrite"):
+        work.begin(CONFIG, "other rows", resume=True)
+    assert work.has_checkpoint
+
+
+def test_starting_anew_forgets_the_checkpoints(work: UnfinishedRun) -> None:
+    work.check(CONFIG, overwrite=True, resume=False)
+    work.begin(CONFIG, "these rows", resume=False)
+    assert not work.has_checkpoint
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"other": 1}'])
+def test_a_record_that_cannot_be_read_is_no_unfinished_run(
+    work: UnfinishedRun, content: str
+) -> None:
+    work.options.write_text(content)
+    with pytest.raises(ConfigError, match="no unfinished run"):
+        work.check(CONFIG, overwrite=False, resume=True)
+    work.check(CONFIG, overwrite=False, resume=False)
+    work.begin(CONFIG, "these rows", resume=False)
+    work.check(CONFIG, overwrite=False, resume=True)
+
+
+def test_an_option_of_another_version_is_named(work: UnfinishedRun) -> None:
+    recorded = json.loads(work.options.read_text())
+    recorded["config"]["train"]["momentum"] = 0.9
+    work.options.write_text(json.dumps(recorded))
+    with pytest.raises(ConfigError, match=r"had momentum = 0\.9, not None"):
+        work.check(CONFIG, overwrite=False, resume=True)
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys; from headtune.unfinished import claimed\n"
+        "with claimed(pathlib.Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
+    )
+    out = tmp_path / "run"
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"in\n"
+    busy = r"Another process is working on .*run at this moment"
+    with pytest.raises(ConfigError, match=busy), claimed(out):
+        pass
+    with claimed(tmp_path / "another"):
+        pass
+    other.kill()
+    other.wait()
+    with claimed(out):  # the system freed it
+        pass
