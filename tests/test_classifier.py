@@ -239,3 +239,52 @@ def test_a_classifier_can_be_unsure(estimator: TextClassifier) -> None:
     unsure = clone(estimator).set_params(abstain_below=1.0).fit(TEXTS, TOPICS)
     assert set(unsure.predict(TEXTS)) == {"unsure"}
     assert unsure.classes_.tolist() == ["dinner", "prize"]
+
+
+@pytest.mark.parametrize(
+    ("validation", "says"),
+    [
+        (([], []), "received none"),
+        ((["a text"], []), "1 texts and 0 labels"),
+        ((["a text", None], ["prize", "prize"]), "expected str: None"),
+        ((["a text", " "], ["prize", "prize"]), "is empty"),
+        ((["a text"], ["unheard of"]), "unheard of"),
+    ],
+)
+def test_validation_texts_are_checked_like_the_others(
+    estimator: TextClassifier, validation: Any, says: str
+) -> None:
+    with pytest.raises(DataError, match=says):
+        clone(estimator).fit(TEXTS, TOPICS, validation=validation)
+
+
+@pytest.mark.parametrize("method", ["score", "evaluate"])
+def test_as_many_labels_as_texts_are_expected(fitted: TextClassifier, method: str) -> None:
+    with pytest.raises(DataError, match="received 40 texts and 39 labels"):
+        getattr(fitted, method)(TEXTS, TOPICS[:-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("evaluations_per_epoch", 0),
+        ("early_stopping", -1),
+        ("weight_decay", -0.1),
+        ("max_gradient_norm", -1.0),
+        ("warmup", -0.5),
+        ("lora_alpha", 0.0),
+        ("lora_alpha", -3.0),
+        ("max_steps", 0),
+        ("epochs", 0.0),
+        ("learning_rate", float("nan")),
+        ("seed", -1),
+        ("seed", 2**32),
+        ("validation_fraction", None),
+        ("validation_fraction", 1.0),
+    ],
+)
+def test_numbers_out_of_range_are_refused(
+    estimator: TextClassifier, name: str, value: object
+) -> None:
+    with pytest.raises(ConfigError, match=f"{name}|{name.replace('_', '-')}"):
+        clone(estimator).set_params(**{name: value}).fit(TEXTS, TOPICS)

@@ -10,9 +10,10 @@ import headtune
 
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [  # leaf modules first
-    "errors", "types", "option_values", "written_values", "config", "progress", "figures",
+    "errors", "types", "option_ranges", "option_values", "written_values", "config", "progress",
+    "figures",
     "metrics", "calibration", "decision", "paired", "words", "usage", "plain_table", "plain_json",
-    "unfinished", "processes", "quiet", "pretrained", "cache", "data", "tokens", "batches",
+    "processes", "quiet", "pretrained", "unfinished", "cache", "data", "tokens", "batches",
     "model", "training", "artifact", "predict", "explain", "export", "settle", "report",
     "inspection", "fitted", "frozen", "loading", "pipeline", "classifier", "run", "sweep", "bench",
     "cli",

@@ -230,16 +230,19 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def evaluate(self, texts: Iterable[str], labels: Iterable[Any]) -> Metrics:
         """Accuracy, macro F1, log loss and per-label figures; see ``headtune.metrics``."""
         check_is_fitted(self, "predictor_")
-        ids = self.predictor_.labels.encode(_names(labels))
-        probabilities = self.predictor_.predict_proba(text_list(texts))
+        texts, names = text_list(texts), _names(labels)
+        _check_same_length(texts, names)
+        ids = self.predictor_.labels.encode(names)
+        probabilities = self.predictor_.predict_proba(texts)
         return classification_metrics(probabilities, ids, self.predictor_.labels)
 
     def score(
         self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
     ) -> float:
         """Accuracy. Labels are compared by name, so 1 and "1" are the same after ``load`` too."""
-        predicted = _names(self.predict(texts))
-        right = np.array([a == b for a, b in zip(predicted, _names(labels), strict=True)])
+        predicted, expected = _names(self.predict(texts)), _names(labels)
+        _check_same_length(predicted, expected)
+        right = [a == b for a, b in zip(predicted, expected, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -302,21 +305,15 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> list[Example]:
         if validation is None:
             return []
-        texts, names = text_list(validation[0]), _names(validation[1])
-        if len(texts) != len(names):
-            raise DataError(f"Validation has {len(texts)} texts and {len(names)} labels.")
-        ids = labels.encode(names).tolist()
-        return [
-            Example(text, label, row)
-            for row, (text, label) in enumerate(zip(texts, ids, strict=True), start=1)
-        ]
+        _, examples = prepare_texts(*validation, labels)
+        return examples
 
     def _split(
         self, labels: LabelSet, examples: list[Example], held_back: list[Example]
     ) -> PreparedData:
         """Training and validation parts, balanced as asked; a text and its near repeats in one."""
-        share = 0.0 if held_back else self.validation_fraction
-        if not 0 <= share < 1:
+        share: Any = 0.0 if held_back else self.validation_fraction
+        if not isinstance(share, int | float | np.number) or not 0 <= share < 1:
             raise ConfigError(f"validation_fraction must be at least 0 and below 1, not {share}.")
         config = DataConfig(
             split=f"{100 * (1 - share):g}/{100 * share:g}/0",
@@ -344,6 +341,14 @@ def _parameters_of(manifest: Manifest, given: dict[str, Any]) -> dict[str, Any]:
         if name in names and name not in OF_THE_MACHINE
     }
     return trained | {name: value for name, value in given.items() if name in names}
+
+
+def _check_same_length(texts: Sequence[str], labels: Sequence[str]) -> None:
+    if len(texts) != len(labels):
+        raise DataError(
+            f"Expected a label for each text; received {len(texts):,} texts and "
+            f"{len(labels):,} labels."
+        )
 
 
 def _names(labels: Iterable[Any]) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from headtune.errors import ConfigError
+from headtune.option_ranges import check_above_zero, check_at_least, check_seed
 from headtune.option_values import stage_from_plain, to_plain, unknown_name
 from headtune.written_values import parse_shares, parse_size, parse_tune
 
@@ -104,6 +105,9 @@ class DataConfig:
     save_split: bool = False
     """Keep the three parts as train.csv, validation.csv and test.csv in the run folder."""
 
+    def __post_init__(self) -> None:
+        check_seed(self, "split_seed")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TokensConfig:
@@ -114,8 +118,7 @@ class TokensConfig:
     context length, at most 2,048."""
 
     def __post_init__(self) -> None:
-        if self.max_length is not None and self.max_length < 1:
-            raise ConfigError(f"--max-length must be at least 1 token; received {self.max_length}.")
+        check_at_least(self, 1, "max_length")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,11 +171,7 @@ class ModelConfig:
     """Run Python code that comes with a hub model. Only for authors you trust."""
 
     def __post_init__(self) -> None:
-        if self.max_tokens_per_batch is not None and self.max_tokens_per_batch < 1:
-            raise ConfigError(
-                "--max-tokens-per-batch must be at least 1 token; "
-                f"received {self.max_tokens_per_batch}."
-            )
+        check_at_least(self, 1, "max_tokens_per_batch")
         parse_size(self.cache_limit)
 
 
@@ -219,8 +218,8 @@ class TuneConfig:
             raise ConfigError(
                 "--lora-targets names no layers; give attention, all-linear or names of layers."
             )
-        if self.lora_rank < 1:
-            raise ConfigError(f"--lora-rank must be at least 1; received {self.lora_rank}.")
+        check_at_least(self, 1, "lora_rank")
+        check_above_zero(self, "lora_alpha")
         if not 0 <= self.lora_dropout < 1:
             raise ConfigError(
                 f"--lora-dropout must be at least 0 and below 1; received {self.lora_dropout}."
@@ -301,24 +300,16 @@ class TrainConfig:
     """Seed of the new head's weights, of the order of examples and of dropout."""
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("batch_size", 1),
-            ("gradient_accumulation_steps", 1),
-            ("log_steps", 1),
-        ):
-            if getattr(self, name) < least:
-                raise ConfigError(
-                    f"--{name.replace('_', '-')} must be at least {least}; "
-                    f"received {getattr(self, name)}."
-                )
-        if self.epochs <= 0 or (self.max_steps is not None and self.max_steps < 1):
-            raise ConfigError("--epochs and --max-steps must be above 0.")
+        counts = ("batch_size", "gradient_accumulation_steps", "log_steps", "evaluations_per_epoch")
+        check_at_least(self, 1, *counts, "max_steps")
+        check_at_least(self, 0, "early_stopping", "warmup", "weight_decay", "max_gradient_norm")
+        check_at_least(self, 0, "checkpoint_minutes")
+        check_above_zero(self, "epochs", "learning_rate")
+        check_seed(self, "seed")
         if self.early_stopping and not self.keep_best:
             raise ConfigError(
                 "--early-stopping goes back to the best weights; leave out --no-keep-best."
             )
-        if self.learning_rate is not None and self.learning_rate <= 0:
-            raise ConfigError(f"--learning-rate must be above 0; received {self.learning_rate}.")
 
 
 @dataclass(frozen=True, kw_only=True)

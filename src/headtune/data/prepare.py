@@ -115,11 +115,12 @@ def _check_all_learned(labels: LabelSet, label_ids: Ints, parts: dict[str, Ints]
 
 
 def prepare_texts(
-    texts: Iterable[object], labels: Iterable[object]
+    texts: Iterable[object], labels: Iterable[object], known: LabelSet | None = None
 ) -> tuple[LabelSet, list[Example]]:
     """Texts and their labels (lists, arrays, Series) to examples, numbered from row 1.
 
-    Raises ``DataError`` on lengths that differ, and on a text or label that is missing.
+    ``known`` are the labels there may be; without it, those that there are. Raises ``DataError`` on
+    lengths that differ, and on a text or label that is missing or not known.
     """
     texts, values = text_list(texts), list(labels)
     if len(texts) != len(values):
@@ -128,10 +129,12 @@ def prepare_texts(
             f"{len(values):,} labels."
         )
     if not texts:
-        raise DataError("Expected texts and labels to learn from; received none.")
+        raise DataError("Expected texts and their labels; received none.")
     names = [_named(value, i) for i, value in enumerate(values)]
-    check_label_values(names, "labels", "the data")
-    label_ids = (known := label_set(names)).encode(names)
+    if known is None:
+        check_label_values(names, "labels", "the data")
+        known = label_set(names)
+    label_ids = known.encode(names)
     examples = [
         Example(_checked_text(text, i), int(label), i + 1)
         for i, (text, label) in enumerate(zip(texts, label_ids, strict=True))
