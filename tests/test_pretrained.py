@@ -3,6 +3,8 @@
 import importlib.util
 import itertools
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,34 @@ def test_a_gguf_file_is_converted_once(tmp_path: Path, cache: Path) -> None:
     assert find_pretrained(str(tmp_path / "tiny.gguf")) == found
     assert (found.path / "model.safetensors").stat().st_mtime_ns == stamp
     assert [p.name for p in (cache / "models").iterdir()] == [found.path.name]
+
+
+def test_another_process_may_convert_at_the_same_time(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one is done just before this one would give its folder the name."""
+    gguf = make_gguf(tmp_path / "tiny.gguf")
+    convert = pretrained._convert_gguf
+
+    def slower(path: Path, work: Path) -> None:
+        convert(path, work)
+        monkeypatch.setattr(pretrained, "_convert_gguf", convert)
+        find_pretrained(str(path))
+
+    monkeypatch.setattr(pretrained, "_convert_gguf", slower)
+    found = find_pretrained(str(gguf))
+    assert [path.name for path in (cache / "models").iterdir()] == [found.path.name]
+
+
+def test_what_a_killed_conversion_left_goes_after_an_hour(tmp_path: Path, cache: Path) -> None:
+    old, new = (cache / "models" / f".converting-{name}" for name in ("old", "new"))
+    for work in (old, new):
+        work.mkdir(parents=True)
+        (work / "model.safetensors").write_bytes(b"half")
+    hours_ago = time.time() - 2 * 3600
+    os.utime(old, (hours_ago, hours_ago))
+    find_pretrained(str(make_gguf(tmp_path / "tiny.gguf")))
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_gguf_file_cut_short_is_refused_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:

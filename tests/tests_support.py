@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headtune.progress import SilentProgress
+
 if TYPE_CHECKING:
     from headtune.batches import KeptExample
     from headtune.model import FrozenTrunk, StateStore
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 TEXTS = [f"{start} {n}" for n in range(10) for start in ("win a free prize", "call to claim cash")]
 TEXTS += [f"{start} {n}" for n in range(10) for start in ("see you at dinner", "home for tea")]
 TOPICS = ["prize"] * 20 + ["dinner"] * 20
+
+
+class Heard(SilentProgress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)
 
 
 def write_table(path: Path, more: Sequence[tuple[str, str]] = ()) -> Path:

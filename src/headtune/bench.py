@@ -271,9 +271,7 @@ def _prediction(
     chosen = list(islice(cycle(texts), n_texts))
     n_tokens = sum(len(example) for example in islice(cycle(examples), n_texts))
     progress.start(ROUNDS * n_texts, "examples")
-    times = [
-        _seconds(lambda: predictor.predict_proba(chosen, progress.advance)) for _ in range(ROUNDS)
-    ]
+    times = [_seconds(lambda: predictor.predict_proba(chosen, progress)) for _ in range(ROUNDS)]
     progress.finish()
     return _Pace(n_texts, n_tokens, median(times))
 

@@ -156,8 +156,11 @@ def _header(path: Path) -> Iterator[dict[str, str]]:
 
 def clear_cache() -> int:
     """Remove all kept states; the bytes that were freed."""
-    folder = trunks_folder()
-    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    if folder.is_dir():
-        shutil.rmtree(folder)
+    n_bytes = 0
+    for path in trunks_folder().rglob("*"):
+        with suppress(FileNotFoundError):  # another process may be clearing or evicting
+            if path.is_file():
+                n_bytes += path.stat().st_size
+                path.unlink()
+    shutil.rmtree(trunks_folder(), ignore_errors=True)
     return n_bytes

@@ -21,6 +21,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from headtune.artifact import Manifest, choose_probes, save_artifact
+from headtune.artifact.layout import require_run_folder
 from headtune.config import (
     STAGES,
     AttentionDirection,
@@ -264,7 +265,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Its parameters are those the run was trained with, but for what concerns the machine.
         """
         predictor = Predictor.load(path, **options)
-        classifier = cls(**_parameters_of(Manifest.load(Path(path)), options))
+        manifest = Manifest.load(require_run_folder(Path(path)))
+        classifier = cls(**_parameters_of(manifest, options))
         classifier._answer_with(predictor, np.array(predictor.labels.names, dtype=object))
         return classifier
 

@@ -57,7 +57,7 @@ def observe_states(
     n_tokens = sum(len(example) for part in chosen.values() for example in part)
     progress.start(sum(map(len, chosen.values())), "examples", n_tokens)
     states = {
-        name: predict_together(predict_states, classifier, part, budget, progress.advance)
+        name: predict_together(predict_states, classifier, part, budget, progress)
         for name, part in chosen.items()
     }
     progress.finish()

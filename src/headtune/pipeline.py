@@ -235,7 +235,7 @@ def answer(
     progress.start(sum(len(part) for part in parts.values()), "examples", n_tokens)
     budget = config.model.max_tokens_per_batch or 1
     logits = {
-        name: predict_together(predict_logits, classifier, examples, budget, progress.advance)
+        name: predict_together(predict_logits, classifier, examples, budget, progress)
         for name, examples in parts.items()
     }
     progress.finish()

@@ -17,6 +17,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ __all__ = [
     "public_name",
     "weights_sha256",
 ]
+
+CONVERTING = ".converting-"
+ABANDONED_SECONDS = 3600.0
+"""A conversion takes seconds to minutes; what is older has lost its process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +205,26 @@ def _converted_gguf(gguf: Path) -> Path:
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
+    _remove_abandoned(folder.parent)
+    work = Path(tempfile.mkdtemp(prefix=CONVERTING, dir=folder.parent))
     try:
         _convert_gguf(gguf, work)
-        if not folder.is_dir():  # another process may have been quicker
-            work.rename(folder)
+        work.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # another process was quicker
+            raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return folder
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what killed conversions left, once it is an hour old."""
+    oldest = time.time() - ABANDONED_SECONDS
+    for work in folder.glob(f"{CONVERTING}*"):
+        with suppress(FileNotFoundError):
+            if work.stat().st_mtime < oldest:
+                shutil.rmtree(work, ignore_errors=True)
 
 
 def _convert_gguf(gguf: Path, folder: Path) -> None:

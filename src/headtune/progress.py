@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-__all__ = ["Progress", "SilentProgress", "Stopwatch"]
+__all__ = ["OnlySays", "Progress", "SilentProgress", "Stopwatch"]
 
 
 class Progress(Protocol):
@@ -61,6 +61,16 @@ class SilentProgress:
 
     def finish(self) -> None:
         """Says nothing."""
+
+
+class OnlySays(SilentProgress):
+    """Passes on what is said, and nothing else: for work within other work."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def say(self, message: str) -> None:
+        self.progress.say(message)
 
 
 class Stopwatch:

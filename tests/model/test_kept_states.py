@@ -271,6 +271,15 @@ def test_listing_and_clearing() -> None:
     assert cache.kept_files() == []
 
 
+def test_clearing_beside_another_process_that_evicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    StateStore(IDENTITY, GB).write(make_states(5))
+    listed = [cache.trunks_folder() / "gone.safetensors", *cache.trunks_folder().rglob("*")]
+    total = sum(path.stat().st_size for path in listed[1:] if path.is_file())
+    monkeypatch.setattr(Path, "rglob", lambda self, pattern: iter(listed))
+    assert cache.clear_cache() == total
+    assert not cache.trunks_folder().exists()
+
+
 def test_a_file_says_of_which_model_it_is() -> None:
     StateStore(IDENTITY, GB).write(make_states(5))
     (file,) = cache.kept_files()

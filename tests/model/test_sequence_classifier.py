@@ -30,7 +30,7 @@ from headtune.model.layout import SequenceLayout
 from headtune.model.pooling import pool
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
-from tests_support import keep_states
+from tests_support import Heard, keep_states
 
 CPU = Compute(torch.device("cpu"), torch.float32, "as asked")
 
@@ -215,10 +215,18 @@ def test_memory_that_runs_out_halves_the_budget(
         return batch
 
     monkeypatch.setattr(inference, "collate", too_much)
-    said: list[int] = []
-    logits = predict_logits(classifier, examples, 100, on_smaller_budget=said.append)
+    heard = Heard()
+    logits = predict_logits(classifier, examples, 100, heard)
     np.testing.assert_allclose(logits, expected, atol=1e-5)
-    assert said == [50, 25]
+    assert [line[:33] for line in heard.lines] == [
+        "Memory ran out: at most 50 tokens",
+        "Memory ran out: at most 25 tokens",
+    ]
+    again = Heard()
+    np.testing.assert_allclose(
+        predict_logits(classifier, examples, 100, again), expected, atol=1e-5
+    )
+    assert not again.lines  # the smaller budget is kept
 
 
 def _out_of_memory(batch: object) -> torch.Tensor:

@@ -14,20 +14,9 @@ from headtune.config import DataConfig
 from headtune.data import iter_tables, read_table
 from headtune.errors import DataError, PredictionError
 from headtune.predict import bulk
-from headtune.progress import SilentProgress
-from tests_support import TEXTS, TOPICS
+from tests_support import TEXTS, TOPICS, Heard
 
 Rows = list[dict[str, Any]]
-
-
-class Heard(SilentProgress):
-    """What was said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")

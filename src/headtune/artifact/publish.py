@@ -6,6 +6,8 @@ hidden name. Where the system or its file system cannot do that, the old folder 
 ``.NAME.old`` first; a reader that comes in that moment, or after a process was killed in it, takes
 the old folder (``in_place``), and the next save puts it back before it begins (``recover``).
 
+A link is followed: what it leads to is replaced, and the link stays.
+
 Guarantees: killed at any moment, the name leads to a whole folder. With ``durable`` the bytes are
 on the disk before the name is, so that this holds for a power cut too. Costs: two system calls; an
 ``fsync`` for each file with ``durable``.
@@ -35,6 +37,7 @@ def staging(out: Path) -> Iterator[Path]:
 
     One that a killed process left is cleared first.
     """
+    out = out.resolve()
     work = out.parent / f".{out.name}.writing"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -46,6 +49,7 @@ def staging(out: Path) -> Iterator[Path]:
 
 def publish(work: Path, out: Path, *, durable: bool = True) -> None:
     """Put the finished folder ``work`` in place of whatever is at ``out``. Raises ``OSError``."""
+    out = out.resolve()
     if durable:
         for path in [*work.rglob("*"), work]:
             _sync(path)
@@ -69,10 +73,11 @@ def in_place(path: Path) -> Path:
 def recover(out: Path) -> None:
     """Give an old folder that a killed save left aside its name back."""
     if (old := in_place(out)) != out:
-        old.rename(out)
+        old.rename(out.resolve())
 
 
 def _aside(out: Path) -> Path:
+    out = out.resolve()
     return out.parent / f".{out.name}.old"
 
 

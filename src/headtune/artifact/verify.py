@@ -16,19 +16,22 @@ from pathlib import Path
 
 from headtune.artifact.load import load_artifact
 from headtune.artifact.probes import ProbeResult
-from headtune.config import ModelConfig
+from headtune.config import ModelConfig, RunConfig
 from headtune.errors import HeadtuneError, ProbeError
 from headtune.plain_json import to_json
 
 __all__ = ["verify_in_fresh_process"]
 
+OF_THE_MACHINE = ("device", "device_map", "dtype", "offload_folder", "trust_remote_code")
+"""Options that a load takes from here, and not from the run folder."""
+
 
 def verify_in_fresh_process(folder: Path, options: ModelConfig) -> ProbeResult:
-    """Load ``folder`` in a new process of this Python, on the device and dtype of ``options``.
+    """Load ``folder`` in a new process of this Python, on devices and in the dtype of ``options``.
 
     Raises ``ProbeError`` with what that process said, if it fails.
     """
-    machine = {name: getattr(options, name) for name in ("device", "dtype", "trust_remote_code")}
+    machine = {name: getattr(options, name) for name in OF_THE_MACHINE}
     done = subprocess.run(
         [sys.executable, "-m", __name__, str(folder), to_json(machine)],
         capture_output=True,
@@ -46,7 +49,8 @@ def verify_in_fresh_process(folder: Path, options: ModelConfig) -> ProbeResult:
 def main() -> int:
     """Entry point of the fresh process."""
     try:
-        loaded = load_artifact(sys.argv[1], options=ModelConfig(**json.loads(sys.argv[2])))
+        given = {"source": sys.argv[1], "model": json.loads(sys.argv[2])}
+        loaded = load_artifact(sys.argv[1], options=RunConfig.from_dict(given).model)
     except HeadtuneError as error:
         print(error, file=sys.stderr)
         return 1

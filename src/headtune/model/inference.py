@@ -1,7 +1,7 @@
 """Logits for many texts: packed longest first, given back in the caller's order.
 
-If memory runs out, the token budget is halved and the work goes on from where it was; that is
-said once. Costs: one forward pass a micro-batch, no gradients kept.
+If memory runs out, the token budget is halved, for this classifier from then on, and the work goes
+on from where it was; that is said. Costs: one forward pass a micro-batch, no gradients kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +14,12 @@ from headtune.batches import PackedBatch, collate, pack, share_out
 from headtune.errors import ModelError
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.processes import all_gather, n_processes, rank
+from headtune.progress import OnlySays, Progress, SilentProgress
 from headtune.types import TokenizedExample
 
 __all__ = ["is_out_of_memory", "predict_logits", "predict_states", "predict_together"]
+
+SILENCE = SilentProgress()
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
@@ -28,31 +31,22 @@ def predict_logits(
     classifier: SequenceClassifier,
     examples: Sequence[TokenizedExample],
     max_tokens_per_batch: int,
-    on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
-    on_smaller_budget: Callable[[int], None] = lambda max_tokens: None,
+    progress: Progress = SILENCE,
 ) -> npt.NDArray[np.float32]:
     """Logits of each example, shape ``(n_examples, n_labels)``, float32.
 
-    ``on_batch`` hears of the examples and tokens of each finished micro-batch. Raises
+    ``progress`` advances by the examples and tokens of each finished micro-batch. Raises
     ``ModelError`` when a single text is too much for the memory.
     """
     n_labels = classifier.score.out_features
-    return _run(
-        classifier,
-        classifier,
-        n_labels,
-        examples,
-        max_tokens_per_batch,
-        on_batch,
-        on_smaller_budget,
-    )
+    return _run(classifier, classifier, n_labels, examples, max_tokens_per_batch, progress)
 
 
 def predict_states(
     classifier: SequenceClassifier,
     examples: Sequence[TokenizedExample],
     max_tokens_per_batch: int,
-    on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+    progress: Progress = SILENCE,
 ) -> npt.NDArray[np.float32]:
     """What the head classifies: pooled states, shape ``(n_examples, hidden_size)``, float32.
 
@@ -63,7 +57,7 @@ def predict_states(
         return classifier.pooled_states(batch.to(classifier.device))
 
     size = classifier.score.in_features
-    return _run(classifier, answer, size, examples, max_tokens_per_batch, on_batch, lambda _: None)
+    return _run(classifier, answer, size, examples, max_tokens_per_batch, progress)
 
 
 def predict_together(
@@ -71,27 +65,34 @@ def predict_together(
     classifier: SequenceClassifier,
     examples: Sequence[TokenizedExample],
     max_tokens_per_batch: int,
-    on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+    progress: Progress = SILENCE,
 ) -> npt.NDArray[np.float32]:
     """``predict_logits`` or ``predict_states``, the work shared among the processes that train.
 
     Each gets all rows, shape ``(n_examples, n_labels)`` or ``(n_examples, hidden_size)``, float32.
-    ``on_batch`` hears of this process's share, in figures of the whole. Raises as they do.
+    ``progress`` hears of this process's share, in figures of the whole. Raises as they do.
     """
     if n_processes() == 1:
-        return predict(classifier, examples, max_tokens_per_batch, on_batch)
+        return predict(classifier, examples, max_tokens_per_batch, progress)
     shares = share_out([len(example) for example in examples], n_processes())
     mine = [examples[index] for index in shares[rank()]]
-    ratio = len(examples) / max(1, len(mine))
-
-    def tell(n_examples: int, n_tokens: int) -> None:
-        on_batch(round(ratio * n_examples), round(ratio * n_tokens))
-
-    found = all_gather(predict(classifier, mine, max_tokens_per_batch, tell))
+    whole = _OfTheWhole(progress, len(examples) / max(1, len(mine)))
+    found = all_gather(predict(classifier, mine, max_tokens_per_batch, whole))
     rows = np.empty((len(examples), found[0].shape[1]), dtype=np.float32)
     for indices, part in zip(shares, found, strict=True):
         rows[indices] = part
     return rows
+
+
+class _OfTheWhole(OnlySays):
+    """Takes the progress of one share for that of the whole, ``ratio`` times as large."""
+
+    def __init__(self, progress: Progress, ratio: float) -> None:
+        super().__init__(progress)
+        self.ratio = ratio
+
+    def advance(self, n_examples: int, n_tokens: int = 0, **figures: float) -> None:
+        self.progress.advance(round(self.ratio * n_examples), round(self.ratio * n_tokens))
 
 
 def _run(
@@ -100,8 +101,7 @@ def _run(
     size: int,
     examples: Sequence[TokenizedExample],
     max_tokens_per_batch: int,
-    on_batch: Callable[[int, int], None],
-    on_smaller_budget: Callable[[int], None],
+    progress: Progress,
 ) -> npt.NDArray[np.float32]:
     """Rows of ``answer``, shape ``(n_examples, size)``, in the order of the examples."""
     rows = np.empty((len(examples), size), dtype=np.float32)
@@ -111,11 +111,14 @@ def _run(
         classifier.eval()
     try:
         while todo:
-            max_tokens_per_batch = _work_through(
-                answer, examples, todo, rows, max_tokens_per_batch, on_batch
-            )
+            budget = min(max_tokens_per_batch, classifier.most_tokens)
+            budget = _work_through(answer, examples, todo, rows, int(budget), progress)
             if todo:
-                on_smaller_budget(max_tokens_per_batch)
+                classifier.most_tokens = budget
+                progress.say(
+                    f"Memory ran out: at most {budget:,} tokens in a batch from here on. The "
+                    "result is the same."
+                )
     finally:
         if was_training:
             classifier.train()
@@ -128,7 +131,7 @@ def _work_through(
     todo: list[int],
     rows: npt.NDArray[np.float32],
     max_tokens: int,
-    on_batch: Callable[[int, int], None],
+    progress: Progress,
 ) -> int:
     """Fill ``rows`` and empty ``todo``; returns the budget to go on with."""
     bins = pack([len(examples[index]) for index in todo], max_tokens)
@@ -148,6 +151,6 @@ def _work_through(
                 ) from error
             todo[:] = [index for rest in chosen[done:] for index in rest]
             return max(1, max_tokens // 2)
-        on_batch(batch.n_sequences, batch.n_tokens)
+        progress.advance(batch.n_sequences, batch.n_tokens)
     todo.clear()
     return max_tokens

@@ -5,6 +5,7 @@ classification models, so weights can be exchanged with them name by name. It li
 whatever the backbone's format: in bfloat16 small updates vanish.
 """
 
+import math
 import threading
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -75,6 +76,7 @@ class SequenceClassifier(nn.Module):
         self.live: tuple[nn.Module, ...] = ()
         self.trunk: Trunk | None = None
         self.prunes_last_block = True
+        self.most_tokens: float = math.inf  # in a batch; less once memory has run out
 
     @property
     def device(self) -> torch.device:

@@ -188,7 +188,7 @@ def _predict_chunk(
     probabilities = np.full((len(table), len(predictor.labels)), np.nan)
     labels = np.full(len(table), None, dtype=object)
     if chunk.examples:
-        found = predictor.probabilities(chunk.examples, progress.advance)
+        found = predictor.probabilities(chunk.examples, progress)
         decided = predictor.rule.decide(found, predictor.labels)
         labels[positions] = np.array([*predictor.labels.names, UNSURE], object)[decided]
         probabilities[positions] = found
@@ -236,7 +236,7 @@ def answer_file(
     progress.stage("Classifying")
     progress.start(len(examples), "examples")
     texts = [example.text for example in examples]
-    probabilities = predictor.predict_proba(texts, progress.advance)
+    probabilities = predictor.predict_proba(texts, progress)
     progress.finish()
     return examples, set_aside, probabilities
 

@@ -4,7 +4,7 @@ The same packed inference as in training and evaluation: texts go longest first 
 budget, and the answers come back in the caller's order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from headtune.decision import DecisionRule
 from headtune.errors import PredictionError
 from headtune.metrics import softmax
 from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, quantize
+from headtune.progress import Progress, SilentProgress
 from headtune.tokens import encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
 
@@ -103,14 +104,14 @@ class Predictor:
     def predict_proba(
         self,
         texts: Sequence[str],
-        on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+        progress: Progress | None = None,
     ) -> Probabilities:
         """Probabilities, shape ``(n_texts, n_labels)``, rows adding up to one.
 
         Raises ``PredictionError`` on a text that is empty or no string, ``DataError`` on what is
         no list of texts.
         """
-        return self.probabilities(self.encode(texts), on_batch)
+        return self.probabilities(self.encode(texts), progress)
 
     def encode(self, texts: Sequence[str]) -> list[TokenizedExample]:
         """Texts as token ids, numbered from 1. Raises as ``predict_proba`` does."""
@@ -126,11 +127,13 @@ class Predictor:
     def probabilities(
         self,
         examples: Sequence[TokenizedExample],
-        on_batch: Callable[[int, int], None] = lambda n_examples, n_tokens: None,
+        progress: Progress | None = None,
     ) -> Probabilities:
         """``predict_proba`` of texts that are encoded already."""
         self.packing.hear(sum(map(len, examples)))
-        logits = predict_logits(self.classifier, examples, self.max_tokens_per_batch, on_batch)
+        logits = predict_logits(
+            self.classifier, examples, self.max_tokens_per_batch, progress or SilentProgress()
+        )
         return softmax(logits / self.temperature)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:

@@ -43,7 +43,7 @@ from headtune.model import (
     trained_state,
 )
 from headtune.processes import n_processes, rank
-from headtune.progress import Progress
+from headtune.progress import OnlySays, Progress
 from headtune.training.losses import class_weighted_sum, total_weight
 from headtune.types import LabelSet, TokenizedExample
 
@@ -217,6 +217,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             self.accelerator.unwrap_model(self.model),
             self.validation_examples,
             self.collator.max_tokens_per_batch,
+            OnlySays(self.progress),
         )
         ids = [example.label for example in self.validation_examples]
         found = classification_metrics(softmax(logits), ids, self.labels)  # type: ignore[arg-type]

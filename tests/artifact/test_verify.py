@@ -1,0 +1,47 @@
+"""The fresh process loads on the devices that the saving one had."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtune.artifact import verify
+from headtune.artifact.probes import ProbeResult
+from headtune.config import ModelConfig
+
+
+def test_what_concerns_the_machine_is_handed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that is spread over devices may fit on none of them alone."""
+    given = ModelConfig(
+        model="some/model",
+        device="cpu",
+        dtype="float32",
+        device_map="auto",
+        offload_folder=tmp_path / "offload",
+        trust_remote_code=True,
+        cache_limit="1GB",
+    )
+    seen: list[ModelConfig] = []
+
+    class Loaded:
+        probes = ProbeResult(16, 0.0, 0, True)
+
+    def load(path: str, *, options: ModelConfig) -> Loaded:
+        assert path == str(tmp_path)
+        seen.append(options)
+        return Loaded()
+
+    def in_this_process(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr("sys.argv", command[2:])
+        code = verify.main()
+        return subprocess.CompletedProcess(command, code, capsys.readouterr().out, "")
+
+    monkeypatch.setattr(verify, "load_artifact", load)
+    monkeypatch.setattr(subprocess, "run", in_this_process)
+    assert verify.verify_in_fresh_process(tmp_path, given) == Loaded.probes
+    (found,) = seen
+    for name in ("device", "dtype", "device_map", "offload_folder", "trust_remote_code"):
+        assert getattr(found, name) == getattr(given, name)
