@@ -122,6 +122,31 @@ def test_depth_and_pooling_have_stores_of_their_own(tiny_llama: Path) -> None:
     assert len(set(keys)) == 3
 
 
+def test_the_head_alone_does_without_knowing_the_blocks(tiny_llama: Path) -> None:
+    trunk, examples = make_trunk(tiny_llama, "head"), make_examples(4)
+    expected = logits_of(trunk.classifier, keep(trunk, examples, None))
+    trunk.classifier.backbone.config.num_hidden_layers = 7  # which no list of modules has
+    kept = keep(trunk, examples, store_of(trunk, tiny_llama))
+    np.testing.assert_allclose(logits_of(trunk.classifier, kept), expected, atol=1e-6)
+
+
+def test_random_weights_have_states_of_their_own(tiny_llama: Path) -> None:
+    """Of each seed, and apart from those of the pretrained model."""
+    trunk, folder = make_trunk(tiny_llama), find_pretrained(str(tiny_llama))
+    found = []
+    for options, seed in (
+        (ModelConfig(), 1),
+        (ModelConfig(), 2),
+        (ModelConfig(random_weights=True), 1),
+        (ModelConfig(random_weights=True), 2),
+    ):
+        store = open_store(trunk, folder, options, CPU, seed, print)
+        assert store is not None
+        found.append(store.identity.key)
+    assert found[0] == found[1]  # the seed is of the head
+    assert len(set(found)) == 3
+
+
 def test_no_store_where_none_is_wanted_or_none_can_be_trusted(tiny_llama: Path) -> None:
     trunk, folder = make_trunk(tiny_llama), find_pretrained(str(tiny_llama))
     for options in (ModelConfig(cache_limit=0), ModelConfig(trust_remote_code=True)):

@@ -16,6 +16,7 @@ from headtune.cli.common import (
     GENERAL,
     READING,
     RUNNING,
+    BaseModel,
     DebugFlag,
     JsonFlag,
     print_json,
@@ -49,6 +50,7 @@ def compare(
     rows: Annotated[
         int, Parameter(group=GENERAL, help="Rows listed on which the runs disagree.")
     ] = 10,
+    model: BaseModel = None,
     json: JsonFlag = False,
     debug: DebugFlag = False,
     **options: Any,
@@ -79,7 +81,7 @@ def compare(
         source = f"the {part} parts of the runs"
     else:
         source = table
-        answers, pace = _answer(named, table, options)
+        answers, pace = _answer(named, table, model, options)
         for name, rate in pace.items():
             costs[name]["predict_examples_per_second"] = rate
     comparison = compare_answers(answers, listed=rows)
@@ -105,7 +107,7 @@ def _told_apart(arguments: Sequence[str]) -> tuple[list[Path], str | None]:
 
 
 def _answer(
-    runs: dict[str, Path], table: str, options: dict[str, Any]
+    runs: dict[str, Path], table: str, model: str | None, options: dict[str, Any]
 ) -> tuple[dict[str, "Answers"], dict[str, float]]:
     """Every run's answers to the table, and how many texts a second it classified."""
     from headtune.cli.progress import ConsoleProgress
@@ -116,7 +118,7 @@ def _answer(
     with ConsoleProgress() as progress:
         for name, run in runs.items():
             progress.stage(f"Loading {name}")
-            predictor = load_predictor(run, None, options)
+            predictor = load_predictor(run, model, options)
             start = time.perf_counter()
             examples, _, probabilities = answer_file(
                 predictor, table, data_config(options), progress

@@ -28,6 +28,7 @@ from torch import nn
 
 from headtune.batches import PackedBatch, collate
 from headtune.config import TuneConfig
+from headtune.errors import ModelError
 from headtune.model.blocks import decoder_blocks
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.types import TokenizedExample
@@ -148,8 +149,14 @@ class FrozenTrunk:
 
 
 def shorter_trunks(trunk: FrozenTrunk) -> Iterator[FrozenTrunk]:
-    """Trunks of the same model that end before this one, the longest first."""
-    _, blocks = decoder_blocks(trunk.classifier.backbone)
+    """Trunks of the same model that end before this one, the longest first.
+
+    None where the blocks of an architecture cannot be told apart, which ``head`` can do without.
+    """
+    try:
+        _, blocks = decoder_blocks(trunk.classifier.backbone)
+    except ModelError:
+        return
     n_frozen = len(blocks) if trunk.lowest is None else len(trunk.frozen)
     for first in range(n_frozen - 1, 0, -1):
         yield FrozenTrunk(trunk.classifier, list(blocks)[:first], blocks[first])
