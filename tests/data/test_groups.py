@@ -14,6 +14,7 @@ from tweets import TWEETS, needs_tweets
 from headtune.config import DataConfig
 from headtune.data import find_repeats, prepare, split_by_time
 from headtune.data.groups import groups_together, merged
+from headtune.data.parts import largest_group
 from headtune.data.times import read_times
 from headtune.errors import ColumnError, SplitError
 from headtune.types import PreparedData
@@ -45,6 +46,14 @@ def test_near_repeats_stay_in_one_part() -> None:
     shares = [np.mean([e.label for e in rows]) for rows in prepared.parts.values()]
     assert shares == pytest.approx([0.75, 0.75, 0.75], abs=0.03)
     assert prepare(frame_with_copies(), DataConfig()) == prepared
+
+
+def test_how_many_near_repeats_stay_together() -> None:
+    """At most half of what the smallest part has of a label, on average: (10 of 100) / 2 / 2."""
+    part_of_row = ["train"] * 100
+    assert largest_group(part_of_row, DataConfig(), 2) == 2.5
+    assert largest_group(part_of_row, DataConfig(split="80/0/20"), 2) == 5.0
+    assert largest_group(part_of_row, DataConfig(), 5) == 1.0
 
 
 @needs_tweets

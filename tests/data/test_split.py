@@ -141,3 +141,10 @@ def test_splits_that_are_understood(text: str, fractions: tuple[float, float, fl
 def test_splits_that_are_refused(text: str, expected: str) -> None:
     with pytest.raises(SplitError, match=expected):
         parse_split(text)
+
+
+def test_what_one_label_owes_a_part_the_next_ones_pay() -> None:
+    """Sixty labels of seven rows: each alone would give validation nothing, or twice its share."""
+    labels = np.repeat(np.arange(60), 7)
+    parts = split(labels, np.arange(len(labels)), (0.7, 0.1, 0.2), seed=1)
+    assert [len(part) for part in parts] == pytest.approx([294, 42, 84], abs=2)

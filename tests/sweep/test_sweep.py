@@ -19,6 +19,7 @@ from headtune.sweep import search as search_module
 from headtune.sweep.run import Sweep, run_sweep
 from headtune.sweep.space import parse_space
 from headtune.sweep.trial import config_of, run_trial
+from headtune.unfinished import claimed
 from tests_support import TOPICS
 
 SPACE = parse_space({"tune": "head,last-1,last-2", "learning_rate": "1e-4..1e-1"})
@@ -93,6 +94,25 @@ def test_a_sweep(config: RunConfig, work: dict[str, int], tmp_path: Path) -> Non
         run_sweep(config, SPACE, out=out, trials=6)
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
+def test_a_metric_that_should_be_high_is_ranked_so(
+    config: RunConfig, tmp_path: Path, metric: Any
+) -> None:
+    """Each trial ends early, too, once the metric has not risen for so long."""
+    train = replace(config.train, best_metric=metric, epochs=30, early_stopping=2)
+    found = run_sweep(replace(config, train=train), SPACE, out=tmp_path / "sweep", trials=4)
+    values = [trial.metrics[metric] for trial in found.trials if trial.metrics and trial.counts]
+    assert len(set(values)) > 1
+    assert values == sorted(values, reverse=True)
+    for trial in found.trials:
+        name = f"validation_{metric}"
+        course = [row[name] for row in trial.history if name in row]
+        assert trial.metrics is not None
+        assert trial.metrics[metric] == max(course)
+        if trial.state == "complete" and len(course) < 30:
+            assert course.index(max(course)) == len(course) - 3
+
+
 def check_ranking(found: Sweep) -> None:
     counted = [trial for trial in found.trials if trial.counts]
     losses = [trial.metrics["loss"] for trial in counted if trial.metrics]
@@ -137,6 +157,14 @@ def test_stopped_and_gone_on_with(
     other = replace(config, train=replace(config.train, epochs=1))
     with pytest.raises(ConfigError, match="other options"):
         run_sweep(other, SPACE, out=out, trials=4, resume=True)
+    table = Path(config.source)
+    rows = table.read_text()
+    table.write_text(f"{rows}a text that is new,prize\n")
+    with pytest.raises(ConfigError, match="are not those that the unfinished work was begun with"):
+        run_sweep(config, SPACE, out=out, trials=4, resume=True)
+    table.write_text(rows)
+    with claimed(out), pytest.raises(ConfigError, match="Another process is working on"):
+        run_sweep(config, SPACE, out=out, trials=4, resume=True)
     found = run_sweep(config, SPACE, out=out, trials=4, resume=True)
     assert len(found.trials) == 4
     assert n_trials == 5

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
-from headtune.batches import StepCollator
+from headtune.batches import StepCollator, collate
 from headtune.config import ModelConfig, TrainConfig, TuneConfig
 from headtune.errors import ConfigError, NonFiniteLossError, TrainingError
 from headtune.model import (
@@ -144,6 +145,29 @@ def test_every_epoch_sees_every_example_in_an_order_of_its_own(
     assert sorted(rows[:40]) == sorted(rows[40:]) == list(range(1, 41))
     assert rows[:40] != rows[40:]
     assert rows[:40] != list(range(1, 41))
+
+
+def test_the_first_loss_is_that_of_torch_with_class_weights(
+    tiny_llama: Path, tmp_path: Path
+) -> None:
+    """In one micro-batch or several, divided by the weights of the step's own examples."""
+    train = make_examples(16)
+    ids = torch.tensor([example.label for example in train])
+    weights = len(ids) / (2 * torch.bincount(ids))
+    untrained = make_classifier(tiny_llama).eval()
+    with torch.no_grad():
+        expected = cross_entropy(untrained(collate(train)), ids, weight=weights).item()
+    for budget in (10_000, 40):
+        result = run(
+            make_classifier(tiny_llama),
+            tmp_path / str(budget),
+            train=train,
+            budget=budget,
+            balance="weights",
+            batch_size=16,
+            max_steps=1,
+        )
+        assert result.history[0]["loss"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_class_weights_change_what_is_learned(tiny_llama: Path, tmp_path: Path) -> None:
