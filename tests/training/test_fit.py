@@ -147,27 +147,36 @@ def test_every_epoch_sees_every_example_in_an_order_of_its_own(
     assert rows[:40] != list(range(1, 41))
 
 
+@pytest.mark.parametrize("budget", [10_000, 40])
 def test_the_first_loss_is_that_of_torch_with_class_weights(
-    tiny_llama: Path, tmp_path: Path
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int
 ) -> None:
     """In one micro-batch or several, divided by the weights of the step's own examples."""
-    train = make_examples(16)
-    ids = torch.tensor([example.label for example in train])
-    weights = len(ids) / (2 * torch.bincount(ids))
-    untrained = make_classifier(tiny_llama).eval()
+    steps: list[Sequence[TokenizedExample]] = []
+    divide = StepCollator.__call__
+
+    def watch(self: StepCollator, examples: Sequence[TokenizedExample]) -> Any:
+        steps.append(examples)
+        return divide(self, examples)
+
+    monkeypatch.setattr(StepCollator, "__call__", watch)
+    train = make_examples(40)
+    result = run(
+        make_classifier(tiny_llama),
+        tmp_path,
+        train=train,
+        budget=budget,
+        balance="weights",
+        max_steps=1,
+    )
+    counts = torch.bincount(torch.tensor([example.label for example in train]))
+    ids = torch.tensor([example.label for example in steps[0]])
+    weights = len(train) / (2 * counts)
+    assert weights[ids].sum().item() != pytest.approx(len(ids))
     with torch.no_grad():
-        expected = cross_entropy(untrained(collate(train)), ids, weight=weights).item()
-    for budget in (10_000, 40):
-        result = run(
-            make_classifier(tiny_llama),
-            tmp_path / str(budget),
-            train=train,
-            budget=budget,
-            balance="weights",
-            batch_size=16,
-            max_steps=1,
-        )
-        assert result.history[0]["loss"] == pytest.approx(expected, rel=1e-4)
+        logits = make_classifier(tiny_llama).eval()(collate(steps[0]))
+    expected = cross_entropy(logits, ids, weight=weights).item()
+    assert result.history[0]["loss"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_class_weights_change_what_is_learned(tiny_llama: Path, tmp_path: Path) -> None:
