@@ -77,7 +77,7 @@ def rows(epochs_without_trunk: int) -> list[Row]:
         Row("at most 32 tokens", {"max_length": 32}),
         Row("at most 16 tokens", {"max_length": 16}),
         Row("random weights", {"random_weights": True}),
-        Row("LoRA", {"tune": "lora", **costly}),
+        Row("LoRA", {"tune": "lora", "lora_targets": ["q_proj", "v_proj"], **costly}),
         Row("all layers", {"tune": "full", **costly}),
         Row(
             "random weights, all layers",

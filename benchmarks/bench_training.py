@@ -51,7 +51,7 @@ from headtune.tokens import encode_examples
 from headtune.types import TokenizedExample
 from workload import Workload, add_options, load_workload, peer_classifier
 
-TARGETS = ("q_proj", "v_proj")
+TARGETS = ("q_proj", "v_proj", "c_attn", "query_key_value", "qkv_proj")
 RANK, ALPHA = 16, 32
 BATCH_SIZE = 32
 SIDES = ("headtune", "best", "published")
@@ -102,7 +102,7 @@ def lora_peer(work: Workload, settings: TrainerSettings) -> torch.nn.Module:
         r=RANK,
         lora_alpha=ALPHA,
         lora_dropout=0.0,
-        target_modules=targets or None,  # None: PEFT's choice for this architecture
+        target_modules=targets,
     )
     with warnings.catch_warnings(action="ignore"):  # PEFT asks transformers by an old name
         peer: torch.nn.Module = get_peft_model(model, config)
