@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import CONFIG_MAPPING, AutoModelForCausalLM
+from transformers import CONFIG_MAPPING, AutoModel, AutoModelForCausalLM
 
 from headtune.batches import collate
 from headtune.config import ModelConfig, Pooling, TuneConfig
@@ -152,6 +152,45 @@ def test_layers_that_mix_neighbours_take_the_padded_path(tmp_path: Path) -> None
     together = predict_logits(classifier, examples, 1_000)
     alone = predict_logits(classifier, examples, 1)
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("family", "packs"), [("qwen2_moe", False), ("mistral", True), ("qwen2", True)]
+)
+def test_a_long_window_that_attention_is_not_told_of_is_found_out(
+    tmp_path: Path, family: str, packs: bool
+) -> None:
+    """Qwen2-MoE puts its window into the mask alone, and packed batches have no mask."""
+    torch.manual_seed(0)
+    mixed = {"layer_types": ["full_attention", "sliding_attention"]}
+    config = CONFIG_MAPPING[family](
+        vocab_size=300,
+        hidden_size=32,
+        intermediate_size=48,
+        moe_intermediate_size=16,
+        shared_expert_intermediate_size=16,
+        num_experts=2,
+        num_experts_per_tok=1,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=256,
+        use_sliding_window=True,
+        sliding_window=40,
+        **(mixed if family != "mistral" else {}),
+    )
+    model = AutoModel.from_config(config).eval()
+    model.save_pretrained(tmp_path)
+    classifier = make_classifier(tmp_path)
+    assert classifier.packs == packs
+    assert classifier.backbone.config.sliding_window == 40
+    windows = {getattr(m, "sliding_window", None) for m in classifier.backbone.modules()}
+    assert windows <= {None, 40}
+    (example,) = make_examples(150)
+    with torch.no_grad():
+        ids = torch.from_numpy(example.input_ids.astype(np.int64))[None]
+        expected = classifier.score(model(ids).last_hidden_state[:, -1])
+    np.testing.assert_allclose(predict_logits(classifier, [example], 1_000), expected, atol=1e-5)
 
 
 OFFLOADED = {"embed_tokens": "cpu", "layers.0": "disk", "layers.1": "cpu", "norm": "cpu"}
