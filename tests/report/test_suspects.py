@@ -45,6 +45,14 @@ def test_labels_that_were_turned_round_are_the_most_doubtful(seed: int) -> None:
     assert np.isin(order[: len(flipped)], flipped).mean() >= 0.6
 
 
+def test_one_text_alone_is_not_judged() -> None:
+    states, ids, _ = planted(40)
+    rows = tuple(Example("Text" if n % 2 else "text", int(k), n) for n, k in enumerate(ids))
+    found = find_suspects(frozen_of(states, 40), PreparedData(LABELS, rows, (), ()))
+    assert found["suspect_labels"] == []
+    assert found["suspects_checked"]["rows"] == 40
+
+
 def test_suspects_are_listed_with_row_part_and_both_labels() -> None:
     states, ids, flipped = planted()
     found = find_suspects(frozen_of(states, 400), data_of(ids, 400))

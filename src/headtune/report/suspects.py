@@ -53,8 +53,9 @@ def find_suspects(frozen: FrozenStates, data: PreparedData) -> dict[str, Any]:
     examples = [example for _, example in found]
     ids = label_ids_of(examples)
     suspected: list[int] = []
-    if len(ids) >= LEAST_ROWS and len(np.unique(ids)) > 1:
-        probabilities = out_of_fold(states, ids, [e.text for e in examples], data.labels)
+    texts = [example.text for example in examples]
+    if _can_be_judged(ids, texts):
+        probabilities = out_of_fold(states, ids, texts, data.labels)
         order, is_suspect = doubt_order(probabilities, ids)
         suspected = [index for index in order.tolist() if is_suspect[index]]
     return {
@@ -68,6 +69,12 @@ def find_suspects(frozen: FrozenStates, data: PreparedData) -> dict[str, Any]:
             "suspected": len(suspected),
         },
     }
+
+
+def _can_be_judged(ids: Ids, texts: list[str]) -> bool:
+    """Whether there are rows enough, and more than one label and one text to tell apart."""
+    different = len({text.casefold() for text in texts})
+    return len(ids) >= LEAST_ROWS and len(np.unique(ids)) > 1 and different > 1
 
 
 def out_of_fold(states: Any, ids: Ids, texts: list[str], labels: LabelSet) -> Probabilities:

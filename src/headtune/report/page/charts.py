@@ -63,11 +63,16 @@ def draw_standing(panel: Axes, standings: Sequence[Standing]) -> None:
 
 
 def draw_reliability(panel: Axes, before: Sequence[Row], after: Sequence[Row]) -> None:
-    """Bins of ``calibration``, before and after; on the dashed line it is as good as it says."""
+    """Bins of ``calibration``, before and after; on the dashed line it is as good as it says.
+
+    Nothing is drawn of an ``after`` without bins, as where no temperature was fitted.
+    """
     panel.plot((0, 1), (0, 1), color=FRAME, linewidth=1, linestyle=(0, (4, 3)))
     most = max((bin_["n"] for bin_ in [*before, *after]), default=1)
     for bins, color, name in ((before, GREY, "as trained"), (after, BLUE, "calibrated")):
         filled = [bin_ for bin_ in bins if bin_["n"]]
+        if not filled:
+            continue
         x = [bin_["confidence"] for bin_ in filled]
         y = [bin_["accuracy"] for bin_ in filled]
         sizes = [20 + 160 * sqrt(bin_["n"] / most) for bin_ in filled]
@@ -101,13 +106,16 @@ XY = ("confidence", "accuracy")
 
 
 def draw_coverage(panel: Axes, curve: Sequence[Row], chosen: Row | None) -> None:
-    """Accuracy on the texts that are answered against their share; ``chosen`` has a ring."""
+    """Accuracy on the texts that are answered against their share; ``chosen`` has a ring.
+
+    A level that answers no text has no accuracy, and no place.
+    """
     points = sorted(curve, key=lambda row: float(row["coverage"]))
     points = [row for row in points if row["accuracy"] is not None]
     x = [row["coverage"] for row in points]
     y = [row["accuracy"] for row in points]
     panel.plot(x, y, color=BLUE, linewidth=1.5, marker="o", markersize=4, clip_on=False)
-    if chosen is not None:
+    if chosen is not None and chosen["accuracy"] is not None:
         panel.plot(
             chosen["coverage"],
             chosen["accuracy"],

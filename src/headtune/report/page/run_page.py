@@ -207,10 +207,13 @@ def _curve_pictures(report: Values) -> Iterator[tuple[str, Markup]]:
 def _certainty_pictures(report: Values) -> Iterator[tuple[str, Markup]]:
     if calibration := report["calibration"]:
         before, after = calibration["before"], calibration["after"]
-        draw = partial(draw_reliability, before=before["bins"], after=after["bins"])
+        fitted = calibration["fitted_on"] is not None
+        bins = after["bins"] if fitted else ()
+        draw = partial(draw_reliability, before=before["bins"], after=bins)
         said = (
             "How often the model is right against how sure it says it is. Expected calibration "
-            f"error {before['ece']:.3f} as trained, {after['ece']:.3f} calibrated."
+            f"error {before['ece']:.3f} as trained"
+            + (f", {after['ece']:.3f} calibrated." if fitted else ".")
         )
         yield "reliability", picture("reliability", said, draw, height=3.8)
     if (abstain := report["abstain"]) and abstain.get("curve"):
