@@ -97,6 +97,9 @@ def test_figures_are_on_the_page(make_report: MakeReport) -> None:
         "spam 130 100.0 % 91.5 % 95.6 %",
         "off by 8.1 percentage points on average; calibrated, by 1.1.",
         "by 1.83 (the",
+        "Measured on 1,400 texts of the test part.",
+        "finds another label more probable",
+        "One hopes for a curve that rises",
         "Answers below 80.0 % become “unsure”. It then answers 91.2 % of the texts, and is right "
         "on 99.7 % of these.",
         "spam 83.0 %",
