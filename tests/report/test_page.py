@@ -10,14 +10,10 @@ import pytest
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from headtune.cli.app import command_line
-from headtune.cli.recipe import merge
-from headtune.config import RunConfig
 from headtune.metrics import classification_metrics
 from headtune.report import Report
 from headtune.report.curves import BLUE, GREY
 from headtune.report.page import report_page
-from headtune.report.page.asked import command
 from headtune.report.page.confusion import frequent_mistakes, matrix
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import excerpt, p_value, signed_points
@@ -242,24 +238,6 @@ def test_many_labels(make_report: MakeReport, n_labels: int, has_matrix: bool) -
     assert ("Columns have the numbers of the rows" in page.text) == has_matrix
     assert f"topic-{n_labels - 1:02} topic-00 1 100.0 %" in page.text
     assert ("labels with the lowest F1" in page.text) == (n_labels > 20)
-
-
-def test_the_command_does_the_same_again() -> None:
-    config = RunConfig.from_dict(
-        {
-            "source": "my data.csv",
-            "data": {"text": "it's", "split": "80/0/20", "save_split": True, "template": "{a} {b}"},
-            "model": {"model": "gemma3-270m", "max_tokens_per_batch": 512},
-            "tune": {"tune": "lora", "lora_targets": ["q_proj", "v_proj"], "lora_alpha": 8.0},
-            "train": {"learning_rate": 1e-5, "keep_best": False, "epochs": 0.5, "max_steps": 7},
-            "report": {"page": False},
-        }
-    )
-    words = command(config.to_dict()).replace("\\\n", "")
-    assert words.startswith("headtune train 'my data.csv'")
-    _, bound, _ = command_line().parse_args(words.removeprefix("headtune "), exit_on_error=False)
-    source, options = bound.args[0], bound.kwargs
-    assert merge({}, source, options) == config
 
 
 def test_folders_and_labels_are_quoted() -> None:

@@ -1,4 +1,12 @@
-"""What a run was asked: its options as the command that does the same again, and in words."""
+"""What a run was asked: its options as the command that does the same again, and in words.
+
+The command line separates values by commas and knows no ``compute``, so a value that holds a comma,
+and that option, go into a recipe beside the command.
+
+Guarantees: command and recipe, read as ``headtune train`` reads them, give the options of the run,
+to the last digit; ``in_words`` says of the split what the options say, and names only parts that
+there are.
+"""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -6,13 +14,21 @@ from dataclasses import fields
 from typing import Any
 
 from headtune.config import STAGES
+from headtune.data.split import parse_split
 from headtune.errors import ConfigError
 from headtune.figures import count, percent
 from headtune.written_values import parse_tune
 
-__all__ = ["command", "in_words"]
+__all__ = ["RECIPE", "command", "in_words", "recipe"]
 
 Values = Mapping[str, Any]
+
+RECIPE = "recipe.yaml"
+"""The name under which the command looks for the recipe."""
+
+ONLY_IN_RECIPES = ("compute",)
+
+PARTS = ("training", "validation", "test")
 
 BALANCES = {
     "undersample": "Rows of the larger labels were left out, so that all labels have as many.",
@@ -30,25 +46,62 @@ SCHEDULES = {
 def command(config: Values) -> str:
     """``headtune train`` with every option that differs from its default, one a line.
 
-    What was found automatically (device, dtype, learning rate, ...) is spelled out.
+    What was found automatically (device, dtype, learning rate, ...) is spelled out; what only a
+    recipe can say is left to ``recipe``.
     """
     lines = [shlex.join(["headtune", "train", str(config["source"])])]
+    if recipe(config) is not None:
+        lines.append(f"--config {RECIPE}")
+    lines += [
+        shlex.join(_words(name, value))
+        for _, name, value in _changed(config)
+        if not _needs_recipe(name, value)
+    ]
+    return " \\\n  ".join(lines)
+
+
+def recipe(config: Values) -> str | None:
+    """The recipe that the command needs, as YAML; None where it needs none."""
+    import yaml
+
+    stages: dict[str, dict[str, Any]] = {}
+    for stage, name, value in _changed(config):
+        if _needs_recipe(name, value):
+            plain = list(value) if isinstance(value, tuple) else value
+            stages.setdefault(stage, {})[name] = plain
+    return yaml.safe_dump(stages, allow_unicode=True, sort_keys=False) if stages else None
+
+
+def _changed(config: Values) -> Iterator[tuple[str, str, Any]]:
+    """Stage, name and value of every option that differs from its default."""
     for stage, cls in STAGES.items():
         given = config.get(stage, {})
         for option in fields(cls):
             value = given.get(option.name, option.default)
             value = tuple(value) if isinstance(value, list) else value
             if value != option.default and value is not None:
-                lines.append(shlex.join(_words(option.name, value)))
-    return " \\\n  ".join(lines)
+                yield stage, option.name, value
+
+
+def _needs_recipe(name: str, value: Any) -> bool:
+    if isinstance(value, tuple):
+        return not value or any("," in item or not item for item in value)
+    return name in ONLY_IN_RECIPES
 
 
 def _words(name: str, value: Any) -> list[str]:
-    flag = name.replace("_", "-")
+    flag = f"--{name.replace('_', '-')}"
     if isinstance(value, bool):
-        return [f"--{flag}" if value else f"--no-{flag}"]
-    shown = ",".join(value) if isinstance(value, tuple) else value
-    return [f"--{flag}", f"{shown:g}" if isinstance(shown, float) else str(shown)]
+        return [flag if value else flag.replace("--", "--no-", 1)]
+    values = [_written(item) for item in (value if isinstance(value, tuple) else (value,))]
+    if any(item.startswith("-") for item in values):  # which would be taken for another option
+        return [f"{flag}={item}" for item in values]
+    return [flag, *values]
+
+
+def _written(value: Any) -> str:
+    """All digits of a number; a whole one without its point."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def in_words(report: Values) -> list[tuple[str, str]]:
@@ -67,15 +120,28 @@ def in_words(report: Values) -> list[tuple[str, str]]:
 def _data(summary: Values, options: Values) -> Iterator[str]:
     if found := summary.get("columns", {}).get("found"):
         yield f"{summary['source']}: {found}."
-    split = summary.get("split")
-    if split and str(split)[0].isdigit():
-        shares = " / ".join(str(split).split("/"))
-        seed = f", with seed {summary['split_seed']}" if "split_seed" in summary else ""
-        yield f"Split {shares} into training, validation and test, at random{seed}."
-    elif split:
+    split = str(summary.get("split", ""))
+    if split.startswith("given by"):
         yield f"The parts were {split}."
+    elif split:
+        yield _cut(options.get("split", split), summary.get("split_seed"), options)
     if balance := BALANCES.get(options.get("balance", "none")):
         yield balance
+
+
+def _cut(split: str, seed: int | None, options: Values) -> str:
+    """How all parts were cut from one table."""
+    shares = zip(PARTS, parse_split(split), strict=True)
+    parts = {part: f"{100 * share:g}" for part, share in shares if share}
+    if len(parts) == 1:
+        return "No row was held back: all of them train."
+    *most, last = parts
+    cut = f"Split {' / '.join(parts.values())} into {', '.join(most)} and {last}"
+    if column := options.get("split_by_time"):
+        return f"{cut} by time (column {column!r}): the oldest rows train."
+    together = f", rows of one {column!r} together" if (column := options.get("group_by")) else ""
+    seeded = "" if seed is None else f", with seed {seed}"
+    return f"{cut}, at random{together}{seeded}."
 
 
 def _model(model: Values, tune: Values) -> Iterator[str]:
