@@ -62,14 +62,42 @@ def test_worse_than_both(make_report: MakeReport) -> None:
     ("n_wrong", "verdict"),
     [
         (39, "better"),
-        (40, "not distinguishable"),
-        (50, "not distinguishable"),
+        (40, "ahead"),
+        (43, "not distinguishable"),
+        (47, "not distinguishable"),
+        (50, "behind"),
         (51, "worse"),
     ],
 )
 def test_verdict_turns_where_chance_ends(n_wrong: int, verdict: str) -> None:
-    """Right on 6 texts that the other gets wrong, and never the other way: 2 * 0.5^6 = 0.03."""
+    """Right on 6 texts that the other gets wrong, and never the other way: 2 * 0.5^6 = 0.03. On 5:
+    p = 0.06, but an interval without 0. On 2, one resample in seven has none of them."""
     assert judge(compared(n_wrong)[1]) == verdict
+
+
+@pytest.mark.parametrize(
+    ("p", "interval", "verdict"),
+    [(0.04, [0.0, 0.1], "ahead"), (0.04, [0.001, 0.1], "better"), (0.2, [0.0, 0.1], None)],
+)
+def test_both_tests_have_a_say(p: float, interval: list[float], verdict: str | None) -> None:
+    entry = {"p_value": p, "interval": interval, "difference": 0.05}
+    assert judge(entry) == (verdict or "not distinguishable")
+
+
+def test_few_rows_on_which_tfidf_was_far_ahead() -> None:
+    """Of 12 texts TF-IDF gets five right that the tuned model does not: its interval leaves out 0,
+    p does not."""
+    labels, truth = LabelSet(("a", "b")), np.zeros(12, dtype=np.int64)
+    tuned = np.where(np.arange(12)[:, None] < 5, [0.1, 0.9], [0.9, 0.1])
+    tfidf = np.tile([0.8, 0.2], (12, 1))
+    entries = compare_with(tuned, {"tfidf": tfidf}, truth, "test", seed=0)
+    after = {"test": classification_metrics(tuned, truth, labels)}
+    figures = {"tfidf": {"test": classification_metrics(tfidf, truth, labels)}}
+    assert standing(after, figures, entries).endswith(
+        "): behind TF-IDF with logistic regression by 41.7 points (16.7 to 66.7, p = 0.062). Where "
+        'it says "ahead" or "behind", interval and p-value disagree: these rows are too few to '
+        "tell. TF-IDF costs far less, and was ahead here."
+    )
 
 
 def test_validation_speaks_where_there_is_no_test_part(make_report: MakeReport) -> None:

@@ -4,11 +4,13 @@
     better than always answering 'other' by 27.6 points (24.9 to 30.2, p < 0.001) and better than
     TF-IDF with logistic regression by 5.4 points (3.4 to 7.4, p < 0.001).
 
-"Better" and "worse" are said when the exact McNemar test on the same rows gives p < 0.05, else the
-two "cannot be told apart". Points are percentage points of accuracy, with the 95 % interval of the
-paired bootstrap; see ``paired.py``. Where TF-IDF does as well, a second sentence says so: it is the
-cheaper model. Without a test part the figures are those of the validation part, with the reminder
-that it helped to choose the weights.
+"Better" and "worse" are said when the exact McNemar test on the same rows gives p < 0.05 and the
+95 % interval of the paired bootstrap leaves out 0; "not distinguishable from" when neither does
+(``paired.py``). On few rows the two tests can disagree: then one model was "ahead of" the other or
+"behind" it, with the remark that these rows are too few to tell. Points are percentage points of
+accuracy. Where TF-IDF does as well, a second sentence says so: it is the cheaper model. Without a
+test part the figures are those of the validation part, with the reminder that it helped to choose
+the weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +22,13 @@ from headtune.paired import SIGNIFICANT
 
 __all__ = ["BASELINE_NAMES", "Verdict", "judge", "standing"]
 
-Verdict = Literal["better", "worse", "not distinguishable"]
+Verdict = Literal["better", "worse", "ahead", "behind", "not distinguishable"]
 
 WORDS: dict[Verdict, str] = {
     "better": "better than",
     "worse": "worse than",
+    "ahead": "ahead of",
+    "behind": "behind",
     "not distinguishable": "not distinguishable from",
 }
 
@@ -36,10 +40,17 @@ BASELINE_NAMES = {
 
 
 def judge(entry: Mapping[str, Any]) -> Verdict:
-    """Whether the tuned model differs from an opponent, an entry of ``comparison``."""
-    if entry["p_value"] >= SIGNIFICANT:
+    """Whether the tuned model differs from an opponent, an entry of ``comparison``.
+
+    "ahead" and "behind" where p-value and interval disagree.
+    """
+    low, high = entry["interval"]
+    differs = (entry["p_value"] < SIGNIFICANT, low > 0 or high < 0)
+    if not any(differs):
         return "not distinguishable"
-    return "better" if entry["difference"] > 0 else "worse"
+    if all(differs):
+        return "better" if entry["difference"] > 0 else "worse"
+    return "ahead" if entry["difference"] > 0 else "behind"
 
 
 def standing(
@@ -91,12 +102,12 @@ def _compared(entry: Mapping[str, Any], figures: Metrics) -> str:
         else ("a " if name == "linear_probe" else "") + BASELINE_NAMES[name]
     )
     low, high = entry["interval"]
+    if verdict in ("worse", "behind"):
+        low, high = -high, -low
     known = f"{points(low)} to {points(high)}, {p_value(entry['p_value'])}"
     if verdict == "not distinguishable":
         shown = f"(difference {points(entry['difference'])} points, {known})"
     else:
-        if verdict == "worse":
-            known = f"{points(-high)} to {points(-low)}, {p_value(entry['p_value'])}"
         shown = f"by {points(abs(entry['difference']))} points ({known})"
     return f"{WORDS[verdict]} {described} {shown}"
 
@@ -111,10 +122,17 @@ def _only_prediction(metrics: Metrics) -> str:
 def _advice(part: str, entries: Sequence[Mapping[str, Any]]) -> str:
     verdicts = {entry["baseline"]: judge(entry) for entry in entries}
     advice = ""
+    if {"ahead", "behind"} & set(verdicts.values()):
+        advice += (
+            ' Where it says "ahead" or "behind", interval and p-value disagree: these rows are too '
+            "few to tell."
+        )
     if verdicts.get("tfidf") == "not distinguishable":
         advice += " TF-IDF costs far less and may do as well here."
     elif verdicts.get("tfidf") == "worse":
         advice += " As it stands, TF-IDF is the better and the cheaper choice."
+    elif verdicts.get("tfidf") == "behind":
+        advice += " TF-IDF costs far less, and was ahead here."
     if part == "validation":
         advice += " The validation part helped to choose the weights, so this may flatter."
     return advice
