@@ -14,9 +14,9 @@ other wrong; those on which both are right, or both wrong, say nothing about whi
 Resampling rows of a paired table is drawing from a multinomial with its three kinds of rows, which
 is how it is done here: 10,000 resamples take 2 ms whatever the number of rows.
 
-Guarantees: swapping the two negates the difference and keeps the p-value; the same counts and seed
-give the same interval. The interval is as good as the table is large: where the two never differ it
-has no width, however few the rows. Leaf module.
+Guarantees: swapping the two negates the difference and the interval and keeps the p-value; the same
+counts and seed give the same interval. The interval is as good as the table is large: where the two
+never differ it has no width, however few the rows. Leaf module.
 """
 
 from dataclasses import dataclass
@@ -83,7 +83,14 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
 def _bootstrap_interval(
     only_first: int, only_second: int, n: int, seed: int
 ) -> tuple[float, float]:
+    """The larger count is drawn first, so that both orders draw alike; equal ones are symmetric."""
+    if only_first < only_second:
+        low, high = _bootstrap_interval(only_second, only_first, n, seed)
+        return 0.0 - high, 0.0 - low  # never -0.0
     shares = np.array([only_first, only_second, n - only_first - only_second]) / n
     drawn = np.random.default_rng(seed).multinomial(n, shares, size=RESAMPLES)  # (resamples, 3)
     low, high = np.percentile((drawn[:, 0] - drawn[:, 1]) / n, PERCENTILES)
+    if only_first == only_second:
+        high = (high - low) / 2
+        low = 0.0 - high
     return float(low), float(high)
