@@ -72,6 +72,30 @@ def test_the_order_of_labels_and_runs_does_not_matter() -> None:
     assert one["n_disagreements"] == other["n_disagreements"] == 3
 
 
+def test_the_order_of_runs_changes_no_figure() -> None:
+    """30 texts that only one gets right, 17 that only the other does; and two that are as good."""
+    n = 503
+    texts = "".join(chr(0x4E00 + place) for place in range(n))
+    truth = "h" * n
+    a = answers(texts, truth, "h" * 30 + "s" * 17 + "h" * (n - 47))
+    b = answers(texts, truth, "s" * 30 + "h" * (n - 30))
+    forth = compare_answers({"a": a, "b": b, "c": b}, listed=0)
+    back = compare_answers({"c": b, "b": b, "a": a}, listed=0)
+    assert forth["sentence"] == back["sentence"]
+    by_names = {(pair["first"], pair["second"]): pair for pair in back["pairs"]}
+    for pair in forth["pairs"]:
+        other = by_names[pair["second"], pair["first"]]
+        assert pair["interval"] == [-end for end in reversed(other["interval"])]
+        assert pair["difference"] == -other["difference"]
+        assert pair["adjusted_p_value"] == other["adjusted_p_value"]
+
+
+def test_the_most_probable_label_is_the_answer_however_unsure() -> None:
+    unsure = answers("uv", "hs", "hs", sure=0.501)
+    result = compare_answers({"a": unsure, "b": answers("uv", "hs", "ss")}, listed=1)
+    assert [run["accuracy"] for run in result["runs"]] == [1.0, 0.5]
+
+
 @pytest.mark.parametrize(
     ("contenders", "said"),
     [
