@@ -1,17 +1,20 @@
 """explain: for a classifier that was trained on a planted word, that word comes first."""
 
 import json
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
 from headtune import Predictor, TextClassifier
 from headtune.cli.app import run
 from headtune.errors import MissingDependencyError, PredictionError
-from headtune.explain import explain, gradients
+from headtune.explain import Explanation, WordEffect, explain, explanation_page, gradients
 from headtune.explain.explanation import Method
 from headtune.explain.gradients import integrated_gradients
 from headtune.explain.occlusion import log_odds
@@ -122,6 +125,58 @@ def test_odd_texts(predictor: Predictor, text: str, method: Method) -> None:
     found = explain(predictor, text, method=method)
     assert all(text[word.start : word.end] == word.word for word in found.words)
     assert np.isfinite([word.effect for word in found.words]).all()
+
+
+@pytest.mark.parametrize("what", ["predict", "explain"])
+def test_another_thread_gets_its_own_answer_meanwhile(predictor: Predictor, what: str) -> None:
+    """It begins when the embeddings of the explained text are in the place of all others'."""
+    text, other = "prize dinner people radio", "see you at the station for dinner tonight"
+
+    def ask() -> npt.NDArray[np.float64]:
+        if what == "predict":
+            return predictor.predict_proba([other])
+        return integrated_gradients(predictor, other, word_spans(other), 1)
+
+    alone = integrated_gradients(predictor, text, word_spans(text), 0)
+    expected = ask()
+    with ThreadPoolExecutor(1) as pool:
+        asked: list[Future[npt.NDArray[np.float64]]] = []
+
+        def begin(module: torch.nn.Module, arguments: object) -> None:
+            if not asked:
+                asked.append(pool.submit(ask))
+                wait(asked, timeout=1)
+
+        hook = predictor.classifier.register_forward_pre_hook(begin)
+        try:
+            found = integrated_gradients(predictor, text, word_spans(text), 0)
+        finally:
+            hook.remove()
+        assert asked[0].result(timeout=60) == pytest.approx(expected, abs=1e-5)
+    assert found == pytest.approx(alone, abs=1e-5)
+
+
+def test_tokens_belong_to_the_word_that_they_overlap_most() -> None:
+    spans = [(1, 4), (6, 8), (8, 9)]  # of " abc  de\u660e "
+    places = [(0, 0), (0, 1), (1, 3), (3, 8), (8, 9), (4, 6), (9, 10), (5, 7), (6, 9)]
+    effects = [2.0**n for n in range(len(places))]
+    by_word = gradients._by_word(np.array(effects), places, spans)
+    assert by_word.tolist() == [2 + 4, 8 + 32 + 128 + 256, 16 + 64]
+
+
+@pytest.mark.parametrize("work", ["tokens", "page"])
+def test_the_time_for_a_long_text_grows_with_its_words(work: str) -> None:
+    """Twenty thousand words; against each other they would take a minute."""
+    n = 20_000
+    text = " ".join(["word"] * n)
+    spans = word_spans(text)
+    start = time.perf_counter()
+    if work == "tokens":
+        gradients._by_word(np.ones(n), spans, spans)
+    else:
+        words = tuple(WordEffect("word", *span, 0.5) for span in spans)
+        explanation_page([Explanation(text, "a", "a", 0.9, "occlusion", words)])
+    assert time.perf_counter() - start < 10
 
 
 def test_words_of_scripts_without_spaces_are_characters() -> None:

@@ -1,6 +1,7 @@
 """``explain``: a text and a classifier to the effect of each word on one label."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -28,7 +29,7 @@ class WordEffect:
     effect: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explanation:
     """The answer for a text, the label that is explained, and its words in order."""
 
@@ -38,6 +39,11 @@ class Explanation:
     probability: float
     method: Method
     words: tuple[WordEffect, ...]
+
+    @cached_property
+    def strongest(self) -> float:
+        """The largest effect, whatever its sign; 0 without words."""
+        return max((abs(word.effect) for word in self.words), default=0.0)
 
     @property
     def ranked(self) -> list[WordEffect]:

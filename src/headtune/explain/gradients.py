@@ -9,9 +9,11 @@ like any batch, with their embeddings in the place of those of the tokens, so th
 and packed attention do the rest. Effects of tokens add up to those of words.
 
 Guarantees: effects add up to the log-odds of the text minus those of the mean one, to the error
-of ``STEPS`` steps. Costs: forward and backward through the whole model for each step.
+of ``STEPS`` steps; other threads may use the predictor meanwhile, and wait for a step at most.
+Costs: forward and backward through the whole model for each step.
 """
 
+from bisect import bisect_left, bisect_right
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from torch import nn
 
 from headtune.batches import collate
 from headtune.errors import MissingDependencyError, PredictionError
+from headtune.model.sequence_classifier import ONE_PASS
 from headtune.predict import Predictor
 from headtune.tokens import encode_texts
 from headtune.types import TokenizedExample
@@ -48,7 +51,7 @@ def integrated_gradients(
         ) from error
     [example] = encode_texts([text], predictor.tokenizer, predictor.max_length)
     places = _places(predictor, text, len(example))
-    with torch.no_grad():
+    with ONE_PASS, torch.no_grad():  # no other thread's embeddings are in their place
         embeddings = predictor.classifier.backbone.get_input_embeddings()
         ids = collate([example]).input_ids.to(predictor.classifier.device)
         end = embeddings(ids)[None]  # (1, n_tokens, hidden)
@@ -85,12 +88,13 @@ class _AnswerFromEmbeddings:
         def put(module: nn.Module, args: Any, output: torch.Tensor) -> torch.Tensor:
             return embeddings.reshape(output.shape).to(output)
 
-        hook = classifier.backbone.get_input_embeddings().register_forward_hook(put)
-        try:
-            with torch.enable_grad():
-                logits = classifier(batch) / self.predictor.temperature  # (n, n_labels)
-        finally:
-            hook.remove()
+        with ONE_PASS:  # which the pass takes again: no other thread passes through the hook
+            hook = classifier.backbone.get_input_embeddings().register_forward_hook(put)
+            try:
+                with torch.enable_grad():
+                    logits = classifier(batch) / self.predictor.temperature  # (n, n_labels)
+            finally:
+                hook.remove()
         others = [index for index in range(logits.shape[1]) if index != self.label]
         odds: torch.Tensor = logits[:, self.label] - logits[:, others].logsumexp(dim=1)
         return odds
@@ -116,11 +120,14 @@ def _by_word(
 ) -> npt.NDArray[np.float64]:
     """Tokens belong to the word that they overlap most; spaces between words to the next one."""
     effects = np.zeros(len(spans))
+    begins, stops = zip(*spans, strict=True)
     for effect, (start, end) in zip(by_token.tolist(), places, strict=True):
-        overlaps = [min(end, stop) - max(start, begin) for begin, stop in spans]
-        if max(overlaps) > 0:
-            effects[int(np.argmax(overlaps))] += effect
-        elif end > start:
-            later = (index for index, (begin, _) in enumerate(spans) if begin >= end)
-            effects[next(later, -1)] += effect
+        if end <= start:
+            continue
+        touched = range(bisect_right(stops, start), bisect_left(begins, end))
+        overlaps = [min(end, stops[word]) - max(start, begins[word]) for word in touched]
+        if touched:
+            effects[touched[int(np.argmax(overlaps))]] += effect
+        else:
+            effects[min(touched.stop, len(spans) - 1)] += effect
     return effects

@@ -42,8 +42,7 @@ def explanation_page(explanations: Sequence[Explanation]) -> str:
 
 def strength(word: WordEffect, explanation: Explanation) -> float:
     """The effect against the strongest of the text: -1 to 1."""
-    most = max(abs(other.effect) for other in explanation.words)
-    return word.effect / most if most else 0.0
+    return word.effect / explanation.strongest if explanation.strongest else 0.0
 
 
 def _section(explanation: Explanation) -> str:
