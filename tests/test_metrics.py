@@ -8,7 +8,6 @@ from sklearn.metrics import accuracy_score, classification_report, f1_score, log
 
 from headtune.errors import PredictionError
 from headtune.metrics import (
-    accuracy_difference_interval,
     accuracy_interval,
     classification_metrics,
     count_correct,
@@ -134,22 +133,7 @@ def test_interval_ends_at_nothing_and_everything_exactly() -> None:
         assert accuracy_interval(n, n)[1] == 1.0
 
 
-def test_newcombe_difference_against_published_values() -> None:
-    # Newcombe, Statistics in Medicine 17 (1998), pages 873-890, table II, method 10: the two rows
-    # whose samples are of equal size.
-    assert accuracy_difference_interval(0, 0, 10) == pytest.approx((-0.2775, 0.2775), abs=5e-5)
-    assert accuracy_difference_interval(10, 0, 10) == pytest.approx((0.6075, 1.0), abs=5e-5)
-
-
-def test_difference_is_antisymmetric() -> None:
-    low, high = accuracy_difference_interval(90, 70, 100)
-    assert accuracy_difference_interval(70, 90, 100) == pytest.approx((-high, -low))
-    assert low > 0
-
-
 @pytest.mark.parametrize(("n_correct", "n"), [(0, 0), (3, 2), (-1, 5)])
 def test_impossible_counts_are_refused(n_correct: int, n: int) -> None:
     with pytest.raises(PredictionError, match="0 <= correct <= n"):
         accuracy_interval(n_correct, n)
-    with pytest.raises(PredictionError, match="0 <= correct <= n"):
-        accuracy_difference_interval(n_correct, n_correct, n)

@@ -17,10 +17,10 @@ from headtune import RunConfig, train_run
 from headtune.cli.app import run
 from headtune.errors import ConfigError
 from headtune.processes import all_gather, broadcast, is_main, n_processes
-from headtune.report import Report, read_history
+from headtune.report import Report
 from headtune.run import help_train
 from headtune.sweep.run import run_sweep
-from tests_support import wait_for, write_table
+from tests_support import read_history, wait_for, write_table
 
 LAUNCH = "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"
 LAST_STEP_HAS_ONE_EXAMPLE = 139  # of 140

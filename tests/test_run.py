@@ -15,10 +15,10 @@ import pytest
 from headtune import Predictor, RunConfig, TextClassifier, plan_run, train_run
 from headtune.errors import ArtifactError, ConfigError, ModelError
 from headtune.figures import percent
-from headtune.report import Report, read_history
+from headtune.report import Report
 from headtune.run import can_resume
 from headtune.unfinished import UnfinishedRun, claimed
-from tests_support import wait_for, write_table
+from tests_support import read_history, wait_for, write_table
 
 
 @pytest.fixture(scope="module")

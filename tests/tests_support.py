@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headtune.progress import SilentProgress
 
@@ -39,6 +40,11 @@ def write_table(path: Path, more: Sequence[tuple[str, str]] = ()) -> Path:
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("text", "topic"), *rows, *more])
     return path
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """The rows of a ``history.jsonl``."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:

@@ -13,11 +13,9 @@ in one dictionary of JSON values, what ``report.json`` shows for a part of the d
 A label that does not occur in a part has figures of 0 and a support of 0, raises no warning, and
 is left out of ``macro_f1``, as scikit-learn does when it is given no list of labels.
 
-The intervals say how far an accuracy measured on n rows can be trusted. Both are 95 % score
-intervals, which hold for few rows and for accuracies of 0 and 1: Wilson's for one accuracy,
-Newcombe's hybrid of two of Wilson's for a difference (Statistics in Medicine 17, 1998). Newcombe's
-takes the two accuracies as independent; where both come from the same rows, as in a report, it is
-wider than need be, so it errs towards "cannot be told apart".
+``accuracy_interval`` says how far an accuracy measured on n rows can be trusted: Wilson's 95 %
+score interval, which holds for few rows and for accuracies of 0 and 1. Two classifiers on the same
+rows are compared in ``paired.py``.
 
 Guarantees: float64 throughout; every number is finite; wrong arrays raise ``PredictionError``.
 Costs: 10 ms for 10,000 rows; the first call imports scikit-learn's metrics, which takes a second.
@@ -36,7 +34,6 @@ from headtune.types import LabelSet
 
 __all__ = [
     "Metrics",
-    "accuracy_difference_interval",
     "accuracy_interval",
     "classification_metrics",
     "count_correct",
@@ -118,20 +115,6 @@ def accuracy_interval(n_correct: int, n: int) -> tuple[float, float]:
     low = 0.0 if n_correct == 0 else centre - reach
     high = 1.0 if n_correct == n else centre + reach
     return low, high
-
-
-def accuracy_difference_interval(
-    n_correct: int, n_correct_other: int, n: int
-) -> tuple[float, float]:
-    """Newcombe's 95 % interval of accuracy minus the other accuracy, both of n rows."""
-    low, high = accuracy_interval(n_correct, n)
-    other_low, other_high = accuracy_interval(n_correct_other, n)
-    share, other = n_correct / n, n_correct_other / n
-    difference = share - other
-    return (
-        difference - sqrt((share - low) ** 2 + (other_high - other) ** 2),
-        difference + sqrt((high - share) ** 2 + (other - other_low) ** 2),
-    )
 
 
 def _checked(

@@ -5,9 +5,8 @@ line and the data stage stay quick to import. Each type checks itself once, when
 ``PackedBatch`` (tensors) lives in ``batches/packed_batch.py``; ``Report`` in ``report/report.py``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +19,8 @@ __all__ = [
     "Prediction",
     "PreparedData",
     "SetAsideRow",
-    "Task",
     "TokenizedExample",
 ]
-
-
-class Task(StrEnum):
-    """What is predicted; the values are those of transformers' ``problem_type``."""
-
-    SINGLE_LABEL = "single_label_classification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +150,3 @@ class Prediction:
     label: str
     probabilities: dict[str, float]
     unsure: bool = False
-
-    @classmethod
-    def from_probabilities(cls, labels: LabelSet, row: Sequence[float]) -> "Prediction":
-        """From one row of a ``(n_texts, n_labels)`` array of probabilities."""
-        best = int(np.argmax(np.asarray(row)))
-        return cls(
-            label=labels.names[best],
-            probabilities={name: float(p) for name, p in zip(labels.names, row, strict=True)},
-        )

@@ -80,8 +80,8 @@ class Stages:
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         shares = [1 / (2**number) for number in range(1, len(self.labels))]
-        row = [1 - sum(shares), *shares]
-        return [Prediction.from_probabilities(self.labels, row) for _ in texts]
+        row = dict(zip(self.labels.names, [1 - sum(shares), *shares], strict=True))
+        return [Prediction(max(row, key=row.__getitem__), row) for _ in texts]
 
     def predict_file(
         self,

@@ -11,7 +11,7 @@ from headtune.config import DataConfig
 from headtune.errors import DataNotFoundError, PredictionError
 from headtune.types import LabelSet, Prediction
 
-from .conftest import LABELS, Headtune, Stages
+from .conftest import Headtune, Stages
 
 
 def test_one_text(headtune: Headtune, stages: Stages) -> None:
@@ -38,9 +38,9 @@ def test_several_texts_make_a_table(headtune: Headtune) -> None:
 
 
 def test_rounding_makes_no_probability_certain() -> None:
-    lines = prediction_lines(Prediction.from_probabilities(LABELS, [0.9999, 0.0001]))
+    lines = prediction_lines(Prediction("ham", {"ham": 0.9999, "spam": 0.0001}))
     assert lines == ["ham    99.9 %", "spam    0.0 %"]
-    lines = prediction_lines(Prediction.from_probabilities(LABELS, [1.0, 0.0]))
+    lines = prediction_lines(Prediction("ham", {"ham": 1.0, "spam": 0.0}))
     assert lines == ["ham   100.0 %", "spam    0.0 %"]
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+import headtune
 from headtune.metrics import classification_metrics
 from headtune.report import Report
 from headtune.report.curves import BLUE, GREY
@@ -17,10 +19,13 @@ from headtune.report.page import report_page
 from headtune.report.page.confusion import frequent_mistakes, matrix
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import excerpt, p_value, signed_points
+from headtune.report.page.run_page import STAGES
 from headtune.types import LabelSet
 from headtune.usage import ways
 
 from .evidence import EVIDENCE, SCRIPT
+
+PACKAGE = Path(headtune.__file__).parent
 
 MakeReport = Callable[..., Report]
 
@@ -238,6 +243,13 @@ def test_many_labels(make_report: MakeReport, n_labels: int, has_matrix: bool) -
     assert ("Columns have the numbers of the rows" in page.text) == has_matrix
     assert f"topic-{n_labels - 1:02} topic-00 1 100.0 %" in page.text
     assert ("labels with the lowest F1" in page.text) == (n_labels > 20)
+
+
+def test_every_stage_that_is_timed_has_a_name_for_people() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
+    timed = {name for source in sources for name in re.findall(r'clock\.stage\("(\w+)"', source)}
+    assert {"read", "suspects", "save"} < timed
+    assert set(STAGES) == timed
 
 
 def test_folders_and_labels_are_quoted() -> None:

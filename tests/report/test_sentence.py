@@ -7,12 +7,11 @@ import pytest
 
 from headtune.metrics import classification_metrics
 from headtune.report import Report
-from headtune.report.baselines import majority_baseline
 from headtune.report.comparison import compare_with
 from headtune.report.sentence import judge, standing
 from headtune.types import LabelSet
 
-from .conftest import compared, metrics_with
+from .conftest import compared, constant_metrics, metrics_with
 
 MakeReport = Callable[..., Report]
 
@@ -120,7 +119,7 @@ def test_without_baselines(make_report: MakeReport) -> None:
 def test_the_majority_class_is_that_of_training() -> None:
     labels = LabelSet(("first", "it's", "third"))
     label_ids = np.array([0, 0, 1])
-    majority = majority_baseline([1, 1, 2], label_ids, labels)
+    majority = constant_metrics([1, 1, 2], label_ids, labels)
     answers = np.tile([0.0, 2 / 3, 1 / 3], (3, 1))
     comparison = compare_with(answers, {"majority": answers}, label_ids, "test", seed=0)
     sentence = standing({"test": majority}, {"majority": {"test": majority}}, comparison)

@@ -20,13 +20,11 @@ Metrics themselves are in ``headtune.metrics``, since training uses them too.
 from headtune.report.baselines import (
     Baseline,
     baseline_figures,
-    majority_baseline,
     measure_baselines,
-    tfidf_baseline,
 )
 from headtune.report.evidence import Measured, collect_evidence
 from headtune.report.frozen_states import measure_linear_probe
-from headtune.report.history import read_history, write_history
+from headtune.report.history import write_history
 from headtune.report.leaks import leak_sentence
 from headtune.report.render import render_report
 from headtune.report.report import REPORT_FILE, Report, build_report
@@ -40,11 +38,8 @@ __all__ = [
     "build_report",
     "collect_evidence",
     "leak_sentence",
-    "majority_baseline",
     "measure_baselines",
     "measure_linear_probe",
-    "read_history",
     "render_report",
-    "tfidf_baseline",
     "write_history",
 ]

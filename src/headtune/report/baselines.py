@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
-from headtune.metrics import Metrics, classification_metrics
+from headtune.metrics import classification_metrics
 from headtune.report.tfidf import fit_tfidf
 from headtune.types import Example, LabelSet, PreparedData
 
@@ -30,9 +30,7 @@ __all__ = [
     "Baseline",
     "baseline_figures",
     "label_ids_of",
-    "majority_baseline",
     "measure_baselines",
-    "tfidf_baseline",
 ]
 
 Ids = npt.NDArray[np.int64]
@@ -51,31 +49,6 @@ class Baseline:
 
     probabilities: dict[str, Probabilities]
     facts: dict[str, Any] = field(default_factory=dict)
-
-
-def majority_baseline(
-    train_label_ids: Sequence[int] | Ids, test_label_ids: Sequence[int] | Ids, labels: LabelSet
-) -> Metrics:
-    """Figures of giving every test row the label frequencies of the training part."""
-    probabilities = _frequencies(train_label_ids, len(test_label_ids), labels)
-    return classification_metrics(probabilities, test_label_ids, labels)
-
-
-def tfidf_baseline(
-    train_texts: Sequence[str],
-    train_label_ids: Sequence[int] | Ids,
-    validation_texts: Sequence[str],
-    validation_label_ids: Sequence[int] | Ids,
-    test_texts: Sequence[str],
-    test_label_ids: Sequence[int] | Ids,
-    labels: LabelSet,
-    seed: int,
-) -> Metrics:
-    """Figures of TF-IDF with logistic regression on the test texts."""
-    fitted = fit_tfidf(
-        train_texts, train_label_ids, validation_texts, validation_label_ids, labels, seed
-    )
-    return fitted.evaluate(test_texts, test_label_ids)
 
 
 def measure_baselines(data: PreparedData, seed: int) -> dict[str, Baseline]:
@@ -134,8 +107,6 @@ def label_ids_of(examples: Sequence[Example]) -> Ids:
 
 def _frequencies(train_label_ids: Sequence[int] | Ids, n: int, labels: LabelSet) -> Probabilities:
     """Shape ``(n, n_labels)``: the label frequencies of training, for each row."""
-    if len(train_label_ids) == 0:
-        raise PredictionError("A baseline needs at least one training row; received none.")
     counts = np.bincount(np.asarray(train_label_ids), minlength=len(labels))  # (n_labels,)
     return np.tile(counts / counts.sum(), (n, 1))
 

@@ -7,19 +7,17 @@
 Step 0 is before training. Rows may hold more keys, which are kept. ``logged_steps`` and
 ``evaluations`` tell the two kinds apart, for the picture of the curves and for the report.
 
-Guarantees: ``read_history(path)`` gives the rows that were written; the file appears in one piece.
+Guarantees: each line, read as JSON, is the row that was written; the file appears in one piece.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headtune.errors import ArtifactFormatError, ArtifactNotFoundError
 from headtune.plain_json import to_json
 from headtune.report.files import plain, write_atomically
 
-__all__ = ["evaluations", "logged_steps", "read_history", "write_history"]
+__all__ = ["evaluations", "logged_steps", "write_history"]
 
 Row = dict[str, Any]
 
@@ -28,18 +26,6 @@ def write_history(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     """Writes one line a row; a figure that is not finite becomes null."""
     lines = [to_json(plain(row)) + "\n" for row in rows]
     write_atomically(path, "".join(lines).encode())
-
-
-def read_history(path: Path) -> list[Row]:
-    """The rows of a file that ``write_history`` wrote; blank lines are passed over.
-
-    Raises ``ArtifactNotFoundError`` and, on a line that is not an object with a step,
-    ``ArtifactFormatError``.
-    """
-    if not path.is_file():
-        raise ArtifactNotFoundError(f"There is no history at {path}.")
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [_row(line, number, path) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def logged_steps(history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -54,14 +40,3 @@ def evaluations(history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 def _step(row: Mapping[str, Any]) -> int:
     return int(row["step"])
-
-
-def _row(line: str, number: int, path: Path) -> Row:
-    expected = 'expected a JSON object with a step, such as {"step": 10, "loss": 0.4}'
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ArtifactFormatError(f"{path}, line {number}: {expected}; {error}.") from error
-    if not isinstance(row, dict) or not isinstance(row.get("step"), int):
-        raise ArtifactFormatError(f"{path}, line {number}: {expected}; received {line[:80]!r}.")
-    return row

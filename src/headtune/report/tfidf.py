@@ -31,7 +31,6 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold
 
 from headtune.errors import PredictionError
-from headtune.metrics import Metrics, classification_metrics
 from headtune.types import LabelSet
 from headtune.words import UNSPACED
 
@@ -77,10 +76,6 @@ class TfidfBaseline:
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Probabilities of shape ``(n_texts, n_labels)``; 0 for labels it was never shown."""
         return linear_probabilities(self.model, self.vectorizer.transform(texts), self.labels)
-
-    def evaluate(self, texts: Sequence[str], label_ids: Sequence[int] | Ids) -> Metrics:
-        """Figures on labelled texts."""
-        return classification_metrics(self.predict_proba(texts), label_ids, self.labels)
 
 
 def fit_tfidf(

@@ -43,7 +43,8 @@ STAGES = {
     "evaluate": "scoring before and after",
     "train": "training",
     "baselines": "baselines",
-    "evidence": "evidence for this report",
+    "suspects": "looking for doubtful labels",
+    "save": "saving, until this report was written",
 }
 """Stage of the stopwatch -> its name for people; another one is shown as it is."""
 
