@@ -18,6 +18,7 @@ Costs: 10 ms, nearly all of it reading the texts out of config.py's source.
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from functools import cache
@@ -48,6 +49,8 @@ GROUPS = {
 
 STAGE_OF = {field.name: stage for stage, cls in config.STAGES.items() for field in fields(cls)}
 """Option name -> the stage (and key of a recipe) it belongs to."""
+
+LABEL_AND_NUMBER = re.compile(r"(.+?=[0-9.eE+-]+)(?:,|$)")
 
 
 @cache
@@ -112,4 +115,9 @@ def _is_worth_showing(default: Any) -> bool:
 
 
 def _split_at_commas(type_: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
-    return tuple(part for token in tokens for part in token.value.split(",") if part)
+    return tuple(part for token in tokens for part in _parts(token.value) if part)
+
+
+def _parts(value: str) -> list[str]:
+    """At commas; of ``LABEL=NUMBER``, at those behind the number: a label may have commas."""
+    return LABEL_AND_NUMBER.findall(value) or value.split(",")

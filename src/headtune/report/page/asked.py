@@ -1,11 +1,7 @@
 """What a run was asked: its options as the command that does the same again, and in words.
 
-The command line separates values by commas and knows no ``compute``, so a value that holds a comma,
-and that option, go into a recipe beside the command.
-
-Guarantees: command and recipe, read as ``headtune train`` reads them, give the options of the run,
-to the last digit; ``in_words`` says of the split what the options say, and names only parts that
-there are.
+Guarantees: the command, read as ``headtune train`` reads it, gives the options of the run, to the
+last digit; ``in_words`` says of the split what the options say, and names only the parts it made.
 """
 
 import shlex
@@ -19,14 +15,9 @@ from headtune.errors import ConfigError
 from headtune.figures import count, percent
 from headtune.written_values import parse_tune
 
-__all__ = ["RECIPE", "command", "in_words", "recipe"]
+__all__ = ["command", "in_words"]
 
 Values = Mapping[str, Any]
-
-RECIPE = "recipe.yaml"
-"""The name under which the command looks for the recipe."""
-
-ONLY_IN_RECIPES = ("compute",)
 
 PARTS = ("training", "validation", "test")
 
@@ -46,47 +37,22 @@ SCHEDULES = {
 def command(config: Values) -> str:
     """``headtune train`` with every option that differs from its default, one a line.
 
-    What was found automatically (device, dtype, learning rate, ...) is spelled out; what only a
-    recipe can say is left to ``recipe``.
+    What was found automatically (device, dtype, learning rate, ...) is spelled out.
     """
     lines = [shlex.join(["headtune", "train", str(config["source"])])]
-    if recipe(config) is not None:
-        lines.append(f"--config {RECIPE}")
-    lines += [
-        shlex.join(_words(name, value))
-        for _, name, value in _changed(config)
-        if not _needs_recipe(name, value)
-    ]
+    lines += [shlex.join(_words(name, value)) for name, value in _changed(config)]
     return " \\\n  ".join(lines)
 
 
-def recipe(config: Values) -> str | None:
-    """The recipe that the command needs, as YAML; None where it needs none."""
-    import yaml
-
-    stages: dict[str, dict[str, Any]] = {}
-    for stage, name, value in _changed(config):
-        if _needs_recipe(name, value):
-            plain = list(value) if isinstance(value, tuple) else value
-            stages.setdefault(stage, {})[name] = plain
-    return yaml.safe_dump(stages, allow_unicode=True, sort_keys=False) if stages else None
-
-
-def _changed(config: Values) -> Iterator[tuple[str, str, Any]]:
-    """Stage, name and value of every option that differs from its default."""
+def _changed(config: Values) -> Iterator[tuple[str, Any]]:
+    """Name and value of every option that differs from its default."""
     for stage, cls in STAGES.items():
         given = config.get(stage, {})
         for option in fields(cls):
             value = given.get(option.name, option.default)
             value = tuple(value) if isinstance(value, list) else value
             if value != option.default and value is not None:
-                yield stage, option.name, value
-
-
-def _needs_recipe(name: str, value: Any) -> bool:
-    if isinstance(value, tuple):
-        return not value or any("," in item or not item for item in value)
-    return name in ONLY_IN_RECIPES
+                yield option.name, value
 
 
 def _words(name: str, value: Any) -> list[str]:

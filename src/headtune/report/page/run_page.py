@@ -19,7 +19,7 @@ from headtune.report.curves import draw_accuracies, draw_losses
 from headtune.report.facts import MOST_LABELS
 from headtune.report.history import evaluations, logged_steps
 from headtune.report.leaks import leak_sentence
-from headtune.report.page.asked import RECIPE, command, in_words, recipe
+from headtune.report.page.asked import command, in_words
 from headtune.report.page.charts import (
     Standing,
     draw_coverage,
@@ -95,8 +95,6 @@ def report_page(report: Values, run: str, made_with: Mapping[str, str]) -> str:
         "most_labels": MOST_LABELS,
         "confusion": _confusion(report, after),
         "command": command(report["config"]) if "source" in report["config"] else None,
-        "recipe": recipe(report["config"]),
-        "recipe_file": RECIPE,
         "asked": in_words(report),
         "stages": _stages(report["speed"]["wall_seconds"]),
         "ways": ways(run.rstrip("/"), report["labels"][0]),
