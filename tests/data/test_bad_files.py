@@ -4,7 +4,7 @@ import gzip
 import random
 import sys
 import zipfile
-from io import BytesIO, TextIOWrapper
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -140,6 +140,23 @@ def test_lines_and_characters_may_be_cut_between_blocks(size: int) -> None:
     blocks = [data[i : i + size] for i in range(0, len(data), size)]
     lines = list(decoded_lines(blocks, "utf-8", "a.csv"))
     assert lines == ["é1\r\n", "\r\n", "ü2\r", "3\n", "4\u20285"]
+
+
+def test_a_line_of_many_blocks_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    n_characters: list[int] = []
+
+    class Counted(StringIO):
+        def __init__(self, text: str, newline: str) -> None:
+            n_characters.append(len(text))
+            super().__init__(text, newline)
+
+    monkeypatch.setattr("headtune.data.decode.io.StringIO", Counted)
+    blocks = [b"x" * 1_000] * 200
+    assert list(decoded_lines([*blocks, b"\r", b"\ny"], "utf-8", "a.json")) == [
+        "x" * 200_000 + "\r\n",
+        "y",
+    ]
+    assert sum(n_characters) < 3 * 200_000
 
 
 def test_byte_order_mark_is_dropped(tmp_path: Path) -> None:
