@@ -1,6 +1,6 @@
 """What stays together in the split, how the user's groups join in, and the split by time."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +160,16 @@ def test_dates_of_a_table_split_it_and_unreadable_ones_are_set_aside(tmp_path: P
 def test_too_few_moments() -> None:
     with pytest.raises(SplitError, match="With rows of one 'who' together, the validation part"):
         prepare(frame_with_copies().assign(who=1), DataConfig(split_by_time="who"))
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(time(12, 30), "time64"), (timedelta(hours=2), "duration")],
+    ids=["time of day", "duration"],
+)
+def test_times_that_name_no_day_are_refused(value: object, kind: str) -> None:
+    with pytest.raises(SplitError, match=rf"'when' holds {kind}\[us\] values, which name no day"):
+        read_times(pa.chunked_array([pa.array([value])]), "when")
 
 
 def read(values: list[Any]) -> Any:

@@ -26,21 +26,27 @@ Reader = Callable[[str], float]
 SAMPLE = 1_000
 """Distinct values that decide the form."""
 
+WAY_OUT = (
+    "--split-by-time takes numbers, timestamps, or dates such as 2024-01-31 and 2024-01-31 18:00."
+)
+
 TIMES_OF_DAY = ("", " %H:%M", " %H:%M:%S")
 
 
 def read_times(column: pa.ChunkedArray, name: str) -> Floats:
     """Seconds, or whatever unit the numbers are in, ``(n_rows,)``; NaN where there is no time.
 
-    Raises ``SplitError`` when no form reads half of the values, or when day and month cannot be
-    told apart.
+    Raises ``SplitError`` when no form reads half of the values, when they name no day (times of
+    day, durations), or when day and month cannot be told apart.
     """
     kind = column.type
-    if pa.types.is_temporal(kind):
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         column = pc.cast(column, pa.timestamp("us"), safe=False).cast(pa.int64())
         return _as_floats(column) / 1e6
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return _as_floats(column)
+    if pa.types.is_temporal(kind):
+        raise SplitError(f"Column {name!r} holds {kind} values, which name no day. {WAY_OUT}")
     values = ["" if value is None else str(value).strip() for value in column.to_pylist()]
     distinct = sorted({value for value in values if value})
     reader = _best_reader(distinct, name)
@@ -60,10 +66,7 @@ def _best_reader(distinct: Sequence[str], name: str) -> Reader:
     if not sample or 2 * n_read[best] < len(sample):
         unread = next((value for value in sample if not _is_time(READERS[best], value)), None)
         example = f", such as {unread!r}" if unread else ""
-        raise SplitError(
-            f"Column {name!r} does not hold times{example}. --split-by-time takes numbers, "
-            "timestamps, or dates such as 2024-01-31 and 2024-01-31 18:00."
-        )
+        raise SplitError(f"Column {name!r} does not hold times{example}. {WAY_OUT}")
     if best in DAY_OR_MONTH and len({n_read[form] for form in DAY_OR_MONTH}) == 1:
         raise SplitError(
             f"Column {name!r} holds dates such as {sample[0]!r}, whose day and month cannot be "
