@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -181,6 +182,55 @@ def test_broken_json_lines_are_set_aside_under_their_number(tmp_path: Path) -> N
     chunks = list(iter_tables(path, AUTO, rows_per_chunk=2))
     assert tuple(row for chunk in chunks for row in chunk.set_aside) == whole.set_aside
     assert [row for chunk in chunks for row in chunk.rows.tolist()] == [1, 5]
+
+
+HALF = "half a surrogate pair, which is not text"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (r'{"text": "two", "label": ["\ud83d"]}', HALF),
+        (r'{"text": "two", "label": {"a": ["x", "\ud83d b"]}}', HALF),
+        (r'{"text": "two", "label": {"\ud83d": 1}}', HALF),
+        (r'{"text": "two", "\ud83d": "a"}', HALF),
+        (r'"\ud83d"', "not a JSON object"),
+        ('{"text": "two", "label": ' + "1" * 5_000 + "}", "a number of too many digits"),
+    ],
+    ids=["list", "dict", "inner key", "key", "string", "number"],
+)
+def test_a_record_of_json_lines_that_nothing_can_hold(
+    tmp_path: Path, line: str, reason: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{{"text": "one", "label": "x"}}\n{line}\n{{"text": "three", "label": "y"}}\n')
+    table = read_table(path, AUTO)
+    assert table.columns.to_pydict() == {"text": ["one", "three"], "label": ["x", "y"]}
+    assert [(row.row, row.reason) for row in table.set_aside] == [(2, reason)]
+    assert table.set_aside[0].content.encode()
+
+
+def test_json_of_columns_with_half_a_pair(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(r'{"text": ["one", "\ud83d b"], "label": [1, 2]}')
+    table = read_table(path, AUTO)
+    assert table.columns.to_pydict() == {"text": ["one"], "label": [1]}
+    assert [(row.row, row.reason) for row in table.set_aside] == [(2, HALF)]
+
+
+def test_a_number_of_too_many_digits_in_a_json_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(f'[{{"text": "one", "label": {"1" * 5_000}}}]')
+    with pytest.raises(DataError, match=r"a\.json holds a number of too many digits"):
+        read_table(path, AUTO)
+
+
+def test_many_broken_records_take_no_longer_each() -> None:
+    records = [{"text": "half \ud83d" if i % 2 else "whole"} for i in range(40_000)]
+    begin = time.process_time()
+    table = read_table(records, AUTO)
+    assert time.process_time() - begin < 4
+    assert (len(table), len(table.set_aside)) == (20_000, 20_000)
 
 
 def test_strict_stops_at_the_first_broken_row(tmp_path: Path) -> None:

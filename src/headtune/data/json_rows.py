@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from headtune.data.table import Broken, Table, numbered_chunks, table_from_columns
+from headtune.data.table import Broken, Table, is_writable, numbered_chunks, table_from_columns
 from headtune.data.table import table_from_records as from_records
 from headtune.errors import DataError
 from headtune.plain_json import to_json
@@ -29,12 +29,14 @@ def json_line_records(lines: Iterable[str]) -> Iterator[dict[str, object] | Brok
             yield _object_or_broken(json.loads(line))
         except (json.JSONDecodeError, RecursionError):
             yield Broken("not valid JSON", line.strip())
+        except ValueError:  # Python reads no number of more than 4,300 digits
+            yield Broken("a number of too many digits", line.strip())
 
 
 def _object_or_broken(value: object) -> dict[str, object] | Broken:
     if isinstance(value, dict):
         return value
-    return Broken("not a JSON object", to_json(value))
+    return Broken("not a JSON object", to_json(value) if is_writable(value) else ascii(value))
 
 
 def json_table(text: str, name: str) -> Table:
@@ -53,6 +55,10 @@ def json_table(text: str, name: str) -> Table:
         ) from None
     except RecursionError:
         raise DataError(f"{name} is nested too deeply for a table.") from None
+    except ValueError:
+        raise DataError(
+            f"{name} holds a number of too many digits to be read. Write it in quotes, as a string."
+        ) from None
     return _table(value, name)
 
 
@@ -93,8 +99,11 @@ def _table_of_columns(columns: Mapping[str, object], name: str) -> Table:
     if len(set(lengths.values())) > 1:
         counts = ", ".join(f"{column}: {n:,}" for column, n in lengths.items())
         raise DataError(f"{name} has columns of different lengths ({counts}); expected one.")
-    n_rows = next(iter(lengths.values()), 0)
-    return table_from_columns(lists, np.arange(1, n_rows + 1), name)
+    rows = np.arange(1, next(iter(lengths.values()), 0) + 1)
+    if not is_writable(lists):
+        records = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+        return from_records(records, rows, name)
+    return table_from_columns(lists, rows, name)
 
 
 def _kind(value: object) -> str:

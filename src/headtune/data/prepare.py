@@ -39,6 +39,7 @@ from headtune.data.readers import read_parts
 from headtune.data.repeats import find_repeats
 from headtune.data.split import parse_split
 from headtune.data.summary import summarize
+from headtune.data.table import NOT_WRITABLE, is_writable, shortened
 from headtune.errors import DataError, LabelError
 from headtune.types import Example, LabelSet, PreparedData, SetAsideRow
 
@@ -149,7 +150,16 @@ def _named(value: object, position: int) -> str:
             f"Label {position} (counted from 0) is missing: {value!r}. Leave out its text, or "
             "give it a label."
         )
+    _check_writable(name, f"Label {position}")
     return name
+
+
+def _check_writable(text: str, what: str) -> None:
+    if not is_writable(text):
+        raise DataError(
+            f"{what} (counted from 0) holds {NOT_WRITABLE}: {shortened(ascii(text))}. "
+            "Mend it where it was cut in two, or leave it out."
+        )
 
 
 def _checked_text(text: object, position: int) -> str:
@@ -159,6 +169,7 @@ def _checked_text(text: object, position: int) -> str:
         )
     if not text.strip():
         raise DataError(f"Text {position} (counted from 0) is empty: {text!r}. Leave it out.")
+    _check_writable(text, f"Text {position}")
     return str(text)
 
 

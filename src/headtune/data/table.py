@@ -9,9 +9,11 @@ among strings) become strings, and ``not_strings`` remembers which rows they wer
 text that was no string can still be set aside.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, compress
+from operator import not_
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,10 +26,12 @@ from headtune.types import SetAsideRow
 
 __all__ = [
     "MAX_CONTENT_CHARACTERS",
+    "NOT_WRITABLE",
     "Broken",
     "Table",
     "concatenate",
     "holds_strings",
+    "is_writable",
     "numbered_chunks",
     "shortened",
     "table_from_columns",
@@ -36,6 +40,9 @@ __all__ = [
 
 MAX_CONTENT_CHARACTERS = 500
 """How much of a row that is set aside is kept to be shown."""
+
+NOT_WRITABLE = "half a surrogate pair, which is not text"
+HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 Record = TypeVar("Record")
 
@@ -107,6 +114,24 @@ def shortened(content: str) -> str:
     return content[: MAX_CONTENT_CHARACTERS - 1] + "…"
 
 
+def is_writable(value: object) -> bool:
+    """Whether no string of a value, however deep, holds half a surrogate pair.
+
+    JSON and Python may hold one; no encoding can write it.
+    """
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            if not part.isascii() and HALF_PAIR.search(part):
+                return False
+        elif isinstance(part, Mapping):
+            pending += [*part, *part.values()]
+        elif isinstance(part, list | tuple):
+            pending += part
+    return True
+
+
 def holds_strings(table: Table, column: str) -> bool:
     """Whether a column is of strings."""
     kind = table.columns.schema.field(column).type
@@ -146,17 +171,16 @@ def table_from_records(
 ) -> Table:
     """Dicts to a table; a key that a record lacks is a missing value.
 
-    The columns are ``keys``, then those of the records as they come. Records that hold half a
-    surrogate pair (which no encoding can write) are set aside.
+    The columns are ``keys``, then those of the records as they come. Records that are not
+    writable are set aside.
     """
-    broken = [i for i, record in enumerate(records) if not all(map(_is_writable, record.values()))]
-    if broken:
-        reason = "half a surrogate pair, which is not text"
+    writable = [is_writable(record) for record in records]
+    if not all(writable):
+        pairs = zip(compress(records, map(not_, writable)), rows[~np.array(writable)], strict=True)
         set_aside += tuple(
-            SetAsideRow(int(rows[i]), reason, shortened(ascii(records[i]))) for i in broken
+            SetAsideRow(int(row), NOT_WRITABLE, shortened(ascii(record))) for record, row in pairs
         )
-        records = [record for i, record in enumerate(records) if i not in set(broken)]
-        rows = np.delete(rows, broken)
+        records, rows = list(compress(records, writable)), rows[writable]
     names = dict.fromkeys(chain(keys, *records))
     columns = {str(key): [record.get(key) for record in records] for key in names}
     return table_from_columns(columns, rows, name, set_aside)
@@ -204,16 +228,6 @@ def concatenate(tables: Sequence[Table]) -> Table:
 
 def _row(row: SetAsideRow) -> int:
     return row.row
-
-
-def _is_writable(value: object) -> bool:
-    if not isinstance(value, str) or value.isascii():
-        return True
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_missing(value: object) -> bool:
