@@ -170,6 +170,23 @@ def test_rows_whose_part_is_not_said_are_set_aside() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"split_column": "part"}, "Row 20 of the data cannot be used: column 'part' does not say"),
+        ({"split_by_time": "when"}, "Row 3 of the data cannot be used: column 'when' has no time"),
+    ],
+    ids=["part", "time"],
+)
+def test_strict_stops_at_a_row_without_a_part_or_a_time(
+    options: dict[str, Any], reason: str
+) -> None:
+    part = ["train"] * 10 + ["test"] * 9 + [None]
+    frame = frame_of(20, part=part, when=["2024-01-01", "2024-01-02", "?", *["2024-01-03"] * 17])
+    with pytest.raises(DataError, match=reason):
+        prepare(frame, DataConfig(split="80/20", strict=True, **options))
+
+
 def test_wrong_split_columns() -> None:
     frame = frame_of(20, part=["one", "two"] * 10, other=["test"] * 20)
     with pytest.raises(
@@ -277,6 +294,12 @@ def test_texts_and_labels_of_any_sequence(kind: Any) -> None:
         (["a", "b"], [0, None], r"Label 1 \(counted from 0\) is missing"),
         (["a", "b"], [0, 0], "at least two labels"),
         (["a", "b"], [0.5, 0.7], "numbers with fractions"),
+        (
+            ["a", "b \ud83d"],
+            [0, 1],
+            r"Text 1 \(counted from 0\) holds half a surrogate .*'b \\ud83d'",
+        ),
+        (["a", "b"], ["x", "\ud83d"], r"Label 1 \(counted from 0\) holds half a surrogate"),
         ("ab", [0, 1], "received one string"),
         ([], [], "received none"),
     ],

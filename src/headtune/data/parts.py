@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from headtune.config import DataConfig
 from headtune.data.balance import oversample, undersample
-from headtune.data.checks import UsableRows, check_any_usable, usable_rows
+from headtune.data.checks import UsableRows, check_any_usable, refuse_if_strict, usable_rows
 from headtune.data.columns import Columns, find_columns
 from headtune.data.hub import PART_NAMES
 from headtune.data.labels import label_names
@@ -78,12 +78,14 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
     if config.split_column is not None:
         given_by = f"column {config.split_column!r}"
         usable, unassigned = _by_column(tables["train"], usable["train"], config.split_column)
+        refuse_if_strict(unassigned, config, tables["train"].name)
         set_aside += unassigned
     groups = times = None
     if config.group_by is not None:
         groups = _own_groups(_column(tables["train"], config.group_by, "--group-by"), usable)
     if config.split_by_time is not None:
         usable, times, timeless = _timed(tables["train"], usable, config.split_by_time)
+        refuse_if_strict(timeless, config, tables["train"].name)
         set_aside += timeless
     return GivenParts(
         parts=usable,
