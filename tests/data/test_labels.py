@@ -27,6 +27,9 @@ from headtune.errors import LabelError
         (2.5, "2.5"),
         (True, "true"),
         (np.bool_(False), "false"),
+        ("TRUE", "true"),
+        (" False", "false"),
+        ("Truely", "Truely"),
         (np.int64(3), "3"),
         (np.float32(4.0), "4"),
         (np.str_("ham"), "ham"),
@@ -101,6 +104,8 @@ def prepared_labels(values: Sequence[object], **options: Any) -> dict[str, int]:
         ([2, 10, 1] * 10, {"1": 10, "2": 10, "10": 10}),
         (["b ", "a", " b"] * 10, {"a": 10, "b": 20}),
         ([1, "1", "one"] * 10, {"1": 20, "one": 10}),
+        (["TRUE", "False", True] * 10, {"false": 10, "true": 20}),
+        (["Ham", "ham"] * 10, {"Ham": 10, "ham": 10}),
     ],
 )
 def test_labels_of_every_kind_are_prepared(values: list[object], counts: dict[str, int]) -> None:

@@ -199,6 +199,20 @@ def test_wrong_split_columns() -> None:
         prepare(frame, DataConfig(split_column="gone"))
 
 
+def test_true_and_false_are_the_same_labels_in_files_of_every_program(tmp_path: Path) -> None:
+    python, excel, lines = (tmp_path / name for name in ("a.csv", "b.csv", "c.jsonl"))
+    python.write_text("text,label\n" + "one,True\ntwo,False\n" * 10)
+    excel.write_text("text;label\nthree;TRUE\nfour;FALSE\n")
+    lines.write_text('{"text": "five", "label": true}\n{"text": "six", "label": false}\n')
+    config = DataConfig(split="100/0/0", validation_file=excel, test_file=lines)
+    prepared = prepare(python, config)
+    assert prepared.labels.names == ("false", "true")
+    assert [e.label for e in (*prepared.validation, *prepared.test)] == [1, 0, 1, 0]
+    for known in (prepared.labels, LabelSet(("False", "True"))):
+        examples, _ = labelled_examples(lines, DataConfig(), known, "text", "label")
+        assert [e.label for e in examples] == [1, 0]
+
+
 def test_files_of_their_own(tmp_path: Path) -> None:
     validation, test = tmp_path / "validation.csv", tmp_path / "test.jsonl"
     frame_of(6, text=[f"validation {i}" for i in range(6)]).to_csv(validation, index=False)

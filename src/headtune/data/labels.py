@@ -1,7 +1,9 @@
 """Label values to label names, and the checks that a set of labels can be learned.
 
 A name is a string, whatever the table holds: ``1``, ``1.0``, ``"1"`` and ``" 1 "`` are all "1",
-so a file written by another program has the same labels. None, NaN and blank strings are missing.
+so a file written by another program has the same labels. For the same reason true and false are
+lower case however they are written (CSV of Python has ``True``, Excel ``TRUE``, JSON ``true``);
+every other word stays as it is. None, NaN and blank strings are missing.
 Names are ordered numerically if all are numbers, else alphabetically whatever their case: 0 and 1,
 false and true, ham and spam.
 
@@ -26,19 +28,22 @@ __all__ = ["check_label_counts", "check_label_values", "label_name", "label_name
 MAX_SPARSE_LABELS = 50
 """More distinct labels than this must have more than five rows each, on average."""
 
+TRUE_AND_FALSE = ("true", "false")
+
 _WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+")
 
 
 def label_name(value: object) -> str | None:
-    """The name of one label value, None where it is missing. Raises ``LabelError`` on a list."""
+    """The name of one label value, None where it is missing: ``"TRUE"`` -> ``"true"``.
+
+    Raises ``LabelError`` on a list.
+    """
     if isinstance(value, np.generic):
         value = value.item()
     elif isinstance(value, pa.Scalar):
         value = value.as_py()
     if value is None or type(value).__name__ in ("NAType", "NaTType"):  # pandas' missing values
         return None
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, float):
         if math.isnan(value):
             return None
@@ -49,6 +54,8 @@ def label_name(value: object) -> str | None:
             "supported: keep the one that matters, or train a classifier for each."
         )
     name = str(value).strip()
+    if name.lower() in TRUE_AND_FALSE:
+        return name.lower()
     whole = _WHOLE_FLOAT.fullmatch(name)  # "1.0" is what pandas writes where a label is missing
     return (whole[1] if whole else name) or None
 
