@@ -126,9 +126,27 @@ def test_json_that_is_no_table(tmp_path: Path, content: str, expected: str) -> N
 
 
 def test_no_row_can_be_read(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("text,label\na,b,c\nd,e,f\n")
+    (tmp_path / "a.csv").write_text("text,label\na\0,b\nc,\0d\n")
     message = error_of(tmp_path / "a.csv")
-    assert "row 1 has 3 fields where 2 are expected: 'a,b,c'. Check --delimiter" in message
+    assert "row 1 has a NUL byte: 'a\\\\0,b'. Check --delimiter" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("text,label\na,b,c\nd,e,\n", "has 2 names (text, label), the rows have 3 fields"),
+        ("id,text\n1,a,b\n2,d,e\n", "has 2 names (id, text), the rows have 3 fields"),
+        ("text,label\n1,a,b\n1,d,e\n", "the rows have 3 fields, such as '1,a,b'."),
+        ("text,label,id\na,b\nc,d\n", "has 3 names (text, label, id), the rows have 2 fields"),
+    ],
+    ids=["no reason", "numbers have a name", "numbers that repeat", "one name more"],
+)
+def test_a_header_that_fits_no_row(tmp_path: Path, content: str, expected: str) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    message = error_of(tmp_path / "a.csv")
+    assert message.startswith("The header of a.csv ")
+    assert expected in message
+    assert message.endswith("if the first line is a row: --header no")
 
 
 # Encodings

@@ -152,6 +152,54 @@ def test_headers_that_are_empty_or_double_get_names(tmp_path: Path) -> None:
     assert table.column_names == ["column1", "text", "text_2", "label"]
 
 
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+def test_a_first_line_of_excel_says_the_delimiter(tmp_path: Path, line: str) -> None:
+    path = write(tmp_path, f"\ufeff{line}\r\ntext;label\r\na, b;c, d\r\ne, f;g, h\r\n")
+    table = read_table(path, AUTO)
+    assert rows_of(path) == [("a, b", "c, d"), ("e, f", "g, h")]
+    assert (table.column_names, table.rows.tolist()) == (["text", "label"], [1, 2])
+    assert table.notes[0] == "semicolon-separated (the first line says so)"
+    found: dict[str, Any] = dict(table.options)
+    assert rows_of(path, replace(AUTO, **found)) == rows_of(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "note"),
+    [
+        (
+            '"text"\t"label"\n"17"\t"a b"\t"c"\n"3"\t"d"\t"e"\n',
+            ["column1", "text", "label"],
+            "header without a name for the first column (here column1)",
+        ),
+        (
+            "text,label\na b,c,\nd,e,\n",
+            ["text", "label", "column3"],
+            "header without a name for the last column (here column3)",
+        ),
+        ("text,label,\na b,c\nd,e\n", ["text", "label"], "header"),
+    ],
+    ids=["row names of R", "delimiter at the end of rows", "delimiter at the end of the header"],
+)
+def test_a_header_of_one_name_more_or_less(
+    tmp_path: Path, content: str, names: list[str], note: str
+) -> None:
+    path = write(tmp_path, content)
+    table = read_table(path, AUTO)
+    assert table.column_names == names
+    assert table.columns["text"].to_pylist() == ["a b", "d"]
+    assert table.columns["label"].to_pylist() == ["c", "e"]
+    assert table.set_aside == ()
+    assert table.notes[1] == note
+
+
+def test_a_first_row_of_another_width_is_no_header_where_its_values_occur_again(
+    tmp_path: Path,
+) -> None:
+    table = read_table(write(tmp_path, "ham,one,more\nham,two\nspam,three\n"), AUTO)
+    assert table.column_names == ["column1", "column2"]
+    assert (table.rows.tolist(), len(table.set_aside)) == ([2, 3], 1)
+
+
 def test_long_texts_of_many_lines_are_read_whole_where_the_sample_ends(tmp_path: Path) -> None:
     text = "A line of prose, with commas, some.\nAnd one without.\n" * 400
     count = 2 * HEAD_BYTES // len(text)
