@@ -155,6 +155,21 @@ def test_rare_labels_unusable_rows_and_cut_texts() -> None:
     assert (by_label["rare"].texts, by_label["rare"].cut, by_label["rare"].longest) == (3, 3, 15)
 
 
+def test_labels_that_look_the_same() -> None:
+    frame = planted_table(1_000).frame[["text"]].iloc[:200].copy()
+    labels = ["Ham", "ham", "good", "go\u200bod", "not spam", "not\xa0 spam", "NOT SPAM", "notspam"]
+    frame["label"] = labels * 25
+    frame.loc[0, "label"] = "ham"
+    (found,) = inspect_table(frame, DataConfig()).findings
+    assert (found.kind, found.severity, found.count) == ("alike_labels", "medium", 7)
+    assert found.title == (
+        "7 labels differ only by case, spaces or characters that are not seen: "
+        "'ham' 26, 'Ham' 24; 'NOT SPAM' 25, 'not spam' 25, 'not\\xa0 spam' 25; "
+        "'good' 25, 'go\\u200bod' 25"
+    )
+    assert [row.row for row in found.rows] == [4, 5, 6, 9, 12, 13]
+
+
 def test_lengths_in_tokens_of_a_model(tiny_llama: Path) -> None:
     from transformers import AutoTokenizer
 
