@@ -253,6 +253,14 @@ def test_empty_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         read_table("-", AUTO)
 
 
+def test_packed_standard_input_is_unpacked_in_the_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(b"text,label\n", mtime=0)
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(packed)))
+    with pytest.raises(DataError) as raised:
+        read_table("-", AUTO)
+    assert str(raised.value).endswith("Unpack it first: gunzip -c FILE | headtune … -")
+
+
 def test_a_name_like_a_hub_id_below_a_folder_is_a_missing_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -198,7 +198,8 @@ def _refuse_binary(source: ByteSource, encoding: str) -> None:
     head, name = source.head, source.name
     for signature, looks_like, way_out in SIGNATURES:
         if head.startswith(signature):
-            command = f" {name}" if way_out.startswith("Unpack") else ""
+            packed = f" {name}" if source.path else " -c FILE | headtune … -"
+            command = packed if way_out.startswith("Unpack") else ""
             raise DataError(
                 f"{name} is not a table that can be read: it is {looks_like}. {way_out}{command}"
             )
