@@ -53,6 +53,13 @@ def test_explanation_says_how() -> None:
     )
 
 
+def test_label_values_are_counted_by_their_names() -> None:
+    explanation = find_columns(
+        table_of(text=LONG, target=["1", "1.0", " 1", "b"]), AUTO
+    ).explanation
+    assert explanation.endswith("label column 'target' (by its name, 2 values)")
+
+
 def test_found_by_content_among_numbers_and_links() -> None:
     records = [
         {

@@ -19,9 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.config import DataConfig
+from headtune.data.labels import n_distinct_names
 from headtune.data.names import LABEL_NAMES, TEXT_NAMES, is_number
 from headtune.data.table import Table, holds_strings
 from headtune.errors import ColumnError
+from headtune.figures import count
 
 __all__ = ["Columns", "find_columns", "find_text_column"]
 
@@ -201,8 +203,7 @@ def _two_could_be(what: str, option: str, table: Table, names: Sequence[str]) ->
 
 
 def _values(table: Table, name: str) -> str:
-    n_distinct = _n_distinct(table.columns[name])
-    return f"{n_distinct:,} value" + ("" if n_distinct == 1 else "s")
+    return count(n_distinct_names(table.columns[name]), "value")
 
 
 def _n_distinct(column: pa.ChunkedArray) -> int:

@@ -23,7 +23,14 @@ from headtune.data.names import as_float
 from headtune.errors import LabelError
 from headtune.types import LabelSet
 
-__all__ = ["check_label_counts", "check_label_values", "label_name", "label_names", "label_set"]
+__all__ = [
+    "check_label_counts",
+    "check_label_values",
+    "label_name",
+    "label_names",
+    "label_set",
+    "n_distinct_names",
+]
 
 MAX_SPARSE_LABELS = 50
 """More distinct labels than this must have more than five rows each, on average."""
@@ -67,6 +74,13 @@ def label_names(column: pa.ChunkedArray | pa.Array) -> list[str | None]:
     distinct = pc.unique(column)
     names = {value: label_name(value) for value in distinct.to_pylist()}
     return [names[value] if value == value else None for value in column.to_pylist()]
+
+
+def n_distinct_names(column: pa.ChunkedArray) -> int:
+    """How many labels a column holds; 0 where it holds several in one."""
+    if pa.types.is_nested(column.type):
+        return 0
+    return len({label_name(value) for value in pc.unique(column).to_pylist()} - {None})
 
 
 def label_set(names: Iterable[str]) -> LabelSet:
