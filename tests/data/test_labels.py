@@ -1,7 +1,8 @@
 """Labels of every kind become names, in one order; columns that hold no labels are refused."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from headtune.config import DataConfig
 from headtune.data import label_name, label_set, prepare
 from headtune.data.labels import label_names
 from headtune.errors import LabelError
+from headtune.inspection import inspect_table
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,16 @@ def test_a_thousand_labels_are_no_labels(n_rows: int) -> None:
     )
     assert "('name 0', 'name 1', 'name 2', …)" in str(raised.value)
     assert "--label" in str(raised.value)
+
+
+@pytest.mark.parametrize("command", [prepare, inspect_table], ids=["train", "inspect"])
+def test_the_file_whose_labels_are_none_is_named(
+    tmp_path: Path, command: Callable[[Path, DataConfig], object]
+) -> None:
+    path = tmp_path / "messages.csv"
+    path.write_text("text,label\n" + "".join(f"text {i},name {i}\n" for i in range(60)))
+    with pytest.raises(LabelError, match=r"Column 'label' of messages\.csv has 60 distinct values"):
+        command(path, DataConfig())
 
 
 def test_many_labels_of_many_rows_are_labels() -> None:

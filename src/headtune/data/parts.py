@@ -38,6 +38,9 @@ class GivenParts:
     """Usable rows of every part that is given (``train`` at least), and what was set aside."""
 
     parts: Mapping[str, UsableRows]
+    name: str
+    """Of the training table, as errors call it: the file's, or "the data"."""
+
     columns: Columns
     set_aside: tuple[SetAsideRow, ...]
     n_read: int
@@ -89,6 +92,7 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
         set_aside += timeless
     return GivenParts(
         parts=usable,
+        name=tables["train"].name,
         columns=columns,
         set_aside=set_aside,
         n_read=n_read,

@@ -97,7 +97,7 @@ def _checked_labels(
     given: GivenParts, names: Sequence[str], rows: Ints, config: DataConfig
 ) -> LabelSet:
     """The label set, if the values are labels at all and each can be in every part."""
-    check_label_values(names, given.columns.label or "", "the data")
+    check_label_values(names, given.columns.label or "", given.name)
     labels = label_set(names)
     _, *others = parse_split(config.split)
     if given.given_by is None and any(others):

@@ -90,7 +90,7 @@ def inspect_table(
     """
     given = read_given_parts(source, config)
     table = _table(given)
-    check_label_values(table.labels, given.columns.label or "", "the data")
+    check_label_values(table.labels, given.columns.label or "", given.name)
     labels = label_set(table.labels)
     lengths, unit = measure_lengths(table.texts, model)
     counts = Counter(table.labels)
