@@ -233,7 +233,9 @@ def test_the_command_prints_words_json_and_a_page(
     saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = "the <b>prize</b> & radio"
-    page = tmp_path / "why.html"
+    assert run(["explain", str(saved), text, "--html", str(tmp_path)]) == 1
+    assert f"Error: --html {tmp_path} cannot be written: " in capsys.readouterr().err
+    page = tmp_path / "pages/why.html"
     assert run(["explain", str(saved), text, "--json", "--html", str(page)]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["method"] == "occlusion"

@@ -13,8 +13,10 @@ import pytest
 from rich.console import Console
 
 from headtune.cli.app import run
+from headtune.cli.inspect import write_page
 from headtune.config import DataConfig
 from headtune.data import find_repeats
+from headtune.errors import ConfigError
 from headtune.inspection import Inspection, inspect_table, render_inspection
 from headtune.inspection.page import inspection_page
 
@@ -240,3 +242,23 @@ def test_the_command_writes_text_json_and_a_page(
     assert "Did you mean --label label?" in capsys.readouterr().err
     assert run(["inspect", str(tmp_path / "none.csv")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_page_makes_its_folder_and_one_that_cannot_be_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("headtune.cli.app.QUIET", {})
+    monkeypatch.setattr("warnings.filterwarnings", lambda *_: None)
+    odd_frame().to_csv(tmp_path / "odd.csv", index=False)
+    arguments = ["inspect", str(tmp_path / "odd.csv"), "--label", "label", "--html"]
+    assert run([*arguments, str(tmp_path / "new/pages/odd.html")]) == 0
+    assert (tmp_path / "new/pages/odd.html").is_file()
+    capsys.readouterr()
+    for page in (tmp_path / "odd.csv/odd.html", tmp_path, Path("/proc/odd.html")):
+        assert run([*arguments, str(page)]) == 1
+        error = capsys.readouterr().err
+        assert error.startswith(f"Error: --html {page} cannot be written: ")
+        assert error.count("\n") == 1
+        assert ".tmp" not in error
+    with pytest.raises(ConfigError, match=r"--html \. cannot be written"):
+        write_page("", Path(""))

@@ -186,6 +186,8 @@ def test_kept_answers_and_a_table_agree(
     html = page.read_text(encoding="utf-8")
     assert "adjusted for 3 comparisons" in html
     assert html.count("<svg") == 1
+    _, error = compared(capsys, folder / "a", folder / "b", "--html", tmp_path, code=1)
+    assert error.startswith(f"Error: --html {tmp_path} cannot be written: ")
 
 
 def test_runs_that_cannot_be_compared_say_so_in_one_line(

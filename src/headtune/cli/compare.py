@@ -24,6 +24,7 @@ from headtune.cli.common import (
     say,
     waiting,
 )
+from headtune.cli.inspect import write_page
 from headtune.cli.options import takes_options
 from headtune.cli.predict import TABLE_ENDINGS, data_config, load_predictor
 
@@ -87,7 +88,9 @@ def compare(
     comparison = compare_answers(answers, listed=rows)
     comparison = {"source": source, **comparison, "costs": costs}
     if html is not None:
-        _write_page(comparison, html)
+        from headtune.report.page import comparison_page
+
+        write_page(comparison_page(comparison), html)
     if json:
         print_json(comparison, indent=2)
     else:
@@ -126,11 +129,3 @@ def _answer(
             pace[name] = len(examples) / (time.perf_counter() - start)
             answers[name] = Answers.of(examples, probabilities, predictor.labels)
     return answers, pace
-
-
-def _write_page(comparison: dict[str, Any], path: Path) -> None:
-    from headtune.report.files import write_atomically
-    from headtune.report.page import comparison_page
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, comparison_page(comparison).encode())

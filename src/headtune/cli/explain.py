@@ -18,9 +18,9 @@ from headtune.cli.common import (
     say,
     waiting,
 )
+from headtune.cli.inspect import write_page
 from headtune.cli.options import takes_options
 from headtune.cli.predict import load_predictor
-from headtune.errors import PredictionError
 
 if TYPE_CHECKING:
     from headtune.explain import Explanation
@@ -77,10 +77,7 @@ def explain(
         else:
             _print(explanation)
     if html is not None:
-        try:
-            html.write_text(explanation_page(found), encoding="utf-8")
-        except OSError as error:
-            raise PredictionError(f"{html} cannot be written: {error.strerror}.") from error
+        write_page(explanation_page(found), html)
         say(f"Written to {html}")
 
 

@@ -1,4 +1,7 @@
-"""``headtune inspect``: what is odd about a table, before any training."""
+"""``headtune inspect``: what is odd about a table, before any training.
+
+``write_page`` writes the page of ``--html``, here and for the other commands that have one.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +19,9 @@ from headtune.cli.common import (
     waiting,
 )
 from headtune.cli.options import takes_options
+from headtune.errors import ConfigError
 
-__all__ = ["inspect"]
+__all__ = ["inspect", "write_page"]
 
 PARTS = ("split_column", "validation_file", "test_file")
 
@@ -70,7 +74,21 @@ def inspect(
         render_inspection(found, results())
     if html is not None:
         from headtune.inspection.page import inspection_page
-        from headtune.report.files import write_atomically
 
-        write_atomically(html, inspection_page(found).encode())
+        write_page(inspection_page(found), html)
         say(f"\nWritten to {html}")
+
+
+def write_page(page: str, html: Path) -> None:
+    """A page in one piece; missing folders are made. Raises ``ConfigError`` where it cannot be."""
+    from headtune.report.files import write_atomically
+
+    content = page.encode()
+    try:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(html, content)
+    except (OSError, ValueError) as error:  # a name that is none is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"--html {html} cannot be written: {reason}. Name a file in a folder of yours."
+        ) from error
