@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from headtune.cli.app import run
-from headtune.cli.inspect import write_page
+from headtune.cli.common import write_page
 from headtune.config import DataConfig
 from headtune.data import find_repeats
 from headtune.errors import ConfigError

@@ -1,4 +1,4 @@
-"""What the commands share: the options every one has, and the two consoles.
+"""What the commands share: options, the two consoles, and how a page is written.
 
 Results go to stdout, everything else to stderr, so ``headtune … > file`` keeps the results and
 ``headtune … --json | jq`` sees JSON only.
@@ -14,6 +14,8 @@ from typing import IO, Annotated, Any, TypeAlias, cast
 from cyclopts import Group, Parameter
 from rich.console import Console
 
+from headtune.errors import ConfigError
+
 __all__ = [
     "DECIDING",
     "GENERAL",
@@ -28,6 +30,7 @@ __all__ = [
     "results",
     "say",
     "waiting",
+    "write_page",
 ]
 
 GENERAL = Group("Options", sort_key=1)
@@ -114,3 +117,18 @@ def print_json(values: Any, *, indent: int | None = None) -> None:
 def waiting(message: str) -> AbstractContextManager[Any]:
     """A sign of life on stderr that leaves nothing behind; nothing at all outside a terminal."""
     return Console(file=sys.stderr).status(message, spinner="line")
+
+
+def write_page(page: str, html: Path) -> None:
+    """A page in one piece; missing folders are made. Raises ``ConfigError`` where it cannot be."""
+    from headtune.report.files import write_atomically
+
+    content = page.encode()
+    try:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(html, content)
+    except (OSError, ValueError) as error:  # a name that is none is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"--html {html} cannot be written: {reason}. Name a file in a folder of yours."
+        ) from error

@@ -23,8 +23,8 @@ from headtune.cli.common import (
     results,
     say,
     waiting,
+    write_page,
 )
-from headtune.cli.inspect import write_page
 from headtune.cli.options import takes_options
 from headtune.cli.predict import TABLE_ENDINGS, data_config, load_predictor
 

@@ -17,8 +17,8 @@ from headtune.cli.common import (
     results,
     say,
     waiting,
+    write_page,
 )
-from headtune.cli.inspect import write_page
 from headtune.cli.options import takes_options
 from headtune.cli.predict import load_predictor
 

@@ -1,7 +1,4 @@
-"""``headtune inspect``: what is odd about a table, before any training.
-
-``write_page`` writes the page of ``--html``, here and for the other commands that have one.
-"""
+"""``headtune inspect``: what is odd about a table, before any training."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,11 +14,11 @@ from headtune.cli.common import (
     results,
     say,
     waiting,
+    write_page,
 )
 from headtune.cli.options import takes_options
-from headtune.errors import ConfigError
 
-__all__ = ["inspect", "write_page"]
+__all__ = ["inspect"]
 
 PARTS = ("split_column", "validation_file", "test_file")
 
@@ -77,18 +74,3 @@ def inspect(
 
         write_page(inspection_page(found), html)
         say(f"\nWritten to {html}")
-
-
-def write_page(page: str, html: Path) -> None:
-    """A page in one piece; missing folders are made. Raises ``ConfigError`` where it cannot be."""
-    from headtune.report.files import write_atomically
-
-    content = page.encode()
-    try:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(html, content)
-    except (OSError, ValueError) as error:  # a name that is none is a ValueError
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(
-            f"--html {html} cannot be written: {reason}. Name a file in a folder of yours."
-        ) from error
