@@ -31,7 +31,7 @@ from headtune.config import (
     Pooling,
     RunConfig,
 )
-from headtune.data import label_name, prepare_texts, text_list
+from headtune.data import label_name, prepare_texts
 from headtune.data.groups import groups_together
 from headtune.data.parts import PARTS, assign_parts, largest_group
 from headtune.data.repeats import find_repeats
@@ -42,6 +42,7 @@ from headtune.metrics import Metrics, classification_metrics
 from headtune.pipeline import fit_classifier
 from headtune.predict import Predictor
 from headtune.progress import Progress, SilentProgress
+from headtune.texts import text_list
 from headtune.types import Example, LabelSet, PreparedData
 
 __all__ = ["TextClassifier"]

@@ -21,7 +21,6 @@ from headtune.data.balance import class_weights
 from headtune.data.checks import (
     UsableRows,
     set_aside_sentence,
-    text_list,
     usable_rows,
     write_set_aside,
 )
@@ -53,7 +52,6 @@ __all__ = [
     "set_aside_sentence",
     "split",
     "split_by_time",
-    "text_list",
     "usable_rows",
     "write_parts",
     "write_set_aside",

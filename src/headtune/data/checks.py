@@ -10,10 +10,9 @@ the split, and those with different labels are counted.
 
 import csv
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +33,6 @@ __all__ = [
     "refuse_if_strict",
     "set_aside_sentence",
     "text_groups",
-    "text_list",
     "usable_rows",
     "write_set_aside",
 ]
@@ -165,19 +163,6 @@ def write_set_aside(rows: Iterable[SetAsideRow], path: Path) -> None:
         writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerow(["row", "reason", "content"])
         writer.writerows([row.row, row.reason, row.content] for row in rows)
-
-
-def text_list(texts: Iterable[Any]) -> list[Any]:
-    """Texts given from Python, as a list. Raises ``DataError`` on what only looks like texts.
-
-    A table or a dict would be gone through by the names of its columns.
-    """
-    if isinstance(texts, str):
-        raise DataError("Expected a list of texts, received one string. Put it in a list.")
-    if isinstance(texts, Mapping) or hasattr(texts, "columns") or hasattr(texts, "column_names"):
-        kind = type(texts).__name__
-        raise DataError(f"Expected a list of texts, received a {kind}. Give one column of it.")
-    return list(texts)
 
 
 def text_groups(texts: Iterable[str]) -> npt.NDArray[np.int64]:

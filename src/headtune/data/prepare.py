@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.config import DataConfig
-from headtune.data.checks import check_any_usable, text_list, usable_rows
+from headtune.data.checks import check_any_usable, usable_rows
 from headtune.data.columns import find_columns, find_text_column
 from headtune.data.groups import groups_together
 from headtune.data.labels import (
@@ -41,6 +41,7 @@ from headtune.data.split import parse_split
 from headtune.data.summary import summarize
 from headtune.data.table import NOT_WRITABLE, is_writable, shortened
 from headtune.errors import DataError, LabelError
+from headtune.texts import text_list
 from headtune.types import Example, LabelSet, PreparedData, SetAsideRow
 
 __all__ = ["labelled_examples", "prepare", "prepare_texts", "write_parts"]

@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Any
 from headtune.predict.predictor import Predictor
 
 if TYPE_CHECKING:
-    from headtune.predict.bulk import (
-        answer_file,
-        evaluate_file,
-        evaluate_in_int8,
-        predict_file,
-        predict_table,
-    )
+    from headtune.predict.bulk import predict_file, predict_table
+    from headtune.predict.evaluate import answer_file, evaluate_file, evaluate_in_int8
 
 __all__ = [
     "Predictor",
@@ -30,6 +25,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'headtune.predict' has no attribute {name!r}")
-    from headtune.predict import bulk
+    from headtune.predict import bulk, evaluate
 
-    return getattr(bulk, name)
+    return getattr(bulk if name in bulk.__all__ else evaluate, name)

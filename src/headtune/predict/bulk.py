@@ -14,12 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from headtune.config import DataConfig
@@ -28,20 +27,18 @@ from headtune.data import (
     UsableRows,
     find_text_column,
     iter_tables,
-    labelled_examples,
     set_aside_sentence,
     usable_rows,
 )
 from headtune.data.table import Table
-from headtune.decision import UNSURE, answer_metrics
+from headtune.decision import UNSURE
 from headtune.errors import DataError
-from headtune.metrics import Metrics, classification_metrics
 from headtune.predict.predictor import Predictor
 from headtune.predict.writers import open_writer, standard_output
 from headtune.progress import Progress, SilentProgress
-from headtune.types import Example, SetAsideRow, TokenizedExample
+from headtune.types import SetAsideRow, TokenizedExample
 
-__all__ = ["answer_file", "evaluate_file", "evaluate_in_int8", "predict_file", "predict_table"]
+__all__ = ["predict_file", "predict_table"]
 
 T = TypeVar("T")
 
@@ -72,7 +69,7 @@ def predict_file(
             without a text.
         PredictionError: ``out`` cannot be written, or not in this format.
     """
-    data, progress = _as_trained(predictor, data or DataConfig()), progress or SilentProgress()
+    data, progress = predictor.reading(data or DataConfig()), progress or SilentProgress()
     progress.stage("Classifying")
     progress.start(0, "rows")
     counts = dict.fromkeys(predictor.labels.names, 0)
@@ -197,87 +194,6 @@ def _predict_chunk(
     for name, column in zip(others, probabilities.T, strict=True):
         result = result.append_column(name, pa.array(column, pa.float64(), from_pandas=True))
     return result
-
-
-def evaluate_file(
-    predictor: Predictor,
-    source: object,
-    *,
-    data: DataConfig | None = None,
-    progress: Progress | None = None,
-) -> Metrics:
-    """Metrics of a classifier on a labelled table (keys of ``classification_metrics``).
-
-    ``set_aside`` counts the rows that could not be used; ``answers`` says how the answers do where
-    thresholds or "unsure" make them differ from the most probable label. Raises ``DataError``.
-    """
-    examples, set_aside, probabilities = answer_file(predictor, source, data, progress)
-    ids = np.array([example.label for example in examples], dtype=np.int64)
-    metrics = classification_metrics(probabilities, ids, predictor.labels)
-    if not predictor.rule.is_plain:
-        metrics["answers"] = answer_metrics(predictor.rule, probabilities, ids, predictor.labels)
-    return {**metrics, "set_aside": len(set_aside)}
-
-
-def answer_file(
-    predictor: Predictor,
-    source: object,
-    data: DataConfig | None = None,
-    progress: Progress | None = None,
-) -> tuple[tuple[Example, ...], tuple[SetAsideRow, ...], npt.NDArray[np.float64]]:
-    """The usable rows of a labelled table, the others, and probabilities ``(n, n_labels)``."""
-    data, progress = _as_trained(predictor, data or DataConfig()), progress or SilentProgress()
-    progress.stage("Reading")
-    examples, set_aside = labelled_examples(
-        source, data, predictor.labels, predictor.text_column, predictor.label_column
-    )
-    if set_aside:
-        progress.say(set_aside_sentence(len(set_aside), set_aside[0]))
-    progress.stage("Classifying")
-    progress.start(len(examples), "examples")
-    texts = [example.text for example in examples]
-    probabilities = predictor.predict_proba(texts, progress)
-    progress.finish()
-    return examples, set_aside, probabilities
-
-
-def evaluate_in_int8(
-    predictor: Predictor,
-    source: object,
-    *,
-    data: DataConfig | None = None,
-    progress: Progress | None = None,
-) -> Metrics:
-    """``evaluate_file`` in 8-bit integers, and what they cost: the table is classified twice.
-
-    The metrics are those of int8, with ``plain``, the metrics without it. The classifier is
-    quantized in place. Raises ``ModelError`` where that cannot be done.
-    """
-    progress = progress or SilentProgress()
-    found = [
-        evaluate_file(each, source, data=data, progress=progress)
-        for each in _plain_and_quantized(predictor, progress)
-    ]
-    plain, quantized = found
-    progress.say(
-        f"Accuracy {plain['accuracy']:.2%} without int8, {quantized['accuracy']:.2%} with it, on "
-        f"{quantized['n']:,} rows."
-    )
-    return {**quantized, "plain": plain}
-
-
-def _plain_and_quantized(predictor: Predictor, progress: Progress) -> Iterator[Predictor]:
-    yield predictor
-    quantized = predictor.in_int8()
-    progress.say(quantized.note)
-    yield quantized
-
-
-def _as_trained(predictor: Predictor, data: DataConfig) -> DataConfig:
-    """The template of training, unless the user says where the text is."""
-    if predictor.template is not None and data.text is None and data.template is None:
-        return replace(data, template=predictor.template)
-    return data
 
 
 def _text_of(predictor: Predictor, table: Table, data: DataConfig) -> Columns:

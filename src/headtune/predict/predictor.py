@@ -14,13 +14,13 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact import LoadedArtifact, load_artifact
-from headtune.config import ModelConfig
-from headtune.data import text_list
+from headtune.config import DataConfig, ModelConfig
 from headtune.decision import DecisionRule
 from headtune.errors import PredictionError
 from headtune.metrics import softmax
 from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, quantize
 from headtune.progress import Progress, SilentProgress
+from headtune.texts import text_list
 from headtune.tokens import encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
 
@@ -92,6 +92,12 @@ class Predictor:
         Raises ``ConfigError`` on a label that the classifier does not have.
         """
         return replace(self, rule=replace(self.rule, **changes).check(self.labels))
+
+    def reading(self, data: DataConfig) -> DataConfig:
+        """How to read a table: as in training, unless ``data`` says where the text is."""
+        if self.template is not None and data.text is None and data.template is None:
+            return replace(data, template=self.template)
+        return data
 
     def in_int8(self) -> "Predictor":
         """This predictor with its classifier quantized, in place; ``note`` says what is gained.
