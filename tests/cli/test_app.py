@@ -175,7 +175,8 @@ def test_predicting_imports_nothing_that_only_training_needs() -> None:
     """scikit-learn alone would add a fifth to the start of ``headtune predict``."""
     code = (
         "import sys, headtune.predict, headtune.cli.tables; "
-        "print([n for n in ('sklearn', 'matplotlib', 'datasets', 'pandas') if n in sys.modules])"
+        "names = ('sklearn', 'matplotlib', 'datasets', 'pandas', 'pyarrow', 'headtune.data'); "
+        "print([n for n in names if n in sys.modules])"
     )
     assert python("-c", code).stdout == "[]\n"
 
