@@ -113,6 +113,8 @@ def _values(option: Field[Any]) -> str:
 def _default(value: object) -> str:
     if value is None or value == ():
         return ""
+    if isinstance(value, tuple):
+        return f"`{' '.join(value)}`"
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else f"`{value}`"
 
 

@@ -245,7 +245,7 @@ def test_a_classifier_can_be_unsure(estimator: TextClassifier) -> None:
     ("validation", "says"),
     [
         (([], []), "received none"),
-        ((["a text"], []), "1 texts and 0 labels"),
+        ((["a text"], []), "1 text and 0 labels"),
         ((["a text", None], ["prize", "prize"]), "expected str: None"),
         ((["a text", " "], ["prize", "prize"]), "is empty"),
         ((["a text"], ["unheard of"]), "unheard of"),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
 from headtune.config import RunConfig
 from headtune.errors import ConfigError
@@ -20,6 +21,7 @@ def work(tmp_path: Path) -> UnfinishedRun:
     unfinished = UnfinishedRun.of(tmp_path / "run")
     unfinished.begin(CONFIG, "these rows", resume=False)
     (unfinished.path / "checkpoint-10").mkdir()
+    (unfinished.path / "checkpoint-10" / "trainer_state.json").write_text("{}")
     return unfinished
 
 
@@ -27,6 +29,13 @@ def test_the_same_options_and_rows_go_on(work: UnfinishedRun) -> None:
     work.check(CONFIG, overwrite=False, resume=True)
     work.begin(CONFIG, "these rows", resume=True)
     assert work.has_checkpoint
+
+
+def test_what_was_killed_before_a_whole_checkpoint_is_in_nobodys_way(work: UnfinishedRun) -> None:
+    with pytest.raises(ConfigError, match="Go on with --resume"):
+        work.check(CONFIG, overwrite=False, resume=False)
+    (work.path / "checkpoint-10" / "trainer_state.json").unlink()
+    work.check(CONFIG, overwrite=False, resume=False)
 
 
 def test_other_rows_are_refused(work: UnfinishedRun) -> None:
@@ -82,3 +91,26 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     other.wait()
     with claimed(out):  # the system freed it
         pass
+
+
+def test_other_ways_to_the_same_folder_are_the_same(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "runs" / "a")
+    for way in (tmp_path / "link", tmp_path / "runs" / ".." / "runs" / "a"):
+        assert UnfinishedRun.of(way).path == tmp_path / "runs" / ".a.training"
+        busy = pytest.raises(ConfigError, match="Another process")
+        with claimed(tmp_path / "runs" / "a"), busy, claimed(way):
+            pass
+
+
+def test_a_cache_that_cannot_be_written_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADTUNE_CACHE", "/dev/null/cache")
+    with claimed(tmp_path / "run"), claimed(tmp_path / "run"):
+        pass
+
+
+def test_a_lock_of_somebody_else_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    with pytest.raises(Timeout), claimed(tmp_path / "run"):
+        raise Timeout("another.lock")

@@ -37,6 +37,7 @@ from headtune.data.parts import PARTS, assign_parts, largest_group
 from headtune.data.repeats import find_repeats
 from headtune.decision import UNSURE
 from headtune.errors import ConfigError, DataError
+from headtune.figures import count
 from headtune.fitted import Fitted
 from headtune.metrics import Metrics, classification_metrics
 from headtune.pipeline import fit_classifier
@@ -44,6 +45,7 @@ from headtune.predict import Predictor
 from headtune.progress import Progress, SilentProgress
 from headtune.texts import text_list
 from headtune.types import Example, LabelSet, PreparedData
+from headtune.unfinished import claimed
 
 __all__ = ["TextClassifier"]
 
@@ -256,7 +258,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not hasattr(self, "fitted_"):
             raise ConfigError("This classifier was loaded from a run folder; copy that folder.")
         contents = self.fitted_.contents(self.fitted_.manifest(), self._probe_texts)
-        save_artifact(Path(path), contents, overwrite=overwrite)
+        with claimed(Path(path)):
+            save_artifact(Path(path), contents, overwrite=overwrite)
         return Path(path)
 
     @classmethod
@@ -349,8 +352,8 @@ def _parameters_of(manifest: Manifest, given: dict[str, Any]) -> dict[str, Any]:
 def _check_same_length(texts: Sequence[str], labels: Sequence[str]) -> None:
     if len(texts) != len(labels):
         raise DataError(
-            f"Expected a label for each text; received {len(texts):,} texts and "
-            f"{len(labels):,} labels."
+            f"Expected a label for each text; received {count(len(texts), 'text')} and "
+            f"{count(len(labels), 'label')}."
         )
 
 

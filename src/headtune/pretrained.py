@@ -355,7 +355,10 @@ def _remembered_sha256(path: Path) -> str:
     digest = _sha256(path)
     with suppress(OSError):  # a cache that cannot be written: the next run reads the file again
         note.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=note.parent, delete=False) as file:
-            file.write(digest)
-        Path(file.name).replace(note)
+        part = note.with_suffix(f".{os.getpid()}")
+        try:
+            part.write_text(digest)
+            part.replace(note)
+        finally:
+            part.unlink(missing_ok=True)
     return digest

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from headtune.config import RunConfig
 from headtune.errors import ConfigError, HeadtuneError
@@ -27,18 +27,38 @@ __all__ = ["UnfinishedRun", "check_same_data", "claimed"]
 
 @contextmanager
 def claimed(out: Path) -> Iterator[None]:
-    """Within, no other process works on ``out``. Raises ``ConfigError`` where one does."""
-    locks = cache_folder() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(str(out.absolute()).encode()).hexdigest()
+    """Within, no other process with this cache folder works on ``out``, whatever leads to it.
+
+    Raises ``ConfigError`` where one does. Where the cache folder cannot be written, nobody is kept
+    out.
+    """
+    lock = _lock(out)
+    if lock is None:
+        yield
+        return
     try:
-        with FileLock(locks / f"{name}.lock", blocking=False):
-            yield
+        lock.acquire(blocking=False)
     except Timeout:
         raise ConfigError(
             f"Another process is working on {out} at this moment. Wait for it, or choose another "
             "folder with --out."
         ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _lock(out: Path) -> BaseFileLock | None:
+    locks = cache_folder() / "locks"
+    name = hashlib.sha256(str(out.resolve()).encode()).hexdigest()
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+        path = locks / f"{name}.lock"
+        path.touch()
+    except OSError:
+        return None
+    return FileLock(path)
 
 
 def check_same_data(before: object, now: object, source: str) -> None:
@@ -59,7 +79,8 @@ class UnfinishedRun:
 
     @classmethod
     def of(cls, out: Path) -> "UnfinishedRun":
-        return cls(out.parent / f".{out.name}.training", out)
+        target = out.resolve()
+        return cls(target.parent / f".{target.name}.training", out)
 
     @property
     def options(self) -> Path:
@@ -76,7 +97,7 @@ class UnfinishedRun:
             return
         if resume:
             _check_same(before["config"], config.to_dict())
-        elif not overwrite:
+        elif self.has_checkpoint and not overwrite:
             raise ConfigError(
                 f"An unfinished run of {self.out} is there. Go on with --resume, or start anew "
                 "with --overwrite."
@@ -117,7 +138,8 @@ class UnfinishedRun:
 
     @property
     def has_checkpoint(self) -> bool:
-        return any(self.path.glob("checkpoint-*"))
+        """Whether there is a whole one to go on from: its state file is written last."""
+        return any(self.path.glob("checkpoint-*/trainer_state.json"))
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

@@ -301,7 +301,7 @@ def test_texts_and_labels_of_any_sequence(kind: Any) -> None:
 @pytest.mark.parametrize(
     ("texts", "labels", "expected"),
     [
-        (["a", "b"], [1], "received 2 texts and 1 labels"),
+        (["a", "b"], [1], "received 2 texts and 1 label"),
         (["a", None], [0, 1], r"Text 1 \(counted from 0\) is NoneType, expected str"),
         (["a", 3], [0, 1], "is int, expected str"),
         (["a", " "], [0, 1], r"Text 1 \(counted from 0\) is empty"),

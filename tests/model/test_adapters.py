@@ -19,6 +19,7 @@ from headtune.model.sequence_classifier import SequenceClassifier
 SEPARATE = ("q_proj", "k_proj", "v_proj", "o_proj")
 GATED = ("gate_proj", "up_proj", "down_proj")
 FALCON = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+BERT = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 MAMBA = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 4}
 
 
@@ -82,9 +83,20 @@ def test_a_subclass_of_linear_gets_adapters_but_is_not_rewritten() -> None:
     assert [name for _, name, _ in linear_layers(backbone)] == []  # FalconLinear is its own class
 
 
+def test_the_end_of_a_path_is_as_long_as_it_must_be() -> None:
+    """In BERT, attention has an ``output.dense``, and so has the MLP beside it."""
+    backbone = backbone_of("bert", BERT)
+    names = targets_of(backbone)
+    assert names == ("query", "key", "value", "attention.output.dense")
+    inject_lora(backbone, TuneConfig(tune="lora", lora_targets=("attention",)))
+    adapted = {n for n, _ in backbone.named_parameters() if "lora_A" in n}
+    assert len(adapted) == 2 * 4
+    assert all(".attention." in name for name in adapted)
+
+
 def test_what_a_model_cannot_have_is_refused_with_the_way_out() -> None:
     backbone = backbone_of("mamba", MAMBA)
-    with pytest.raises(ModelError, match=r"'mamba'; .* --lora-targets all-linear"):
+    with pytest.raises(ModelError, match=r"'mamba'; .* It has: dt_proj, in_proj, out_proj"):
         targets_of(backbone)
     assert targets_of(backbone, "all-linear") == ("in_proj", "x_proj", "dt_proj", "out_proj")
     assert targets_of(backbone, "in_proj") == ("in_proj",)

@@ -109,16 +109,47 @@ def test_a_column_that_begins_with_missing_values_is_of_strings_in_parquet(
     assert pq.read_table(tmp_path / "out.parquet")["note"].to_pylist() == [None] * 3 + ["seen"] * 3
 
 
-@pytest.mark.parametrize(("first", "later"), [(5, 5.5), (7, "seven")])
+@pytest.mark.parametrize(
+    ("first", "later", "read"),
+    [(1.5, 2, [1.5, 2.0]), ("a", 7, ["a", "7"]), ("a", True, ["a", "true"]), (2, None, [2, None])],
+)
+def test_values_that_mean_the_same_in_another_type_are_taken(
+    predict: Any, tmp_path: Path, first: object, later: object, read: list[object]
+) -> None:
+    predict(json_lines(*same(3, n=first), *same(3, n=later)), "in.jsonl", "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet")["n"].to_pylist() == [read[0]] * 3 + [read[1]] * 3
+
+
+def test_what_parquet_has_no_type_for_is_one_clear_line(predict: Any) -> None:
+    with pytest.raises(PredictionError, match=r"Parquet cannot hold .* \.jsonl or \.csv"):
+        predict(json_lines(*same(3, n={})), "in.jsonl", "out.parquet")
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (5, 5.5),
+        (7, "seven"),
+        (1, "007"),
+        (1, True),
+        (True, 2),
+        (1.5, "1e3"),
+        ({"a": 1}, {"b": 1}),
+        ({"a": 1}, {"a": 1, "b": 2}),
+        ([1], ["x"]),
+        ("a", [1]),
+    ],
+)
 def test_a_type_that_parquet_cannot_mix_is_one_clear_line(
     predict: Any, tmp_path: Path, first: object, later: object
 ) -> None:
     lines = json_lines(*same(3, n=first), *same(3, n=later))
-    with pytest.raises(PredictionError, match=r"'n' is int64 .* after row 3, .*\.jsonl or \.csv"):
+    with pytest.raises(PredictionError, match=r"'n' is .* after row 3, .*\.jsonl or \.csv"):
         predict(lines, "in.jsonl", "out.parquet")
     assert pq.read_table(tmp_path / "out.parquet.part").num_rows == 3
-    rows, _, _ = predict(lines, "in.jsonl", "out.csv")
-    assert [row["n"] for row in rows] == [str(first)] * 3 + [str(later)] * 3
+    predict(lines, "in.jsonl", "out.jsonl")
+    written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["n"] for row in written] == [first] * 3 + [later] * 3
 
 
 def test_the_text_column_is_found_once(predict: Any) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact.layout import MANIFEST, MODEL_CARD, storage_of
@@ -91,7 +92,7 @@ def save_artifact(
             _seal(work, contents.manifest)
             proof = verify_in_fresh_process(work, contents.model)
             publish(work, out)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # of which a full disk is one, too
         raise ArtifactError(f"{out} cannot be written: {error}.") from error
     return proof
 

@@ -100,7 +100,7 @@ def _parameter(stage: str, option: Field[Any]) -> Parameter:
     return Parameter(
         group=GROUPS[stage],
         help=field_texts()[option.name],
-        show_default=_is_worth_showing(option.default),
+        show_default=_shown_default(option.default),
         env_var=f"HEADTUNE_{option.name.upper()}",
         show_env_var=False,
         converter=_split_at_commas if several else None,
@@ -109,8 +109,10 @@ def _parameter(stage: str, option: Field[Any]) -> Parameter:
     )
 
 
-def _is_worth_showing(default: Any) -> bool:
+def _shown_default(default: Any) -> bool | Callable[[Any], str]:
     """Where nothing is the default, the text says what that means; a switch is off if not given."""
+    if default and isinstance(default, tuple):
+        return " ".join
     return default is not None and default is not False and default != ()
 
 
@@ -120,4 +122,5 @@ def _split_at_commas(type_: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
 
 def _parts(value: str) -> list[str]:
     """At commas; of ``LABEL=NUMBER``, at those behind the number: a label may have commas."""
-    return LABEL_AND_NUMBER.findall(value) or value.split(",")
+    found = LABEL_AND_NUMBER.findall(value)
+    return found if ",".join(found) == value.rstrip(",") else value.split(",")

@@ -36,12 +36,16 @@ LEAST_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
-    """How a file is written; ``n_skipped`` lines come before all records."""
+    """How a file is written.
+
+    ``n_skipped`` lines come before all records; with ``said_so`` they name the delimiter.
+    """
 
     delimiter: str
     quoted: bool
     header: Header
     n_skipped: int = 0
+    said_so: bool = False
 
     @property
     def options(self) -> dict[str, str]:
@@ -63,7 +67,7 @@ class CsvFormat:
         else:
             separated = f"{DELIMITERS.get(self.delimiter, repr(self.delimiter))}-separated"
         return (
-            f"{separated} (the first line says so)" if self.n_skipped else separated,
+            f"{separated} (the first line says so)" if self.said_so else separated,
             self.header.note,
             "quotes enclose fields" if self.quoted else "quotes are ordinary characters",
         )
@@ -91,13 +95,13 @@ def find_format(
     """
     if not is_whole and len(lines) > 1:
         lines = lines[:-1]
-    n_skipped = 0
+    n_skipped, said_so = 0, False
     if lines and (said := SEPARATOR_LINE.fullmatch(lines[0])):
-        lines, n_skipped = lines[1:], 1
+        lines, n_skipped, said_so = lines[1:], 1, config.delimiter in (None, said[1])
         config = replace(config, delimiter=config.delimiter or said[1])
     best = _best_try(lines, is_whole, config, suffix)
     header = find_header(best.records, best.width, config.header, name)
-    return CsvFormat(best.delimiter, best.quoted, header, n_skipped)
+    return CsvFormat(best.delimiter, best.quoted, header, n_skipped, said_so)
 
 
 def _best_try(lines: Sequence[str], is_whole: bool, config: DataConfig, suffix: str) -> _Try:

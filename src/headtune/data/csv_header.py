@@ -3,7 +3,8 @@
 The first record is a header when it holds a name that headers hold (text, label, id, …), or reads
 like names and unlike the column below it; ``_is_header`` has the rules.
 
-A header may have one name more or less than the rows have fields where the reason can be seen:
+A header may have one name more or less than the rows have fields where no row has as many, and the
+reason can be seen:
 
     text,label,        an empty name at the end, for which the rows have no field: it is dropped
     hello,ham,         an empty field at the end of every row: a last column without a name
@@ -48,7 +49,9 @@ def find_header(records: Sequence[Record], width: int, given: str, name: str) ->
     """
     first, *others = records or [Record([""], [], quotes_work=True)]
     usual = _usual(others)
-    names = _fitted(first.fields, [record.fields for record in usual])
+    names = first.fields
+    if not any(len(record.fields) == len(names) for record in others):
+        names = _fitted(names, [record.fields for record in usual])
     fitting = [record for record in others if len(record.fields) == len(names)]
     columns = list(zip(*(record.fields for record in fitting or usual), strict=True))
     if not (_is_header(names, columns) if given == "auto" else given == "yes"):

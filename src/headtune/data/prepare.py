@@ -41,6 +41,7 @@ from headtune.data.split import parse_split
 from headtune.data.summary import summarize
 from headtune.data.table import NOT_WRITABLE, is_writable, shortened
 from headtune.errors import DataError, LabelError
+from headtune.figures import count
 from headtune.texts import text_list
 from headtune.types import Example, LabelSet, PreparedData, SetAsideRow
 
@@ -127,8 +128,8 @@ def prepare_texts(
     texts, values = text_list(texts), list(labels)
     if len(texts) != len(values):
         raise DataError(
-            f"Expected a label for each text; received {len(texts):,} texts and "
-            f"{len(values):,} labels."
+            f"Expected a label for each text; received {count(len(texts), 'text')} and "
+            f"{count(len(values), 'label')}."
         )
     if not texts:
         raise DataError("Expected texts and their labels; received none.")

@@ -74,7 +74,8 @@ def write_card(
     blanks = {"{out}": out, "{base}": base, "{n_labels}": str(len(manifest.labels))}
     how_to, served = row.how_to, "\n" + row.served if row.served else ""
     for blank, value in blanks.items():
-        how_to, served = how_to.replace(blank, value), served.replace(blank, value)
+        how_to = how_to.replace(blank, to_json(value)[1:-1])  # inside quotes of Python's
+        served = served.replace(blank, value)
     (folder / "README.md").write_text(
         f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {Path(out).name}\n\n"
         f"{row.text} Exported by headtune.\n\n"

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from headtune.artifact.publish import publish, recover, staging
 from headtune.errors import ArtifactError
 from headtune.export.card import check_export_target, write_card, write_record
@@ -20,6 +22,7 @@ from headtune.export.formats import Notes, find_format
 from headtune.export.proof import Agreement, agreement_of, require
 from headtune.export.source import Source, open_source
 from headtune.progress import Progress, SilentProgress
+from headtune.unfinished import claimed
 
 __all__ = ["Exported", "export_run"]
 
@@ -75,7 +78,7 @@ def export_run(
     progress.stage("Loading the run")
     source = open_source(Path(run), model=model, trust_remote_code=trust_remote_code)
     try:
-        with staging(out) as work:
+        with claimed(out), staging(out) as work:
             progress.stage(f"Writing {to}")
             notes = row.writer()(source, work, **own_options) or Notes()
             cost = None
@@ -96,7 +99,7 @@ def export_run(
             write_card(work, to, row, manifest, facts, str(out), source.base_name)
             size = _settle(work)
             publish(work, out, durable=False)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # of which a full disk is one, too
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(f"{out} cannot be written: {error}.") from error

@@ -70,16 +70,20 @@ def _attention_projections(backbone: PreTrainedModel) -> list[str]:
     if not found:
         raise ModelError(
             f"No attention projections are found in {backbone.config.model_type!r}; name the "
-            f"layers that get adapters, or take all: --lora-targets {ALL_LINEAR}"
+            f"layers that get adapters: --lora-targets NAME. It has: {_names(paths)}."
         )
     return _shortest_ends(found, among=[path for path in paths if path not in found])
 
 
 def _shortest_ends(paths: list[str], among: Sequence[str]) -> list[str]:
     """``q_proj`` of ``self_attn.q_proj``; ``attn.c_proj`` where ``mlp.c_proj`` is another's."""
-    taken = {path.rpartition(".")[2] for path in among}
-    ends = [(path, path.rpartition(".")[2]) for path in paths]
-    return [".".join(path.split(".")[-2:]) if end in taken else end for path, end in ends]
+    return [_shortest_end(path.split("."), among) for path in paths]
+
+
+def _shortest_end(parts: list[str], among: Sequence[str]) -> str:
+    ends = (".".join(parts[-n:]) for n in range(1, len(parts)))
+    own = (end for end in ends if not any(f".{other}".endswith(f".{end}") for other in among))
+    return next(own, ".".join(parts))
 
 
 def inject_lora(backbone: PreTrainedModel, tune: TuneConfig) -> None:
@@ -93,10 +97,9 @@ def inject_lora(backbone: PreTrainedModel, tune: TuneConfig) -> None:
     linear = [f".{name}" for name, module in backbone.named_modules() if is_linear(module)]
     for target in lora_targets(backbone, tune):  # PEFT is content when one of them is there
         if not any(name.endswith(f".{target}") for name in linear):
-            ends = sorted({name.rpartition(".")[2] for name in linear})
             raise ModelError(
                 f"--lora-targets {target}: no such linear layers in this model. "
-                f"It has: {', '.join(ends)}."
+                f"It has: {_names(linear)}."
             )
     config = lora_config(backbone, tune)
     config.modules_to_save = None  # the head is not part of the backbone
@@ -110,3 +113,7 @@ def inject_lora(backbone: PreTrainedModel, tune: TuneConfig) -> None:
 def _transposed(backbone: PreTrainedModel) -> bool:
     """Whether linear layers keep their weight transposed, as GPT-2's Conv1D does."""
     return any(type(module).__name__ == "Conv1D" for module in backbone.modules())
+
+
+def _names(paths: Sequence[str]) -> str:
+    return ", ".join(sorted({path.rpartition(".")[2] for path in paths}))

@@ -14,7 +14,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol, TextIO
 
@@ -108,6 +108,8 @@ class ParquetWriter:
     """Parquet, a row group for each chunk; closed early, it is whole up to there.
 
     A column has the type that its first 10,000 values have; of missing values, that of strings.
+    Whole numbers may come later where there are fractions, and any single values where there are
+    strings; anything else would change what it says, and is refused.
     """
 
     def __init__(self, file: BinaryIO, progress: Progress) -> None:
@@ -118,23 +120,26 @@ class ParquetWriter:
 
     def write(self, table: pa.Table) -> None:
         table = self.columns.of(table)
-        if self.writer is None:
-            self.writer = pq.ParquetWriter(self.file, pa.schema(map(_as_written, table.schema)))
-        columns = [
-            self._as_type(table[field.name], field.type, field.name) for field in self.writer.schema
-        ]
-        self.writer.write_table(pa.table(columns, schema=self.writer.schema))
-        self.n_rows += len(table)
-
-    def _as_type(self, column: pa.ChunkedArray, kind: pa.DataType, name: str) -> pa.ChunkedArray:
         try:
-            return column.cast(kind)
+            if self.writer is None:
+                self.writer = pq.ParquetWriter(self.file, pa.schema(map(_as_written, table.schema)))
+            columns = [self._as_type(table[field.name], field) for field in self.writer.schema]
+            self.writer.write_table(pa.table(columns, schema=self.writer.schema))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise PredictionError(
-                f"Column {name!r} is {kind} in the first rows and {column.type} after row "
-                f"{self.n_rows:,}, which Parquet cannot hold in one column. "
+                f"Parquet cannot hold these rows: {' '.join(str(error).split())}. "
                 "Write to a name in .jsonl or .csv."
             ) from error
+        self.n_rows += len(table)
+
+    def _as_type(self, column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+        if not _keeps_its_meaning(column.type, field.type):
+            raise PredictionError(
+                f"Column {field.name!r} is {field.type} in the first rows and {column.type} after "
+                f"row {self.n_rows:,}, which Parquet cannot hold in one column. "
+                "Write to a name in .jsonl or .csv."
+            )
+        return column.cast(field.type)
 
     def close(self) -> None:
         if self.writer is not None:
@@ -143,6 +148,19 @@ class ParquetWriter:
 
 def _as_written(field: pa.Field) -> pa.Field:
     return field.with_type(pa.large_string()) if pa.types.is_null(field.type) else field
+
+
+def _keeps_its_meaning(kind: pa.DataType, target: pa.DataType) -> bool:
+    """Whether values of one type are the same values as another's."""
+    if kind == target or pa.types.is_null(kind):
+        return True
+    if _is_string(target):
+        return bool(pa.types.is_primitive(kind)) or _is_string(kind)
+    return bool(pa.types.is_integer(kind) and pa.types.is_floating(target))
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
 
 
 def standard_output(progress: Progress, *, as_json: bool) -> Writer:
@@ -169,7 +187,8 @@ def open_writer(out: Path, progress: Progress) -> Iterator[Writer]:
                 file.close()
                 part.replace(out)
             except BaseException:
-                file.close()
+                with suppress(OSError):  # of a full disk, once more
+                    file.close()
                 _keep_if_not_empty(part, progress)
                 raise
     except HeadtuneError:  # what the stages say of the source; some are OSErrors too
@@ -187,6 +206,14 @@ def _writer(kind: str, file: BinaryIO, progress: Progress) -> Writer:
     return CsvWriter(text, progress, "\t" if kind == ".tsv" else ",")
 
 
+def _is_whole_parquet(path: Path) -> bool:
+    try:
+        pq.ParquetFile(path).close()
+    except (pa.ArrowException, OSError):
+        return False
+    return True
+
+
 def _new_file_beside(out: Path) -> BinaryIO:
     """Opened for writing, by the first name that is free."""
     number, ending = 1, ".part"
@@ -199,7 +226,8 @@ def _new_file_beside(out: Path) -> BinaryIO:
 
 
 def _keep_if_not_empty(part: Path, progress: Progress) -> None:
-    if part.stat().st_size:
+    """A Parquet file whose end could not be written cannot be read, and goes as well."""
+    if part.stat().st_size and (".parquet" not in part.suffixes or _is_whole_parquet(part)):
         progress.say(f"The rows done so far are in {part}.")
     else:
         part.unlink()

@@ -166,6 +166,7 @@ def _sweep(
 
 def _check(out: Path, options: dict[str, Any], *, overwrite: bool, resume: bool) -> None:
     """Raises ``ConfigError`` or ``ArtifactError`` where the user must choose."""
+    check_target(out / BEST, overwrite=True)
     path = out / OPTIONS
     if resume:
         if not path.is_file():

@@ -4,20 +4,27 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from headtune.batches import StepCollator
 from headtune.config import Balance, TrainConfig
 from headtune.data import class_weights
-from headtune.errors import ConfigError, MissingDependencyError
+from headtune.errors import (
+    ConfigError,
+    HeadtuneError,
+    MissingDependencyError,
+    TrainingError,
+)
 from headtune.model import SequenceClassifier, load_trained_state
 from headtune.processes import broadcast, is_main
 from headtune.progress import Progress
@@ -117,7 +124,7 @@ def fit(
         progress.say(f"Resuming from {f'step {n_done}' if n_done else 'the beginning'}.")
     n_left = _n_examples(trainer, options, len(train)) - n_done * options.batch_size
     progress.start(max(0, n_left), "examples")
-    with quiet_transformers():
+    with quiet_transformers(), _writing_to(folder):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     trainer.accelerator.wait_for_everyone()  # checkpoints are read at the end
     progress.finish()
@@ -134,6 +141,25 @@ def fit(
         n_examples=trainer.n_examples_seen,
         n_tokens=trainer.n_tokens_seen,
     )
+
+
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    """A full disk in one line; safetensors and torch have errors of their own for it."""
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:
+        if isinstance(error, HeadtuneError) or not _could_not_write(error):
+            raise
+        raise TrainingError(
+            f"A checkpoint cannot be written to {folder} ({' '.join(str(error).split())[:120]}). "
+            "Make room there, or choose another place with --out; --resume goes on from the last "
+            "whole checkpoint."
+        ) from error
+
+
+def _could_not_write(error: Exception) -> bool:
+    return isinstance(error, OSError | SafetensorError) or "inline_container" in str(error)
 
 
 def _arguments(

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable
 
 from headtune.data.findings.finding import Finding, LabelledTexts
-from headtune.data.normal_form import fold
 
 __all__ = ["RARE", "alike_labels", "rare_labels"]
 
@@ -69,9 +68,8 @@ def alike_labels(table: LabelledTexts) -> list[Finding]:
 
 def _spelled_alike(names: Iterable[str]) -> list[list[str]]:
     """The names in groups of one spelling, those of a single name left out."""
-    names = sorted(names)
-    folded = fold([UNSEEN.sub("", name) for name in names]).to_pylist()
     groups: dict[str, list[str]] = {}
-    for name, key in zip(names, folded, strict=True):
+    for name in sorted(names):
+        key = " ".join(UNSEEN.sub("", name).casefold().split())
         groups.setdefault(key or name, []).append(name)
     return [group for group in groups.values() if len(group) > 1]

@@ -1,7 +1,8 @@
 """What a run was asked: its options as the command that does the same again, and in words.
 
 Guarantees: the command, read as ``headtune train`` reads it, gives the options of the run, to the
-last digit; ``in_words`` says of the split what the options say, and names only the parts it made.
+last digit (unless a label has an equals sign, a number and a comma in it); ``in_words`` says of the
+split what the options say, and names only the parts it made.
 """
 
 import shlex
