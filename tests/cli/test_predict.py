@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from headtune.cli.options import _parts
 from headtune.cli.predict import table_in
 from headtune.cli.tables import prediction_lines
 from headtune.config import DataConfig
@@ -146,3 +147,19 @@ def test_a_missing_table_is_not_a_text(headtune: Headtune) -> None:
 def test_one_table_at_a_time() -> None:
     with pytest.raises(PredictionError, match=r"received 2: a\.csv, b\.csv"):
         table_in(["a.csv", "b.csv"])
+
+
+@pytest.mark.parametrize(
+    ("written", "parts"),
+    [
+        ("spam=0.9", ["spam=0.9"]),
+        ("spam=0.9,ham=0.5", ["spam=0.9", "ham=0.5"]),
+        ("yes, please=0.9,no=1e-3", ["yes, please=0.9", "no=1e-3"]),
+        ("spam=0.9,ham=x", ["spam=0.9", "ham=x"]),
+        ("spam=0.9,ham", ["spam=0.9", "ham"]),
+        ("spam=0.5,ham=0.5x", ["spam=0.5", "ham=0.5x"]),
+        ("q_proj,v_proj", ["q_proj", "v_proj"]),
+    ],
+)
+def test_no_part_of_a_list_is_dropped(written: str, parts: list[str]) -> None:
+    assert _parts(written) == parts

@@ -227,3 +227,20 @@ def test_a_text_of_a_megabyte_is_one_field(tmp_path: Path) -> None:
     long = "word, " * 200_000
     path = write(tmp_path, f'text,label\nshort,0\n"{long}",1\nshort,0\n')
     assert rows_of(path)[1] == (long, "1")
+
+
+def test_commas_in_texts_shift_no_column(tmp_path: Path) -> None:
+    """Most rows are one field too long, all begin with another number: some fit nevertheless."""
+    rows = [f"{10_000 + n},hello there{', how are you' * (n % 3 != 0)}" for n in range(60)]
+    table = read_table(write(tmp_path, "\n".join(["tweet_id,text", *rows]) + "\n"), AUTO)
+    assert table.column_names == ["tweet_id", "text"]
+    assert (len(table), len(table.set_aside)) == (20, 40)
+
+
+@pytest.mark.parametrize(("given", "said"), [(None, True), (";", True), (",", False)])
+def test_the_first_line_is_named_only_where_it_is_followed(
+    tmp_path: Path, given: str | None, said: bool
+) -> None:
+    path = write(tmp_path, "sep=;\ntext,more;label\nsome words,here;ham\nothers,there;spam\n")
+    notes = read_table(path, DataConfig(delimiter=given)).notes
+    assert ("(the first line says so)" in notes[0]) == said

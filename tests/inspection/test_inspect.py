@@ -172,6 +172,12 @@ def test_labels_that_look_the_same() -> None:
     assert [row.row for row in found.rows] == [4, 5, 6, 9, 12, 13]
 
 
+def test_labels_with_links_are_read_to_the_letter() -> None:
+    frame = planted_table(1_000).frame[["text"]].iloc[:60].copy()
+    frame["label"] = ["topic http://x.org/A", "topic http://x.org/B"] * 30
+    assert not inspect_table(frame, DataConfig()).findings
+
+
 def test_lengths_in_tokens_of_a_model(tiny_llama: Path) -> None:
     from transformers import AutoTokenizer
 

@@ -1,11 +1,13 @@
 """Chunks whose records are not alike, or cannot be read: nothing shifts or is lost unsaid."""
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,7 +15,7 @@ from headtune import Predictor, TextClassifier, predict_file
 from headtune.config import DataConfig
 from headtune.data import iter_tables, read_table
 from headtune.errors import DataError, PredictionError
-from headtune.predict import bulk
+from headtune.predict import bulk, writers
 from tests_support import TEXTS, TOPICS, Heard
 
 Rows = list[dict[str, Any]]
@@ -186,3 +188,29 @@ def test_a_carriage_return_stays_inside_its_cell(predict: Any, tmp_path: Path) -
     again = read_table(tmp_path / "out.csv", DataConfig())
     assert again.columns["text"].to_pylist()[0] == text
     assert not again.set_aside
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.parquet"])
+def test_a_disk_that_is_full_leaves_what_can_be_read_or_nothing(tmp_path: Path, name: str) -> None:
+    """Each write that reaches the disk fails, the one at closing as well."""
+    heard, table = Heard(), pa.table({"text": ["a text"] * 50_000})
+
+    class Full(io.BufferedWriter):
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    def new_file(out: Path) -> io.BufferedWriter:
+        return Full(io.FileIO(out.with_name(out.name + ".part"), "xb"))
+
+    def write_until_full() -> None:
+        with writers.open_writer(tmp_path / name, heard) as writer:
+            writer.write(table)
+            raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writers, "_new_file_beside", new_file)
+        with pytest.raises(PredictionError, match="No space left"):
+            write_until_full()
+    left = list(tmp_path.iterdir())
+    assert heard.lines == [f"The rows done so far are in {path}." for path in left]
+    assert not (name.endswith("parquet") and left)

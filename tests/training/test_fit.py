@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
 
 from headtune.batches import StepCollator, collate
@@ -226,6 +227,36 @@ def test_the_last_step_leaves_a_checkpoint(tiny_llama: Path, tmp_path: Path) -> 
     """Without a validation part too: a failure after training must not lose it."""
     result = run(make_classifier(tiny_llama), tmp_path, validation=[], epochs=1)
     assert (tmp_path / f"checkpoint-{result.n_steps}" / "trainer_state.json").is_file()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        SafetensorError("I/O error: No space left on device"),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0"),
+    ],
+)
+def test_a_full_disk_is_one_clear_line(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(PackedTrainer, "_save_checkpoint", fail)
+    with pytest.raises(TrainingError, match=r"cannot be written to .* Make room there"):
+        run(make_classifier(tiny_llama), tmp_path, epochs=1)
+
+
+def test_other_errors_of_training_stay_what_they_are(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(PackedTrainer, "_save_checkpoint", fail)
+    with pytest.raises(RuntimeError, match=r"^a defect$"):
+        run(make_classifier(tiny_llama), tmp_path, epochs=1)
 
 
 def test_a_checkpoint_that_is_not_whole_is_passed_over(tmp_path: Path) -> None:
