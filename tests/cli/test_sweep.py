@@ -1,6 +1,10 @@
 """headtune sweep: what is said before any work begins."""
 
+from pathlib import Path
+
 import pytest
+
+from headtune.cli.app import run
 
 from .conftest import Headtune
 
@@ -31,3 +35,22 @@ def test_mistakes_end_in_one_line(
     assert done.code == code
     assert said in done.err
     assert done.out == ""
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_ctrl_c_says_how_to_go_on_where_there_is_something(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    has_begun: bool,
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("headtune.sweep.run.run_sweep", stop)
+    if has_begun:
+        (tmp_path / "options.json").write_text("{}")
+    assert run(["sweep", "x.csv", "--out", str(tmp_path)]) == 130
+    last = capsys.readouterr().err.splitlines()[-1]
+    go_on = f"headtune sweep x.csv --out {tmp_path} --resume"
+    assert last.endswith(go_on if has_begun else "nothing is left to go on from.")

@@ -136,19 +136,26 @@ def sweep(
         raise MissingDependencyError("headtune sweep needs Optuna: pip install 'headtune[sweep]'")
     with waiting("Starting"):
         from headtune.cli.progress import ConsoleProgress
-        from headtune.sweep.run import run_sweep
+        from headtune.sweep.run import can_resume, run_sweep
 
-    with ConsoleProgress() as progress:
-        found = run_sweep(
-            run_config,
-            space,
-            out=folder,
-            trials=trials,
-            seconds=seconds,
-            overwrite=overwrite,
-            resume=resume,
-            progress=progress,
-        )
+    try:
+        with ConsoleProgress() as progress:
+            found = run_sweep(
+                run_config,
+                space,
+                out=folder,
+                trials=trials,
+                seconds=seconds,
+                overwrite=overwrite,
+                resume=resume,
+                progress=progress,
+            )
+    except KeyboardInterrupt as stop:
+        if can_resume(folder):
+            raise
+        raise KeyboardInterrupt(
+            "Stopped before the first trial; nothing is left to go on from."
+        ) from stop
     if json:
         print_json(found.to_dict(), indent=2)
     else:

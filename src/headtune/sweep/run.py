@@ -34,7 +34,7 @@ from headtune.sweep.workbench import Workbench
 from headtune.types import PreparedData
 from headtune.unfinished import check_same_data, claimed
 
-__all__ = ["Sweep", "run_sweep"]
+__all__ = ["Sweep", "can_resume", "run_sweep"]
 
 OPTIONS, SUMMARY, PICTURE, BEST = "options.json", "sweep.json", "sweep.png", "best"
 
@@ -164,12 +164,16 @@ def _sweep(
     return sweep
 
 
+def can_resume(out: Path) -> bool:
+    """Whether there is a sweep in ``out`` to go on with."""
+    return (out / OPTIONS).is_file()
+
+
 def _check(out: Path, options: dict[str, Any], *, overwrite: bool, resume: bool) -> None:
     """Raises ``ConfigError`` or ``ArtifactError`` where the user must choose."""
     check_target(out / BEST, overwrite=True)
-    path = out / OPTIONS
     if resume:
-        if not path.is_file():
+        if not can_resume(out):
             raise ConfigError(f"There is no sweep in {out} to go on with. Leave out --resume.")
         if {**_recorded(out), "data_fingerprint": None} != {**options, "data_fingerprint": None}:
             raise ConfigError(
@@ -178,7 +182,7 @@ def _check(out: Path, options: dict[str, Any], *, overwrite: bool, resume: bool)
             )
         return
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
-        if not path.is_file():
+        if not can_resume(out):
             raise ArtifactError(f"{out} is not a sweep, so it is not overwritten.")
         if not overwrite:
             raise ConfigError(
