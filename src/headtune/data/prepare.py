@@ -197,10 +197,8 @@ def labelled_examples(
     columns = find_columns(table, replace(known_text, label=label))
     usable = usable_rows(table, columns, config)
     check_any_usable(usable, table.name)
-    known = {label_name(name): name for name in labels.names}  # a run may know "True" for "true"
-    names = [known.get(name, name) for name in usable.labels]
-    _check_known(names, usable.rows, labels)
-    label_ids = labels.encode(names)
+    _check_known(usable.labels, usable.rows, labels)
+    label_ids = labels.encode(usable.labels)
     examples = (
         Example(text, int(label_id), int(row))
         for text, label_id, row in zip(usable.texts, label_ids, usable.rows, strict=True)
