@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from headtune import Predictor, RunConfig, TextClassifier, plan_run, train_run
+from headtune.claims import claimed
 from headtune.errors import ArtifactError, ConfigError, ModelError
 from headtune.figures import percent
 from headtune.report import Report
 from headtune.run import can_resume
-from headtune.unfinished import UnfinishedRun, claimed
+from headtune.unfinished import UnfinishedRun
 from tests_support import read_history, wait_for, write_table
 
 

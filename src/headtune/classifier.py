@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from headtune.artifact import Manifest, choose_probes, save_artifact
 from headtune.artifact.layout import require_run_folder
+from headtune.claims import claimed
 from headtune.config import (
     STAGES,
     AttentionDirection,
@@ -45,7 +46,6 @@ from headtune.predict import Predictor
 from headtune.progress import Progress, SilentProgress
 from headtune.texts import text_list
 from headtune.types import Example, LabelSet, PreparedData
-from headtune.unfinished import claimed
 
 __all__ = ["TextClassifier"]
 

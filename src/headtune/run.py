@@ -24,6 +24,7 @@ from headtune.artifact.layout import (
     REPORT_PAGE,
     SET_ASIDE,
 )
+from headtune.claims import claimed
 from headtune.config import RunConfig
 from headtune.data import prepare, set_aside_sentence, write_parts, write_set_aside
 from headtune.errors import ConfigError
@@ -47,7 +48,7 @@ from headtune.report import (
 from headtune.report.answers import Answers, write_answers
 from headtune.training import count_steps
 from headtune.types import PreparedData
-from headtune.unfinished import UnfinishedRun, claimed
+from headtune.unfinished import UnfinishedRun
 
 __all__ = ["can_resume", "help_train", "plan_run", "prove_run", "say_data", "train_run"]
 

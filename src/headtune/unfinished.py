@@ -1,12 +1,9 @@
 """An unfinished run: the hidden folder beside its target where checkpoints lie, and what made them.
 
 It is what a killed run goes on from, if options and data are those that made the checkpoints: other
-rows could be tested on that were trained on before. One process at a time works on a target;
-``claimed`` holds a lock on it, a file in the cache folder that the system frees when the process
-ends, however it ends.
+rows could be tested on that were trained on before.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -15,50 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import BaseFileLock, FileLock, Timeout
-
 from headtune.config import RunConfig
 from headtune.errors import ConfigError, HeadtuneError
 from headtune.plain_json import to_json
-from headtune.pretrained import cache_folder
 
-__all__ = ["UnfinishedRun", "check_same_data", "claimed"]
-
-
-@contextmanager
-def claimed(out: Path) -> Iterator[None]:
-    """Within, no other process with this cache folder works on ``out``, whatever leads to it.
-
-    Raises ``ConfigError`` where one does. Where the cache folder cannot be written, nobody is kept
-    out.
-    """
-    lock = _lock(out)
-    if lock is None:
-        yield
-        return
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise ConfigError(
-            f"Another process is working on {out} at this moment. Wait for it, or choose another "
-            "folder with --out."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _lock(out: Path) -> BaseFileLock | None:
-    locks = cache_folder() / "locks"
-    name = hashlib.sha256(str(out.resolve()).encode()).hexdigest()
-    try:
-        locks.mkdir(parents=True, exist_ok=True)
-        path = locks / f"{name}.lock"
-        path.touch()
-    except OSError:
-        return None
-    return FileLock(path)
+__all__ = ["UnfinishedRun", "check_same_data"]
 
 
 def check_same_data(before: object, now: object, source: str) -> None:

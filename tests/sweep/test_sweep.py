@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from headtune import Predictor, RunConfig, train_run
+from headtune.claims import claimed
 from headtune.errors import ArtifactError, ConfigError, TrainingError
 from headtune.model import FrozenTrunk, load_backbone
 from headtune.report import Report
@@ -19,7 +20,6 @@ from headtune.sweep import search as search_module
 from headtune.sweep.run import Sweep, run_sweep
 from headtune.sweep.space import parse_space
 from headtune.sweep.trial import config_of, run_trial
-from headtune.unfinished import claimed
 from tests_support import TOPICS
 
 SPACE = parse_space({"tune": "head,last-1,last-2", "learning_rate": "1e-4..1e-1"})

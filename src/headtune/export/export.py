@@ -15,6 +15,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from headtune.artifact.publish import publish, recover, staging
+from headtune.claims import claimed
 from headtune.errors import ArtifactError
 from headtune.export.card import check_export_target, write_card, write_record
 from headtune.export.cost import round_and_measure
@@ -22,7 +23,6 @@ from headtune.export.formats import Notes, find_format
 from headtune.export.proof import Agreement, agreement_of, require
 from headtune.export.source import Source, open_source
 from headtune.progress import Progress, SilentProgress
-from headtune.unfinished import claimed
 
 __all__ = ["Exported", "export_run"]
 

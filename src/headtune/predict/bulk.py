@@ -72,52 +72,61 @@ def predict_file(
     data, progress = predictor.reading(data or DataConfig()), progress or SilentProgress()
     progress.stage("Classifying")
     progress.start(0, "rows")
-    counts = dict.fromkeys(predictor.labels.names, 0)
-    if predictor.rule.abstains(predictor.labels):
-        counts[UNSURE] = 0
-    n_rows = n_unusable = 0
-    unread = _Unread()
+    counts = _Counts.of(predictor)
     names: list[str] = []
     stdout = nullcontext(standard_output(progress, as_json=as_json))
     with stdout if out is None else open_writer(out, progress) as writer:
-        for chunk in _ahead(_chunks(predictor, source, data, unread)):
-            if n_rows == 0:
+        for chunk in _ahead(_chunks(predictor, source, data, counts)):
+            if not names:
                 progress.say(chunk.text.explanation)
                 names = _new_names(predictor, chunk.table)
             result = _predict_chunk(predictor, chunk, names, progress)
             writer.write(result)
-            labels = result.column(names[0]).to_pylist()
-            for label in filter(None, labels):
-                counts[label] += 1
-            n_rows += len(labels)
-            n_unusable += labels.count(None)
+            counts.add(result.column(names[0]).to_pylist())
     progress.finish()
-    if n_unusable:
-        progress.say(f"Rows without a text, and so without a prediction: {n_unusable:,}.")
-    if unread.first is not None:
-        progress.say(set_aside_sentence(unread.count, unread.first))
-    return {
-        "rows": n_rows,
-        "unusable_rows": n_unusable,
-        "set_aside": {"count": unread.count, "by_reason": dict(unread.by_reason.most_common())},
-        "labels": counts,
-    }
+    counts.say(progress)
+    return counts.to_dict()
 
 
 @dataclass(slots=True)
-class _Unread:
-    """Records that could not be read: how many, why, and the first."""
+class _Counts:
+    """Rows by their answer, those without one, and records that could not be read at all."""
 
-    first: SetAsideRow | None = None
-    by_reason: Counter[str] = field(default_factory=Counter)
+    labels: dict[str, int]
+    rows: int = 0
+    unusable: int = 0
+    unread: Counter[str] = field(default_factory=Counter)
+    first_unread: SetAsideRow | None = None
 
-    @property
-    def count(self) -> int:
-        return self.by_reason.total()
+    @classmethod
+    def of(cls, predictor: Predictor) -> "_Counts":
+        unsure = (UNSURE,) if predictor.rule.abstains(predictor.labels) else ()
+        return cls(dict.fromkeys((*predictor.labels.names, *unsure), 0))
 
-    def add(self, rows: Sequence[SetAsideRow]) -> None:
-        self.first = self.first or next(iter(rows), None)
-        self.by_reason.update(row.reason for row in rows)
+    def add(self, labels: Sequence[str | None]) -> None:
+        for label in filter(None, labels):
+            self.labels[label] += 1
+        self.rows += len(labels)
+        self.unusable += labels.count(None)
+
+    def add_unread(self, rows: Sequence[SetAsideRow]) -> None:
+        self.first_unread = self.first_unread or next(iter(rows), None)
+        self.unread.update(row.reason for row in rows)
+
+    def say(self, progress: Progress) -> None:
+        if self.unusable:
+            progress.say(f"Rows without a text, and so without a prediction: {self.unusable:,}.")
+        if self.first_unread is not None:
+            progress.say(set_aside_sentence(self.unread.total(), self.first_unread))
+
+    def to_dict(self) -> dict[str, Any]:
+        set_aside = {"count": self.unread.total(), "by_reason": dict(self.unread.most_common())}
+        return {
+            "rows": self.rows,
+            "unusable_rows": self.unusable,
+            "set_aside": set_aside,
+            "labels": self.labels,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +140,12 @@ class _Chunk:
 
 
 def _chunks(
-    predictor: Predictor, source: object, data: DataConfig, unread: _Unread
+    predictor: Predictor, source: object, data: DataConfig, counts: _Counts
 ) -> Iterator[_Chunk]:
     """The text is where the first chunk has it: a later one may look different."""
     text: Columns | None = None
     for table in iter_tables(source, data):
-        unread.add(table.set_aside)
+        counts.add_unread(table.set_aside)
         if len(table):
             text = text or _text_of(predictor, table, data)
             yield _chunk(predictor, table, text, data)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from headtune.artifact import check_target
+from headtune.claims import claimed
 from headtune.config import RunConfig, TuneConfig
 from headtune.data import prepare
 from headtune.errors import ArtifactError, ConfigError
@@ -32,7 +33,7 @@ from headtune.sweep.space import Space, deepest
 from headtune.sweep.trial import TrialRecord
 from headtune.sweep.workbench import Workbench
 from headtune.types import PreparedData
-from headtune.unfinished import check_same_data, claimed
+from headtune.unfinished import check_same_data
 
 __all__ = ["Sweep", "can_resume", "run_sweep"]
 
