@@ -4,8 +4,10 @@ import importlib.util
 import itertools
 import json
 import os
+import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -187,3 +189,19 @@ def test_the_wheel_of_the_small_model_is_found_without_importing_it() -> None:
 def test_an_alias_goes_by_its_hub_id_elsewhere() -> None:
     assert public_name("smollm2-135m") == "HuggingFaceTB/SmolLM2-135M-Instruct"
     assert public_name("someone/model") == "someone/model"
+
+
+def test_a_disk_that_is_full_keeps_no_halves_of_notes(
+    tiny_llama: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def half(self: Path, text: str, **options: Any) -> int:
+        write(self, text[:5], **options)
+        raise OSError(28, "No space left on device")
+
+    expected = weights_sha256(tiny_llama)
+    shutil.rmtree(cache)
+    monkeypatch.setattr(Path, "write_text", half)
+    assert weights_sha256(tiny_llama) == expected
+    assert list((cache / "sha256").iterdir()) == []

@@ -1,5 +1,6 @@
 """Every export, of every architecture and way of tuning, answers in its tool as the run does."""
 
+import ast
 import json
 import shutil
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from headtune.claims import claimed
 from headtune.cli.export import FormatName
 from headtune.errors import (
     ArtifactError,
+    ConfigError,
     ExportError,
     MissingDependencyError,
     ProbeError,
@@ -199,3 +202,19 @@ def test_the_adapter_names_its_base_and_its_labels(run_of: RunOf, tmp_path: Path
     assert config.id2label == {0: "dinner", 1: "prize"}
     record = json.loads((tmp_path / "out" / "export.json").read_text())
     assert record["labels"] == ["dinner", "prize"]
+
+
+def test_the_lines_that_load_it_are_python_whatever_the_folder_is_called(
+    run_of: RunOf, tmp_path: Path
+) -> None:
+    out = tmp_path / """it's "mine" \\ today"""
+    export_run(run_of("llama", "head"), "transformers", out)
+    code = (out / "README.md").read_text(encoding="utf-8").split("```")[1].removeprefix("python\n")
+    names = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
+    assert str(out) in names
+
+
+def test_two_exports_into_one_folder_take_turns(run_of: RunOf, tmp_path: Path) -> None:
+    with claimed(tmp_path / "out"), pytest.raises(ConfigError, match="Another process is working"):
+        export_run(run_of("llama", "head"), "transformers", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
