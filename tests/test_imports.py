@@ -10,8 +10,8 @@ import headtune
 
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [  # leaf modules first
-    "errors", "texts", "types", "option_ranges", "option_values", "written_values", "config",
-    "progress", "figures", "metrics", "calibration", "decision", "paired", "words", "usage",
+    "errors", "types", "option_ranges", "option_values", "written_values", "config", "progress",
+    "figures", "texts", "metrics", "calibration", "decision", "paired", "words", "usage",
     "plain_table", "plain_json", "processes", "quiet", "pretrained", "claims", "unfinished",
     "cache", "data", "tokens", "batches", "model", "training", "artifact", "predict", "explain",
     "export", "settle", "report", "inspection", "fitted", "frozen", "loading", "pipeline",

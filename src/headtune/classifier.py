@@ -37,14 +37,13 @@ from headtune.data.groups import groups_together
 from headtune.data.parts import PARTS, assign_parts, largest_group
 from headtune.data.repeats import find_repeats
 from headtune.decision import UNSURE
-from headtune.errors import ConfigError, DataError
-from headtune.figures import count
+from headtune.errors import ConfigError
 from headtune.fitted import Fitted
 from headtune.metrics import Metrics, classification_metrics
 from headtune.pipeline import fit_classifier
 from headtune.predict import Predictor
 from headtune.progress import Progress, SilentProgress
-from headtune.texts import text_list
+from headtune.texts import check_same_length, text_list
 from headtune.types import Example, LabelSet, PreparedData
 
 __all__ = ["TextClassifier"]
@@ -216,7 +215,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "predictor_")
         predictor = self.predictor_
-        probabilities = predictor.predict_proba(text_list(texts))
+        probabilities = predictor.predict_proba(texts)
         decided = predictor.rule.decide(probabilities, predictor.labels)
         if not predictor.rule.abstains(predictor.labels):
             labels: npt.NDArray[Any] = self._values[decided]
@@ -229,13 +228,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises ``PredictionError`` on a text that is empty or no string.
         """
         check_is_fitted(self, "predictor_")
-        return self.predictor_.predict_proba(text_list(texts))[:, self._columns]
+        return self.predictor_.predict_proba(texts)[:, self._columns]
 
     def evaluate(self, texts: Iterable[str], labels: Iterable[Any]) -> Metrics:
         """Accuracy, macro F1, log loss and per-label figures; see ``headtune.metrics``."""
         check_is_fitted(self, "predictor_")
         texts, names = text_list(texts), _names(labels)
-        _check_same_length(texts, names)
+        check_same_length(texts, names)
         ids = self.predictor_.labels.encode(names)
         probabilities = self.predictor_.predict_proba(texts)
         return classification_metrics(probabilities, ids, self.predictor_.labels)
@@ -244,9 +243,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
     ) -> float:
         """Accuracy. Labels are compared by name, so 1 and "1" are the same after ``load`` too."""
-        predicted, expected = _names(self.predict(texts)), _names(labels)
-        _check_same_length(predicted, expected)
-        right = [a == b for a, b in zip(predicted, expected, strict=True)]
+        texts, expected = text_list(texts), _names(labels)
+        check_same_length(texts, expected)
+        right = [a == b for a, b in zip(_names(self.predict(texts)), expected, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -347,14 +346,6 @@ def _parameters_of(manifest: Manifest, given: dict[str, Any]) -> dict[str, Any]:
         if name in names and name not in OF_THE_MACHINE
     }
     return trained | {name: value for name, value in given.items() if name in names}
-
-
-def _check_same_length(texts: Sequence[str], labels: Sequence[str]) -> None:
-    if len(texts) != len(labels):
-        raise DataError(
-            f"Expected a label for each text; received {count(len(texts), 'text')} and "
-            f"{count(len(labels), 'label')}."
-        )
 
 
 def _names(labels: Iterable[Any]) -> list[str]:

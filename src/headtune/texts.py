@@ -3,12 +3,13 @@
 Leaf module, and light: an answer to one text does not wait for the data stage.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 from headtune.errors import DataError
+from headtune.figures import count
 
-__all__ = ["text_list"]
+__all__ = ["check_same_length", "text_list"]
 
 
 def text_list(texts: Iterable[Any]) -> list[Any]:
@@ -22,3 +23,12 @@ def text_list(texts: Iterable[Any]) -> list[Any]:
         kind = type(texts).__name__
         raise DataError(f"Expected a list of texts, received a {kind}. Give one column of it.")
     return list(texts)
+
+
+def check_same_length(texts: Sized, labels: Sized) -> None:
+    """Raises ``DataError`` unless there is a label for each text."""
+    if len(texts) != len(labels):
+        raise DataError(
+            f"Expected a label for each text; received {count(len(texts), 'text')} and "
+            f"{count(len(labels), 'label')}."
+        )

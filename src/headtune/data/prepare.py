@@ -41,8 +41,7 @@ from headtune.data.split import parse_split
 from headtune.data.summary import summarize
 from headtune.data.table import NOT_WRITABLE, is_writable, shortened
 from headtune.errors import DataError, LabelError
-from headtune.figures import count
-from headtune.texts import text_list
+from headtune.texts import check_same_length, text_list
 from headtune.types import Example, LabelSet, PreparedData, SetAsideRow
 
 __all__ = ["labelled_examples", "prepare", "prepare_texts", "write_parts"]
@@ -126,11 +125,7 @@ def prepare_texts(
     lengths that differ, and on a text or label that is missing or not known.
     """
     texts, values = text_list(texts), list(labels)
-    if len(texts) != len(values):
-        raise DataError(
-            f"Expected a label for each text; received {count(len(texts), 'text')} and "
-            f"{count(len(values), 'label')}."
-        )
+    check_same_length(texts, values)
     if not texts:
         raise DataError("Expected texts and their labels; received none.")
     names = [_named(value, i) for i, value in enumerate(values)]

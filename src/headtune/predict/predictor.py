@@ -4,7 +4,7 @@ The same packed inference as in training and evaluation: texts go longest first 
 budget, and the answers come back in the caller's order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ class Predictor:
 
     def predict_proba(
         self,
-        texts: Sequence[str],
+        texts: Iterable[str],
         progress: Progress | None = None,
     ) -> Probabilities:
         """Probabilities, shape ``(n_texts, n_labels)``, rows adding up to one.
@@ -119,7 +119,7 @@ class Predictor:
         """
         return self.probabilities(self.encode(texts), progress)
 
-    def encode(self, texts: Sequence[str]) -> list[TokenizedExample]:
+    def encode(self, texts: Iterable[str]) -> list[TokenizedExample]:
         """Texts as token ids, numbered from 1. Raises as ``predict_proba`` does."""
         texts = text_list(texts)
         for number, text in enumerate(texts, start=1):
@@ -142,6 +142,6 @@ class Predictor:
         )
         return softmax(logits / self.temperature)
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """The answer for each text, with all probabilities."""
         return self.rule.answers(self.predict_proba(texts), self.labels)

@@ -125,7 +125,7 @@ class ParquetWriter:
                 self.writer = pq.ParquetWriter(self.file, pa.schema(map(_as_written, table.schema)))
             columns = [self._as_type(table[field.name], field) for field in self.writer.schema]
             self.writer.write_table(pa.table(columns, schema=self.writer.schema))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        except pa.ArrowException as error:
             raise PredictionError(
                 f"Parquet cannot hold these rows: {' '.join(str(error).split())}. "
                 "Write to a name in .jsonl or .csv."
