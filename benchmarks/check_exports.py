@@ -5,7 +5,8 @@
 Each run is written in each format that can express it and read back by that format's tool, in
 float32 on the CPU; what a format cannot express, or what is not installed, is listed with the
 reason. Then the export to transformers and a load of it by transformers are timed, and beside them
-the copy of the exported bytes and transformers' own load of the base model. Ends in one JSON line;
+the copy of the exported bytes and transformers' own load of the base model: once within this
+process, and as commands of their own, each starting Python and its libraries. Ends in a JSON line;
 exit code 1 if an exact format differs by more than 1e-4 or changes a label, or if llama.cpp or a
 rounded one changes more than one label in a hundred.
 
@@ -15,12 +16,15 @@ Costs: two forward passes of all texts a format; 500 messages take a minute or t
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from headtune import Predictor
@@ -30,6 +34,15 @@ from headtune.errors import ExportError, MissingDependencyError, ProbeError
 from headtune.export import FORMATS, export_run
 from headtune.export.proof import agreement_of
 from headtune.export.source import Source, open_source
+from headtune.pretrained import find_pretrained
+
+LOAD = """
+import sys
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+AutoModelForSequenceClassification.from_pretrained(sys.argv[1], dtype="float32")
+AutoTokenizer.from_pretrained(sys.argv[1])
+"""
+"""What a process does that loads a folder with transformers alone."""
 
 
 def main() -> int:
@@ -91,22 +104,43 @@ def check_format(
     return what | asdict(agreement) | {"bytes": exported.bytes, "passes": passes}
 
 
-def time_run(run: Path) -> dict[str, float]:
+def time_run(run: Path) -> dict[str, dict[str, float]]:
     """Seconds of export and load, of copying the bytes, and of transformers' load of the base."""
     from transformers import AutoModelForSequenceClassification as Classifier
-
-    from headtune.pretrained import find_pretrained
 
     manifest = json.loads((run / "headtune.json").read_text(encoding="utf-8"))
     base = find_pretrained(manifest["base_model"]["name"]).path
     with tempfile.TemporaryDirectory() as folder:
         out, copy = Path(folder) / "out", Path(folder) / "copy"
-        return {
+        within = {
             "base_load": seconds(lambda: Classifier.from_pretrained(base, dtype="float32")),
             "export": seconds(lambda: export_run(run, "transformers", out)),
             "load": seconds(lambda: Classifier.from_pretrained(out, dtype="float32")),
             "copy": seconds(lambda: shutil.copytree(out, copy)),
         }
+    return {"within_a_process": within, "as_commands": time_commands(run, base)}
+
+
+def time_commands(run: Path, base: Path, rounds: int = 3) -> dict[str, float]:
+    """Median seconds of the same four as processes; ``times``: the first two by the other two."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, copy = Path(folder) / "out", Path(folder) / "copy"
+        headtune = [sys.executable, "-m", "headtune", "export", str(run), "--to", "transformers"]
+        commands = {
+            "export": [*headtune, "--out", str(out), "--overwrite"],
+            "load": [sys.executable, "-c", LOAD, str(out)],
+            "copy": ["cp", "-r", str(out), str(copy)],
+            "base_load": [sys.executable, "-c", LOAD, str(base)],
+        }
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(rounds):
+            for name, command in commands.items():
+                act = partial(subprocess.run, command, check=True, capture_output=True)
+                times[name].append(seconds(act))
+            shutil.rmtree(copy)
+    medians = {name: median(found) for name, found in times.items()}
+    ours, theirs = medians["export"] + medians["load"], medians["copy"] + medians["base_load"]
+    return medians | {"times": ours / theirs}
 
 
 def seconds(act: Callable[[], object]) -> float:

@@ -67,6 +67,20 @@ def test_what_was_imported_beside_stand_ins_is_forgotten(
     assert import_module("headtune.errors") is errors
 
 
+def test_the_end_does_not_look_for_garbage_nor_lose_the_exit_code() -> None:
+    ended = python(
+        "-c",
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 1000, gc.isenabled()))\n"
+        "from headtune.cli.app import main\n"
+        "sys.argv = ['headtune', 'info', 'nowhere']\n"
+        "main()",
+    )
+    assert ended.stdout == "True True\n"
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: ")
+
+
 def test_debug_shows_the_traceback(headtune: Headtune, stages: Stages) -> None:
     stages.error = DataNotFoundError("There is no a.csv.")
     result = headtune("predict", "runs/x", "a text", "--debug")

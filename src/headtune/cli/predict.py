@@ -11,7 +11,6 @@ Texts go through the model together and come back in order. A table streams thro
 columns and gains the label and a probability for each label.
 """
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -130,23 +129,13 @@ def _is_file(argument: str) -> bool:
 
 
 def load_predictor(run: Path, model: str | None, options: dict[str, Any]) -> "Predictor":
-    """The classifier of a run folder, with the options of the model and decision stages given.
+    """The classifier of a run folder, with the options of the model and decision stages given."""
+    from headtune.predict import Predictor
 
-    Garbage is not collected meanwhile: importing torch and transformers makes a million objects
-    that all stay, and looking through them again and again takes a fifth of the time. Nor are they
-    looked through when the program ends, which would take another 1.5 s.
-    """
-    gc.disable()
-    try:
-        from headtune.predict import Predictor
-
-        given = {name: value for name, value in options.items() if STAGE_OF[name] == "model"}
-        predictor = Predictor.load(run, **given, **({"model": model} if model else {}))
-        changes = _rule_changes(options)
-        return predictor.deciding(changes) if changes else predictor
-    finally:
-        gc.freeze()
-        gc.enable()
+    given = {name: value for name, value in options.items() if STAGE_OF[name] == "model"}
+    predictor = Predictor.load(run, **given, **({"model": model} if model else {}))
+    changes = _rule_changes(options)
+    return predictor.deciding(changes) if changes else predictor
 
 
 def _rule_changes(options: dict[str, Any]) -> dict[str, Any]:

@@ -90,7 +90,8 @@ def open_source(run: Path, *, model: str | None = None, trust_remote_code: bool 
     probabilities = softmax(artifact.probe_logits / temperature)
     with torch.no_grad():
         artifact.classifier.score.weight.div_(temperature)
-    merge_adapters(artifact.classifier)
+    if artifact.manifest.tune["tune"] == "lora":
+        merge_adapters(artifact.classifier)
     safe = settle_export_padding(artifact.tokenizer, texts)
     artifact.tokenizer.model_max_length = artifact.manifest.max_length
     base_name = model or artifact.manifest.base_model.name
