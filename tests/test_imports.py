@@ -12,10 +12,10 @@ PACKAGE = Path(headtune.__file__).parent
 ORDER = [  # leaf modules first
     "errors", "types", "option_ranges", "option_values", "written_values", "config", "progress",
     "figures", "texts", "metrics", "calibration", "decision", "paired", "words", "usage",
-    "plain_table", "plain_json", "processes", "quiet", "pretrained", "claims", "unfinished",
-    "cache", "data", "tokens", "batches", "model", "training", "artifact", "predict", "explain",
-    "export", "settle", "report", "inspection", "fitted", "frozen", "loading", "pipeline",
-    "classifier", "run", "sweep", "bench", "cli",
+    "plain_table", "plain_json", "hashes", "processes", "quiet", "pretrained", "claims",
+    "unfinished", "cache", "data", "tokens", "batches", "model", "training", "artifact", "predict",
+    "explain", "export", "settle", "report", "inspection", "fitted", "frozen", "loading",
+    "pipeline", "classifier", "run", "sweep", "bench", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

@@ -9,7 +9,7 @@ that the later stages have a single way to load:
 3. A hub id is downloaded by huggingface_hub: safetensors and JSON only, never a pickle.
 
 Guarantees: a converted folder is written aside and renamed, so a killed conversion leaves nothing
-behind that a later run would trust. Costs: the sha256 of a GGUF file, 0.1 s for 93 MB.
+behind that a later run would trust.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
-from headtune.plain_json import to_json
+from headtune.hashes import remembered_sha256
 from headtune.quiet import quiet_transformers
 
 __all__ = [
@@ -147,12 +147,16 @@ def locate_pretrained(name: str, *, revision: str | None = None) -> Path | None:
 
 def _converted_already(gguf: Path) -> Path:
     """The folder made of a GGUF file, else the file."""
-    folder = _folder_of_gguf(gguf)
+    folder = _folder_of_gguf(gguf) if _converted_models().is_dir() else gguf
     return folder if folder.is_dir() else gguf
 
 
+def _converted_models() -> Path:
+    return cache_folder() / "models"
+
+
 def _folder_of_gguf(gguf: Path) -> Path:
-    return cache_folder() / "models" / f"{gguf.stem}-{_sha256(gguf)[:16]}"
+    return _converted_models() / f"{gguf.stem}-{_remembered(gguf)[:16]}"
 
 
 def _checked_folder(path: Path) -> Path:
@@ -192,11 +196,6 @@ def _gguf_of_package(package: str) -> Path | None:
     module = importlib.import_module(package)  # comes in parts: assemble() joins them
     assemble: Callable[[], Any] | None = getattr(module, "assemble", None)
     return Path(assemble()) if assemble is not None else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _converted_gguf(gguf: Path) -> Path:
@@ -332,33 +331,18 @@ def _one_line(error: Exception) -> str:
 def weights_sha256(folder: Path) -> str:
     """One sha256 over the names and bytes of a folder's config and safetensors files.
 
-    The hash of each file is remembered in the cache by path, size and time of change, so that a
-    16 GB model is read for it once.
+    The hash of each file is remembered in the cache; see ``hashes.py``.
     """
     total = hashlib.sha256()
     for path in _weight_files(folder):
-        total.update(f"{path.name}\0{_remembered_sha256(path)}\n".encode())
+        total.update(f"{path.name}\0{_remembered(path)}\n".encode())
     return total.hexdigest()
+
+
+def _remembered(path: Path) -> str:
+    return remembered_sha256(path, cache_folder() / "sha256")
 
 
 def _weight_files(folder: Path) -> Iterator[Path]:
     yield folder / "config.json"
     yield from sorted(folder.glob("*.safetensors"))
-
-
-def _remembered_sha256(path: Path) -> str:
-    stat = path.stat()
-    key = to_json([str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino])
-    note = cache_folder() / "sha256" / hashlib.sha256(key.encode()).hexdigest()
-    if note.is_file() and len(known := note.read_text()) == 64:
-        return known
-    digest = _sha256(path)
-    with suppress(OSError):  # a cache that cannot be written: the next run reads the file again
-        note.parent.mkdir(parents=True, exist_ok=True)
-        part = note.with_suffix(f".{os.getpid()}")
-        try:
-            part.write_text(digest)
-            part.replace(note)
-        finally:
-            part.unlink(missing_ok=True)
-    return digest

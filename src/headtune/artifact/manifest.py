@@ -16,6 +16,7 @@ from headtune.artifact.layout import MANIFEST
 from headtune.artifact.strict_json import read_strict_json
 from headtune.config import AttentionDirection, Pooling, RunConfig, TuneConfig
 from headtune.errors import ArtifactFormatError, ConfigError, TamperedArtifactError
+from headtune.hashes import file_sha256
 from headtune.plain_json import finite, to_json
 
 __all__ = [
@@ -220,12 +221,7 @@ def _check_version(values: Any, folder: Path) -> None:
 def file_hashes(folder: Path) -> dict[str, str]:
     """File name -> sha256 of every file in the folder but the manifest."""
     paths = (path for path in sorted(folder.iterdir()) if path.is_file())
-    return {path.name: _sha256(path) for path in paths if path.name != MANIFEST}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {path.name: file_sha256(path) for path in paths if path.name != MANIFEST}
 
 
 LOADED = (
@@ -261,7 +257,7 @@ def verify_files(folder: Path, files: dict[str, str], needed: Iterable[str] = ()
 def verify_file(folder: Path, name: str, expected: str) -> None:
     """Compare one file with its hash. Raises ``TamperedArtifactError``."""
     path = folder / name
-    _compare(path, _sha256(path) if path.is_file() else None, expected)
+    _compare(path, file_sha256(path) if path.is_file() else None, expected)
 
 
 def _compare(path: Path, found: str | None, expected: str) -> None:

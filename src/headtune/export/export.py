@@ -18,7 +18,6 @@ from headtune.artifact.publish import publish, recover, staging
 from headtune.claims import claimed
 from headtune.errors import ArtifactError
 from headtune.export.card import check_export_target, write_card, write_record
-from headtune.export.cost import round_and_measure
 from headtune.export.formats import Notes, find_format
 from headtune.export.proof import Agreement, agreement_of, require
 from headtune.export.source import Source, open_source
@@ -83,6 +82,8 @@ def export_run(
             notes = row.writer()(source, work, **own_options) or Notes()
             cost = None
             if quantize is not None:
+                from headtune.export.cost import round_and_measure  # and with it, how to read data
+
                 progress.stage(f"Rounding to {quantize}, and measuring what it costs")
                 cost = round_and_measure(source, row, work)
             progress.stage(f"Asking {row.tool} the probe texts")
