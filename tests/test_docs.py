@@ -33,7 +33,7 @@ from headtune.pretrained import ALIASES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "DEVELOPERS.md", *sorted(DOCS.glob("*.md"))]
 BLOCK = re.compile(r"(<!-- not run[^\n]*-->\n\n)?^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -125,10 +125,17 @@ def check_torchrun(arguments: list[str]) -> None:
     check_headtune(given.training_script_args)
 
 
+def check_pytest(arguments: list[str]) -> None:
+    """Folders of tests are there; options are left to pytest."""
+    for argument in arguments:
+        assert not argument.startswith("tests") or (ROOT / argument).exists(), argument
+
+
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "headtune": check_headtune,
     "make": check_make,
     "pip": check_pip,
+    "pytest": check_pytest,
     "python": check_script,
     "torchrun": check_torchrun,
     "cat": lambda files: None,
@@ -172,7 +179,7 @@ def test_readme_has_a_transcript_that_can_be_made_again() -> None:
 @pytest.mark.parametrize("command", shell_commands())
 def test_shell_command_is_understood(command: str) -> None:
     for program, *arguments in programs(command):
-        CHECKS[program](arguments)
+        CHECKS[program.removeprefix(".venv/bin/")](arguments)
 
 
 @pytest.mark.parametrize(
