@@ -121,13 +121,13 @@ def time_run(run: Path) -> dict[str, dict[str, float]]:
     return {"within_a_process": within, "as_commands": time_commands(run, base)}
 
 
-def time_commands(run: Path, base: Path, rounds: int = 3) -> dict[str, float]:
+def time_commands(run: Path, base: Path, rounds: int = 5) -> dict[str, float]:
     """Median seconds of the same four as processes; ``times``: the first two by the other two."""
     with tempfile.TemporaryDirectory() as folder:
         out, copy = Path(folder) / "out", Path(folder) / "copy"
         headtune = [sys.executable, "-m", "headtune", "export", str(run), "--to", "transformers"]
         commands = {
-            "export": [*headtune, "--out", str(out), "--overwrite"],
+            "export": [*headtune, "--out", str(out)],
             "load": [sys.executable, "-c", LOAD, str(out)],
             "copy": ["cp", "-r", str(out), str(copy)],
             "base_load": [sys.executable, "-c", LOAD, str(base)],
@@ -137,6 +137,7 @@ def time_commands(run: Path, base: Path, rounds: int = 3) -> dict[str, float]:
             for name, command in commands.items():
                 act = partial(subprocess.run, command, check=True, capture_output=True)
                 times[name].append(seconds(act))
+            shutil.rmtree(out)
             shutil.rmtree(copy)
     medians = {name: median(found) for name, found in times.items()}
     ours, theirs = medians["export"] + medians["load"], medians["copy"] + medians["base_load"]
