@@ -24,7 +24,7 @@ def check_same_data(before: object, now: object, source: str) -> None:
     if before != now:
         raise ConfigError(
             f"The rows of {source} are not those that the unfinished work was begun with. Bring "
-            "them back, or start anew with --overwrite."
+            "them back, or start anew: --overwrite without --resume."
         )
 
 
@@ -114,5 +114,6 @@ def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
         name = next(name for name in names if earlier.get(name) != options.get(name))
         raise ConfigError(
             f"The unfinished run had {name} = {earlier.get(name)!r}, not "
-            f"{options.get(name)!r}. Resume with the same options, or start anew with --overwrite."
+            f"{options.get(name)!r}. Resume with the same options, or start anew: "
+            "--overwrite without --resume."
         )

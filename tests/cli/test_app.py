@@ -119,6 +119,17 @@ def test_ctrl_c(headtune: Headtune, stages: Stages) -> None:
     assert (result.code, result.err) == (130, "Stopped.\n")
 
 
+def test_ctrl_c_at_the_start_leaves_nothing_to_go_on_from(
+    headtune: Headtune, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("headtune.cli.train.waiting", stop)
+    result = headtune("train", "a.csv")
+    assert (result.code, result.err) == (130, "Stopped.\n")
+
+
 PRINTING = """
 from headtune.cli import app
 app.command_line = lambda _: lambda *_, **__: print(1)

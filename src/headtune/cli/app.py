@@ -32,6 +32,7 @@ from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
 from headtune.cli.help import PlainHelp
+from headtune.cli.interrupts import CanResume
 from headtune.errors import HeadtuneError
 from headtune.processes import is_main, rank
 
@@ -117,8 +118,10 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush to
         return 1
-    except KeyboardInterrupt as stop:  # with a message where there is nothing to go on from
-        return _fail(str(stop) or _how_to_go_on(arguments), 130, debug=False)
+    except CanResume as stop:
+        return _fail(_how_to_go_on(str(stop), arguments), 130, debug=False)
+    except KeyboardInterrupt as stop:
+        return _fail(str(stop) or "Stopped.", 130, debug=False)
     except CycloptsError as error:
         return _fail(f"Error: {_usage_message(error, arguments)}", 2, debug)
     except (HeadtuneError, OSError) as error:
@@ -163,10 +166,6 @@ def _usage_message(error: CycloptsError, arguments: Sequence[str]) -> str:
     return f"{message} See: {shlex.join(['headtune', *command, '--help'])}"
 
 
-def _how_to_go_on(arguments: Sequence[str]) -> str:
-    if not {"train", "sweep"} & set(arguments[:1]):
-        return "Stopped."
+def _how_to_go_on(what: str, arguments: Sequence[str]) -> str:
     again = [argument for argument in arguments if argument != "--resume"]
-    command = shlex.join(["headtune", *again, "--resume"])
-    where = "the last checkpoint" if "train" in arguments[:1] else "the last finished trial"
-    return f"Stopped. To go on from {where}: {command}"
+    return f"Stopped. To go on from {what}: {shlex.join(['headtune', *again, '--resume'])}"

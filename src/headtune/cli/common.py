@@ -6,7 +6,8 @@ Results go to stdout, everything else to stderr, so ``headtune … > file`` keep
 
 import re
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOBase
 from pathlib import Path
 from typing import IO, Annotated, Any, TypeAlias, cast
@@ -14,6 +15,7 @@ from typing import IO, Annotated, Any, TypeAlias, cast
 from cyclopts import Group, Parameter
 from rich.console import Console
 
+from headtune.cli.interrupts import heeding_ctrl_c
 from headtune.errors import ConfigError
 
 __all__ = [
@@ -114,9 +116,14 @@ def print_json(values: Any, *, indent: int | None = None) -> None:
     print(to_json(values, indent=indent))
 
 
-def waiting(message: str) -> AbstractContextManager[Any]:
-    """A sign of life on stderr that leaves nothing behind; nothing at all outside a terminal."""
-    return Console(file=sys.stderr).status(message, spinner="line")
+@contextmanager
+def waiting(message: str) -> Iterator[None]:
+    """A sign of life on stderr that leaves nothing behind; nothing at all outside a terminal.
+
+    For the time when libraries are imported, where Ctrl-C would be lost at times.
+    """
+    with heeding_ctrl_c(), Console(file=sys.stderr).status(message, spinner="line"):
+        yield
 
 
 def write_page(page: str, html: Path) -> None:

@@ -14,6 +14,7 @@ from cyclopts import CycloptsError, Group, Parameter
 from rich.text import Text
 
 from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, results, say, waiting
+from headtune.cli.interrupts import CanResume
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
 from headtune.errors import ConfigError, MissingDependencyError
@@ -152,7 +153,7 @@ def sweep(
             )
     except KeyboardInterrupt as stop:
         if can_resume(folder):
-            raise
+            raise CanResume("the last finished trial") from stop
         raise KeyboardInterrupt(
             "Stopped before the first trial; nothing is left to go on from."
         ) from stop

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from cyclopts import CycloptsError, Parameter
 
 from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, results, say, waiting
+from headtune.cli.interrupts import CanResume
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
 from headtune.config import ModelConfig, RunConfig
@@ -172,7 +173,7 @@ def _train(config: RunConfig, out: Path, overwrite: bool, resume: bool, as_json:
             )
     except KeyboardInterrupt as stop:
         if can_resume(out):
-            raise
+            raise CanResume("the last checkpoint") from stop
         raise KeyboardInterrupt(
             "Stopped before the first checkpoint; nothing is left to go on from."
         ) from stop
