@@ -32,9 +32,9 @@ import numpy.typing as npt
 from harness import finish, machine, parser, print_table, say, set_threads
 from headtune.cli.recipe import merge
 from headtune.data import prepare
-from headtune.metrics import softmax
-from headtune.pipeline import fit_classifier
 from headtune.progress import SilentProgress
+from headtune.run.pipeline import fit_classifier
+from headtune.tasks.metrics import softmax
 from headtune.types import PreparedData
 
 BASE: dict[str, Any] = {

@@ -42,15 +42,15 @@ from harness import (
     say,
     set_threads,
 )
-from headtune.bench import untrained_predictor
+from headtune.bench.bench import untrained_predictor
 from headtune.cli.recipe import load_recipe, merge
-from headtune.config import ModelConfig, RunConfig
 from headtune.data import prepare
-from headtune.loading import encode, find_model
 from headtune.model import predict_logits
-from headtune.pipeline import fit_classifier
+from headtune.options import ModelConfig, RunConfig
 from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress, Stopwatch
+from headtune.run.loading import encode, find_model
+from headtune.run.pipeline import fit_classifier
 from headtune.tokens import load_tokenizer
 from headtune.types import PreparedData, TokenizedExample
 from peer_spam_recipe import SpamRecipe

@@ -38,14 +38,14 @@ from harness import (
     say,
     set_threads,
 )
-from headtune.bench import train_steps
-from headtune.config import TuneConfig
+from headtune.bench.bench import train_steps
 from headtune.model import (
     make_trainable,
     matrix_product_rate,
     peak_memory_bytes,
     useful_flops_per_token,
 )
+from headtune.options import TuneConfig
 from headtune.quiet import quiet_transformers
 from headtune.tokens import encode_examples
 from headtune.types import TokenizedExample

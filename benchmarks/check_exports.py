@@ -28,12 +28,12 @@ from statistics import median
 from typing import Any
 
 from headtune import Predictor
-from headtune.config import DataConfig
 from headtune.data import prepare
 from headtune.errors import ExportError, MissingDependencyError, ProbeError
 from headtune.export import FORMATS, export_run
 from headtune.export.proof import agreement_of
 from headtune.export.source import Source, open_source
+from headtune.options import DataConfig
 from headtune.pretrained import find_pretrained
 
 LOAD = """

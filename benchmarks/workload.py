@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
-from headtune.bench import untrained_predictor
-from headtune.config import DataConfig, ModelConfig
+from headtune.bench.bench import untrained_predictor
 from headtune.data import prepare
 from headtune.model import Compute
+from headtune.options import DataConfig, ModelConfig
 from headtune.predict import Predictor
 from headtune.pretrained import PretrainedFolder, find_pretrained
 from headtune.quiet import quiet_transformers

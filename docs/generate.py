@@ -28,7 +28,7 @@ from headtune.cli.evaluate import evaluate
 from headtune.cli.inspect import inspect as inspect_command
 from headtune.cli.options import field_texts
 from headtune.cli.predict import predict
-from headtune.config import STAGES
+from headtune.options import STAGES
 
 DOCS = Path(__file__).parent
 WIDTH = 80
@@ -57,9 +57,9 @@ KINDS = {
 INTRODUCTION = """\
 # Options
 
-<!-- Made by docs/generate.py out of src/headtune/config.py. Edit that file, not this one. -->
+<!-- Made by docs/generate.py out of src/headtune/options. Edit those files, not this one. -->
 
-Every option is written once, in `headtune.config`, and is the same everywhere:
+Every option is written once, in `headtune.options`, and is the same everywhere:
 
 - on the command line as `--learning-rate 1e-4`; a switch has a `--no-` form;
 - in a recipe as `learning_rate: 1.0e-4`, below the key of its stage (`data`, `tokens`, `model`,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from headtune import TextClassifier
-from headtune.paired import compare_paired
+from headtune.tasks.paired import compare_paired
 
 SUBJECTS = {
     "prize": ("free prize", "cash award", "holiday for two", "winner", "account selected"),

@@ -19,9 +19,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from headtune import TextClassifier
-from headtune.config import STAGES, RunConfig
 from headtune.errors import ConfigError, DataError, PredictionError
-from headtune.model import few_rows
+from headtune.model.speed import few_rows
+from headtune.options import STAGES, RunConfig
 from tests_support import TEXTS, TOPICS
 
 LEFT_OUT = {

@@ -9,13 +9,11 @@ import pytest
 import headtune
 
 PACKAGE = Path(headtune.__file__).parent
-ORDER = [  # leaf modules first
-    "errors", "types", "option_ranges", "option_values", "written_values", "config", "progress",
-    "figures", "texts", "metrics", "calibration", "decision", "paired", "words", "usage",
-    "plain_table", "plain_json", "hashes", "processes", "quiet", "pretrained", "claims",
-    "unfinished", "cache", "data", "tokens", "batches", "model", "training", "artifact", "predict",
-    "explain", "export", "settle", "report", "inspection", "fitted", "frozen", "loading",
-    "pipeline", "classifier", "run", "sweep", "bench", "cli",
+ORDER = [
+    "errors", "types", "progress", "quiet", "processes",
+    "options", "files", "wording", "tasks", "data", "pretrained", "tokens", "batches", "model",
+    "training", "artifact", "predict", "explain", "export", "report", "inspection", "run",
+    "classifier", "sweep", "bench", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""
 

@@ -18,7 +18,7 @@ from headtune.cli.app import run
 from headtune.errors import ConfigError
 from headtune.processes import all_gather, broadcast, is_main, n_processes
 from headtune.report import Report
-from headtune.run import help_train
+from headtune.run.train import help_train
 from headtune.sweep.run import run_sweep
 from tests_support import read_history, wait_for, write_table
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from headtune.cli.recipe import load_recipe, merge
-from headtune.config import RunConfig
-from headtune.run import plan_run
+from headtune.options import RunConfig
+from headtune.run.train import plan_run
 
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.yaml"))
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from headtune.classifier import TextClassifier
-    from headtune.config import RunConfig
     from headtune.errors import HeadtuneError
+    from headtune.options import RunConfig
     from headtune.predict import Predictor, evaluate_file, predict_file
     from headtune.report import Report
     from headtune.run import plan_run, train_run
@@ -39,7 +39,7 @@ _HOMES = {
     "Prediction": "types",
     "Predictor": "predict",
     "Report": "report",
-    "RunConfig": "config",
+    "RunConfig": "options",
     "TextClassifier": "classifier",
     "evaluate_file": "predict",
     "plan_run": "run",

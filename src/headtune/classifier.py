@@ -22,8 +22,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from headtune.artifact import Manifest, choose_probes, save_artifact
 from headtune.artifact.layout import require_run_folder
-from headtune.claims import claimed
-from headtune.config import (
+from headtune.data import label_name, prepare_texts
+from headtune.data.parts.parts import PARTS, assign_parts, largest_group
+from headtune.data.repeats.groups import groups_together
+from headtune.data.repeats.repeats import find_repeats
+from headtune.errors import ConfigError
+from headtune.files.claims import claimed
+from headtune.options import (
     STAGES,
     AttentionDirection,
     Balance,
@@ -32,19 +37,14 @@ from headtune.config import (
     Pooling,
     RunConfig,
 )
-from headtune.data import label_name, prepare_texts
-from headtune.data.groups import groups_together
-from headtune.data.parts import PARTS, assign_parts, largest_group
-from headtune.data.repeats import find_repeats
-from headtune.decision import UNSURE
-from headtune.errors import ConfigError
-from headtune.fitted import Fitted
-from headtune.metrics import Metrics, classification_metrics
-from headtune.pipeline import fit_classifier
 from headtune.predict import Predictor
 from headtune.progress import Progress, SilentProgress
-from headtune.texts import check_same_length, text_list
+from headtune.run.fitted import Fitted
+from headtune.run.pipeline import fit_classifier
+from headtune.tasks.decision import UNSURE
+from headtune.tasks.metrics import Metrics, classification_metrics
 from headtune.types import Example, LabelSet, PreparedData
+from headtune.wording.text_lists import check_same_length, text_list
 
 __all__ = ["TextClassifier"]
 
@@ -64,7 +64,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A pretrained language model, tuned to classify texts.
 
     The parameters are options of ``headtune train``, by the same names and with the same
-    defaults; ``headtune.config`` explains each.
+    defaults; ``headtune.options`` explains each.
 
     Args:
         validation_fraction: Share of the texts that ``fit`` holds back to pick the best weights,
@@ -231,7 +231,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.predictor_.predict_proba(texts)[:, self._columns]
 
     def evaluate(self, texts: Iterable[str], labels: Iterable[Any]) -> Metrics:
-        """Accuracy, macro F1, log loss and per-label figures; see ``headtune.metrics``."""
+        """Accuracy, macro F1, log loss and per-label figures; see ``headtune.tasks.metrics``."""
         check_is_fitted(self, "predictor_")
         texts, names = text_list(texts), _names(labels)
         check_same_length(texts, names)

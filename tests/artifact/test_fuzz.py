@@ -20,9 +20,9 @@ from safetensors.torch import save_file
 from headtune import TextClassifier
 from headtune.artifact import load_artifact
 from headtune.artifact.manifest import Manifest, seal_of
-from headtune.artifact.strict_json import MAX_BYTES, read_strict_json
 from headtune.artifact.tensor_file import read_tensors
 from headtune.errors import ArtifactError, ArtifactFormatError, HeadtuneError
+from headtune.files.strict_json import MAX_BYTES, read_strict_json
 from tests_support import TEXTS, TOPICS
 
 N_MANIFESTS = 4_000

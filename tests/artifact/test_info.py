@@ -14,8 +14,8 @@ from headtune.artifact import Manifest, describe_run
 from headtune.artifact.manifest import seal_of
 from headtune.cli.app import run as headtune
 from headtune.errors import ArtifactNotFoundError, TamperedArtifactError
-from headtune.metrics import accuracy_interval
 from headtune.pretrained import locate_pretrained
+from headtune.tasks.metrics import accuracy_interval
 from tests_support import TEXTS, TOPICS
 
 
@@ -115,7 +115,7 @@ def test_a_look_for_a_model_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A GGUF file is named as it is, and by its folder once it was converted."""
-    from headtune.pretrained import _folder_of_gguf
+    from headtune.pretrained.find import _folder_of_gguf
 
     monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path / "cache"))
     gguf = tmp_path / "tiny.gguf"

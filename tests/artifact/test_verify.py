@@ -8,7 +8,7 @@ import pytest
 
 from headtune.artifact import verify
 from headtune.artifact.probes import ProbeResult
-from headtune.config import ModelConfig
+from headtune.options import ModelConfig
 
 
 def test_what_concerns_the_machine_is_handed_on(

@@ -135,7 +135,7 @@ def test_fewer_than_three_rounds_are_refused(capsys: pytest.CaptureFixture[str])
 
 
 def test_fresh_cache_hides_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    from headtune.pretrained import cache_folder
+    from headtune.files.cache_folder import cache_folder
 
     monkeypatch.setenv("HEADTUNE_CACHE", "kept")
     with harness.fresh_cache() as folder:

@@ -10,9 +10,9 @@ from torch.nn.functional import cross_entropy
 
 from bench_spam_recipe import make_gpt2
 from headtune.batches import collate
-from headtune.bench import untrained_predictor
-from headtune.config import ModelConfig, TuneConfig
+from headtune.bench.bench import untrained_predictor
 from headtune.model import SequenceClassifier, make_trainable
+from headtune.options import ModelConfig, TuneConfig
 from headtune.types import TokenizedExample
 from peer_spam_recipe import SpamRecipe
 

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from headtune.cli.app import run
-from headtune.config import DataConfig, RunConfig
+from headtune.options import DataConfig, RunConfig
 from headtune.progress import Progress
 from headtune.types import LabelSet, Prediction
 
@@ -41,7 +41,7 @@ class Result(SimpleNamespace):
 
 
 class Stages:
-    """Stands in for headtune.run, headtune.predict and headtune.report."""
+    """Stands in for headtune.run.train, headtune.predict and headtune.report."""
 
     def __init__(self) -> None:
         self.error: BaseException | None = None

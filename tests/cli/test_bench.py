@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         arguments.update(given, name=name)
         return FOUND
 
-    monkeypatch.setattr("headtune.bench.bench", measure)
+    monkeypatch.setattr("headtune.bench.bench.bench", measure)
     return arguments
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import save_file
 
-from headtune.cache import publish, trunks_folder
+from headtune.model.frozen.kept_files import publish, trunks_folder
 
 from .conftest import Headtune
 

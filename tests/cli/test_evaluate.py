@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from headtune.config import DataConfig
+from headtune.options import DataConfig
 
 from .conftest import METRICS, Headtune, Stages
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from headtune.cli.options import STAGE_OF, field_texts
-from headtune.config import STAGES
+from headtune.options import STAGES
 
 from .conftest import Headtune
 

@@ -8,8 +8,8 @@ import pytest
 from headtune.cli.options import _parts
 from headtune.cli.predict import table_in
 from headtune.cli.tables import prediction_lines
-from headtune.config import DataConfig
 from headtune.errors import DataNotFoundError, PredictionError
+from headtune.options import DataConfig
 from headtune.types import LabelSet, Prediction
 
 from .conftest import Headtune, Stages

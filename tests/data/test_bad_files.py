@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from headtune.config import DataConfig
 from headtune.data import iter_tables, read_table
-from headtune.data.decode import decoded_lines
+from headtune.data.reading.decode import decoded_lines
 from headtune.errors import ConfigError, DataError, DataNotFoundError, EncodingError
+from headtune.options import DataConfig
 
 AUTO = DataConfig()
 
@@ -168,7 +168,7 @@ def test_a_line_of_many_blocks_is_looked_through_once(monkeypatch: pytest.Monkey
             n_characters.append(len(text))
             super().__init__(text, newline)
 
-    monkeypatch.setattr("headtune.data.decode.io.StringIO", Counted)
+    monkeypatch.setattr("headtune.data.reading.decode.io.StringIO", Counted)
     blocks = [b"x" * 1_000] * 200
     assert list(decoded_lines([*blocks, b"\r", b"\ny"], "utf-8", "a.json")) == [
         "x" * 200_000 + "\r\n",

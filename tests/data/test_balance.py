@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from headtune.data import class_weights
-from headtune.data.balance import oversample, undersample
+from headtune.data.parts.balance import oversample, undersample
 
 LABELS = np.array([0] * 50 + [1] * 7 + [2] * 20)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from headtune.config import DataConfig
 from headtune.data import (
     find_columns,
     find_text_column,
@@ -15,8 +14,9 @@ from headtune.data import (
     usable_rows,
     write_set_aside,
 )
-from headtune.data.table import MAX_CONTENT_CHARACTERS
+from headtune.data.reading.table import MAX_CONTENT_CHARACTERS
 from headtune.errors import DataError
+from headtune.options import DataConfig
 from headtune.types import SetAsideRow
 
 AUTO = DataConfig()

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from headtune.config import DataConfig
 from headtune.data import Table, find_columns, find_text_column, read_table
 from headtune.errors import ColumnError
+from headtune.options import DataConfig
 
 AUTO = DataConfig()
 LONG = [

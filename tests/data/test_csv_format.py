@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tweets import TWEETS, needs_tweets
 
-from headtune.config import DataConfig
 from headtune.data import read_table
-from headtune.data.sources import HEAD_BYTES
+from headtune.data.reading.sources import HEAD_BYTES
 from headtune.errors import ConfigError
+from headtune.options import DataConfig
 
 AUTO = DataConfig()
 

@@ -11,12 +11,12 @@ import pytest
 from made_texts import made_texts
 from tweets import TWEETS, needs_tweets
 
-from headtune.config import DataConfig
 from headtune.data import find_repeats, prepare, split_by_time
-from headtune.data.groups import groups_together, merged
-from headtune.data.parts import largest_group
-from headtune.data.times import read_times
+from headtune.data.parts.parts import largest_group
+from headtune.data.parts.times import read_times
+from headtune.data.repeats.groups import groups_together, merged
 from headtune.errors import ColumnError, SplitError
+from headtune.options import DataConfig
 from headtune.types import PreparedData
 
 

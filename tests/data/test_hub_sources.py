@@ -8,11 +8,11 @@ from pathlib import Path
 import datasets
 import pytest
 
-from headtune.config import DataConfig
 from headtune.data import iter_tables, labelled_examples, prepare, read_table
-from headtune.data.hub import part_names
-from headtune.data.sources import is_hub_id
+from headtune.data.reading.hub import part_names
+from headtune.data.reading.sources import is_hub_id
 from headtune.errors import DataError
+from headtune.options import DataConfig
 from headtune.types import LabelSet
 
 AUTO = DataConfig()
@@ -113,7 +113,7 @@ def test_what_can_be_a_hub_id(name: str, expected: bool) -> None:
 def test_no_hub_in_reach_ends_in_one_line_within_seconds(tmp_path: Path, offline: str) -> None:
     code = (
         "import time\n"
-        "from headtune.config import DataConfig\n"
+        "from headtune.options import DataConfig\n"
         "from headtune.data import read_table\n"
         "from headtune.errors import DataNotFoundError\n"
         "import datasets\n"

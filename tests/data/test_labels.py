@@ -10,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from headtune.config import DataConfig
 from headtune.data import label_name, label_set, prepare
 from headtune.data.labels import label_names
 from headtune.errors import LabelError
 from headtune.inspection import inspect_table
+from headtune.options import DataConfig
 
 
 @pytest.mark.parametrize(

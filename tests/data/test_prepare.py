@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from tweets import TWEETS, needs_tweets
 
-from headtune.config import DataConfig
 from headtune.data import (
     labelled_examples,
     prepare,
@@ -19,6 +18,7 @@ from headtune.data import (
     write_parts,
 )
 from headtune.errors import ColumnError, DataError, LabelError, SplitError
+from headtune.options import DataConfig
 from headtune.types import LabelSet, PreparedData
 
 

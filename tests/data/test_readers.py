@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from headtune.config import DataConfig
 from headtune.data import Table, iter_tables, read_table
 from headtune.errors import DataError
+from headtune.options import DataConfig
 
 AUTO = DataConfig()
 RECORDS = [{"text": f'text number {i}, "né"', "label": i % 3} for i in range(25)]

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from made_texts import made_texts, words
 from tweets import TWEETS, needs_tweets
 
-from headtune.config import DataConfig
 from headtune.data import find_columns, find_repeats, read_table, usable_rows
-from headtune.data.normal_form import fold, normal_form
-from headtune.data.repeats import connected
-from headtune.data.shingles import SHINGLE, THRESHOLD, overlapping_pairs
+from headtune.data.repeats.normal_form import fold, normal_form
+from headtune.data.repeats.repeats import connected
+from headtune.data.repeats.shingles import SHINGLE, THRESHOLD, overlapping_pairs
+from headtune.options import DataConfig
 
 
 def jaccard(first: str, second: str) -> float:
@@ -112,8 +112,8 @@ def test_chunks_do_not_change_what_is_found(size: int, monkeypatch: pytest.Monke
     texts += [f"{text} more" for text in texts]
     expected = overlapping_pairs(texts).tolist()
     assert len(expected) == 20
-    monkeypatch.setattr("headtune.data.shingles.CHARACTERS_PER_CHUNK", size)
-    monkeypatch.setattr("headtune.data.shingles.PAIRS_PER_CHUNK", 7)
+    monkeypatch.setattr("headtune.data.repeats.shingles.CHARACTERS_PER_CHUNK", size)
+    monkeypatch.setattr("headtune.data.repeats.shingles.PAIRS_PER_CHUNK", 7)
     assert overlapping_pairs(texts).tolist() == expected
 
 

@@ -19,7 +19,7 @@ from headtune.explain.explanation import Method
 from headtune.explain.gradients import integrated_gradients
 from headtune.explain.occlusion import log_odds
 from headtune.tokens import encode_texts
-from headtune.words import word_spans
+from headtune.wording.word_spans import word_spans
 
 WORDS = ("dinner", "station", "song", "people", "number", "meeting", "radio", "town", "holiday")
 PLANTED = "prize"

@@ -10,7 +10,6 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from headtune.claims import claimed
 from headtune.cli.export import FormatName
 from headtune.errors import (
     ArtifactError,
@@ -23,6 +22,7 @@ from headtune.export import FORMATS, export_run
 from headtune.export.formats import find_format
 from headtune.export.proof import Tolerance, agreement_of, require
 from headtune.export.source import Probabilities, open_source
+from headtune.files.claims import claimed
 from tests_support import TEXTS
 
 from .conftest import FAMILIES, TUNES, RunOf

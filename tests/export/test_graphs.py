@@ -19,7 +19,7 @@ from headtune.export.padded import PaddedClassifier
 from headtune.export.proof import agreement_of
 from headtune.export.source import Probabilities, Source, open_source
 from headtune.export.validation import validation_part
-from headtune.metrics import softmax
+from headtune.tasks.metrics import softmax
 from tests_support import TEXTS, TOPICS
 
 from .conftest import FAMILIES, RunOf

@@ -156,7 +156,7 @@ def test_a_data_set_with_the_hub_gone(alone: Console, trained: Trained) -> None:
     assert f"the hub ({CLOSED}) cannot be reached" in error
     assert "HF_HUB_OFFLINE=1 uses a copy that was downloaded before" in error
     code = (
-        "from headtune.config import DataConfig\n"
+        "from headtune.options import DataConfig\n"
         "from headtune.data import read_table\n"
         f"print(len(read_table({DATASET!r}, DataConfig())))"
     )

@@ -14,11 +14,11 @@ from rich.console import Console
 
 from headtune.cli.app import run
 from headtune.cli.common import write_page
-from headtune.config import DataConfig
 from headtune.data import find_repeats
 from headtune.errors import ConfigError
 from headtune.inspection import Inspection, inspect_table, render_inspection
 from headtune.inspection.page import inspection_page
+from headtune.options import DataConfig
 
 from .planted import Planted, planted_table
 

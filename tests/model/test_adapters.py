@@ -8,13 +8,13 @@ from torch import nn
 from transformers import CONFIG_MAPPING, AutoModel, PreTrainedModel
 
 from conftest import FAMILIES
-from headtune.config import TuneConfig
 from headtune.errors import ConfigError, ModelError
 from headtune.model import lora_targets, make_trainable
 from headtune.model.adapters import inject_lora
 from headtune.model.backbone import Backbone
 from headtune.model.linear_layers import linear_layers
 from headtune.model.sequence_classifier import SequenceClassifier
+from headtune.options import TuneConfig
 
 SEPARATE = ("q_proj", "k_proj", "v_proj", "o_proj")
 GATED = ("gate_proj", "up_proj", "down_proj")

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtune.errors import ModelError
-from headtune.model import attention, kernels
-from headtune.model import layout as arrangement
-from headtune.model.attention import packed_attention
-from headtune.model.kernels import FLASH_KERNELS, KERNEL_VARIABLE, Settings
-from headtune.model.layout import MAX_SCORES, SequenceLayout
+from headtune.model.attention import kernels
+from headtune.model.attention import layout as arrangement
+from headtune.model.attention import packed as attention
+from headtune.model.attention.kernels import FLASH_KERNELS, KERNEL_VARIABLE, Settings
+from headtune.model.attention.layout import MAX_SCORES, SequenceLayout
+from headtune.model.attention.packed import packed_attention
 
 HEADS, KV_HEADS, DIM = 4, 2, 8
 

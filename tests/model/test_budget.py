@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from headtune.batches import collate
-from headtune.config import ModelConfig, TuneConfig
 from headtune.model import (
     Compute,
     SequenceClassifier,
-    budget,
     bytes_per_token,
     load_backbone,
     make_trainable,
     token_budget,
 )
+from headtune.model.hardware import budget
+from headtune.options import ModelConfig, TuneConfig
 from headtune.pretrained import PretrainedFolder
 from headtune.types import TokenizedExample
 

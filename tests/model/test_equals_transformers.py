@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
 from headtune.batches import StepCollator, collate
-from headtune.config import ModelConfig, TuneConfig
 from headtune.model import (
     Compute,
     SequenceClassifier,
@@ -21,6 +20,7 @@ from headtune.model import (
     make_trainable,
     predict_logits,
 )
+from headtune.options import ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.training.losses import class_weighted_sum
 from headtune.types import TokenizedExample

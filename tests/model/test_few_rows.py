@@ -11,16 +11,11 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 
 from headtune import Predictor, TextClassifier
 from headtune.batches import collate
-from headtune.config import ModelConfig, TuneConfig
-from headtune.model import (
-    SequenceClassifier,
-    few_rows,
-    load_backbone,
-    make_trainable,
-    predict_logits,
-)
-from headtune.model.few_rows import MOST_ROWS, PackingOnDemand, pack_for_few_rows, pays
-from headtune.model.hardware import Compute
+from headtune.model import SequenceClassifier, load_backbone, make_trainable, predict_logits
+from headtune.model.hardware.compute import Compute
+from headtune.model.speed import few_rows
+from headtune.model.speed.few_rows import MOST_ROWS, PackingOnDemand, pack_for_few_rows, pays
+from headtune.options import ModelConfig, TuneConfig
 from headtune.pretrained import PretrainedFolder
 from headtune.types import TokenizedExample
 from tests_support import TEXTS, TOPICS

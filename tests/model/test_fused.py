@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
-from headtune.config import TuneConfig
 from headtune.model import SequenceClassifier, make_trainable
-from headtune.model.attention import ATTENTION_NAME
+from headtune.model.attention.layout import SequenceLayout
+from headtune.model.attention.packed import ATTENTION_NAME
 from headtune.model.backbone import Backbone
-from headtune.model.fused import FORWARDS, fuse
-from headtune.model.layout import SequenceLayout
+from headtune.model.speed.fused import FORWARDS, fuse
+from headtune.options import TuneConfig
 
 FUSED_FAMILIES = {
     "gpt2": {"NewGELUActivation"},

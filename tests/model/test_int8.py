@@ -10,20 +10,20 @@ import pytest
 import torch
 from torch import nn
 
-from headtune.config import ModelConfig, TuneConfig
 from headtune.errors import ModelError
-from headtune.metrics import softmax
 from headtune.model import (
     Compute,
     SequenceClassifier,
-    int8,
     load_backbone,
     make_trainable,
     predict_logits,
     quantize,
 )
-from headtune.model.int8 import PRODUCTS, Int8Linear, Int8Product, quantized_weight
+from headtune.model.speed import int8
+from headtune.model.speed.int8 import PRODUCTS, Int8Linear, Int8Product, quantized_weight
+from headtune.options import ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
+from headtune.tasks.metrics import softmax
 from headtune.types import TokenizedExample
 
 CPU = torch.device("cpu")

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from headtune import cache
-from headtune.config import ModelConfig, TuneConfig
 from headtune.model import (
     Compute,
     FrozenTrunk,
@@ -19,12 +17,14 @@ from headtune.model import (
     SequenceClassifier,
     StateStore,
     attach_trunk,
-    keeping,
     load_backbone,
     make_trainable,
     open_store,
     predict_logits,
 )
+from headtune.model.frozen import keeping
+from headtune.model.frozen import kept_files as cache
+from headtune.options import ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
 

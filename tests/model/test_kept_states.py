@@ -18,11 +18,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from headtune import cache
 from headtune.errors import ConfigError
-from headtune.model import StateStore, TrunkIdentity, kept_states, text_key
+from headtune.model import StateStore, TrunkIdentity, text_key
+from headtune.model.frozen import kept_files as cache
+from headtune.model.frozen import kept_states
+from headtune.options.written import parse_size
 from headtune.types import TokenizedExample
-from headtune.written_values import parse_size
 
 IDENTITY = TrunkIdentity(
     model="tiny",
@@ -194,7 +195,7 @@ def test_a_full_disk_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_half_of_the_free_disk_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr("headtune.model.kept_states._free_bytes", lambda folder: 1000)
+    monkeypatch.setattr("headtune.model.frozen.kept_states._free_bytes", lambda folder: 1000)
     assert not StateStore(IDENTITY, GB, said.append).write(make_states(50))
     assert "free" in said[0]
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from headtune.batches import PackedBatch, collate
-from headtune.config import ModelConfig, TuneConfig
 from headtune.model import Compute, SequenceClassifier, load_backbone, make_trainable
+from headtune.options import ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
 

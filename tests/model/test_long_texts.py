@@ -24,7 +24,7 @@ import sys
 import numpy as np
 import torch
 
-from headtune.config import ModelConfig
+from headtune.options import ModelConfig
 from headtune.model import Compute, SequenceClassifier, load_backbone, predict_logits
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from headtune.model import memory
-from headtune.model.memory import peak_memory_bytes
+from headtune.model.hardware import memory
+from headtune.model.hardware.memory import peak_memory_bytes
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
@@ -24,7 +24,9 @@ def test_it_is_what_the_system_says() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere getrusage is right")
 def test_it_is_not_that_of_the_process_that_started_this_one() -> None:
     large = b"x" * 3_000_000_000  # resident, so that a child's getrusage would begin with it
-    code = "from headtune.model.memory import peak_memory_bytes; print(peak_memory_bytes())"
+    code = (
+        "from headtune.model.hardware.memory import peak_memory_bytes; print(peak_memory_bytes())"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert len(large) > 2e9 > int(done.stdout)
 

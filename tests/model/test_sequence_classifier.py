@@ -10,7 +10,6 @@ import torch
 from transformers import CONFIG_MAPPING, AutoModel, AutoModelForCausalLM
 
 from headtune.batches import collate
-from headtune.config import ModelConfig, Pooling, TuneConfig
 from headtune.errors import ModelError, ModelFileError
 from headtune.model import (
     Compute,
@@ -26,8 +25,9 @@ from headtune.model import (
     trained_state,
     useful_flops_per_token,
 )
-from headtune.model.layout import SequenceLayout
+from headtune.model.attention.layout import SequenceLayout
 from headtune.model.pooling import pool
+from headtune.options import ModelConfig, Pooling, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
 from tests_support import Heard, keep_states

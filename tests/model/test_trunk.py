@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from headtune.batches import KeptExample, collate
-from headtune.config import ModelConfig, TrainConfig, TuneConfig
 from headtune.model import (
     Compute,
     SequenceClassifier,
@@ -21,6 +20,7 @@ from headtune.model import (
     text_key,
     trained_state,
 )
+from headtune.options import ModelConfig, TrainConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress
 from headtune.training import fit

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from headtune import Predictor, TextClassifier, evaluate_file, predict_file
-from headtune.config import DataConfig
 from headtune.data import iter_tables, read_table
 from headtune.errors import ColumnError, DataError, LabelError, PredictionError
-from headtune.model import few_rows
+from headtune.model.speed import few_rows
+from headtune.options import DataConfig
 from headtune.predict import bulk
 from headtune.progress import SilentProgress
 from tests_support import TEXTS, TOPICS

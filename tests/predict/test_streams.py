@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from headtune import Predictor, TextClassifier, predict_file
-from headtune.config import DataConfig
 from headtune.data import iter_tables, read_table
 from headtune.errors import DataError, PredictionError
+from headtune.options import DataConfig
 from headtune.predict import bulk, writers
 from tests_support import TEXTS, TOPICS, Heard
 

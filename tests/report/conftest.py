@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtune.metrics import Metrics, classification_metrics
 from headtune.report.comparison import compare_with
 from headtune.report.report import Report, build_report
+from headtune.tasks.metrics import Metrics, classification_metrics
 from headtune.types import LabelSet
 
 HAM_SPAM = LabelSet(("ham", "spam"))

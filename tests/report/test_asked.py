@@ -9,9 +9,9 @@ import pytest
 
 from headtune.cli.app import command_line
 from headtune.cli.recipe import merge
-from headtune.config import DataConfig, RunConfig
 from headtune.data import prepare
-from headtune.option_values import to_plain
+from headtune.options import DataConfig, RunConfig
+from headtune.options.values import to_plain
 from headtune.report import Report
 from headtune.report.page.asked import command, in_words
 

@@ -8,7 +8,6 @@ import numpy.typing as npt
 import pytest
 
 from headtune.errors import PredictionError
-from headtune.metrics import Metrics
 from headtune.report import tfidf
 from headtune.report.baselines import (
     baseline_figures,
@@ -16,6 +15,7 @@ from headtune.report.baselines import (
     measure_baselines,
 )
 from headtune.report.tfidf import TfidfBaseline, fit_tfidf
+from headtune.tasks.metrics import Metrics
 from headtune.types import Example, LabelSet, PreparedData
 
 HAM_SPAM = LabelSet(("ham", "spam"))

@@ -10,15 +10,15 @@ import numpy.typing as npt
 import pytest
 from rich.console import Console
 
-from headtune.decision import DecisionRule
-from headtune.metrics import classification_metrics
 from headtune.report import Report, render_report
 from headtune.report.baselines import baseline_figures, label_ids_of, measure_baselines
 from headtune.report.curves import draw_curves
 from headtune.report.evidence import Measured, collect_evidence
 from headtune.report.page import report_page
 from headtune.report.reliability import draw_reliability
-from headtune.settle import Settled
+from headtune.tasks.decision import DecisionRule
+from headtune.tasks.metrics import classification_metrics
+from headtune.tasks.settle import Settled
 from headtune.types import Example, LabelSet, PreparedData
 
 MakeReport = Callable[..., Report]

@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from headtune.metrics import classification_metrics
 from headtune.report.baselines import Baseline
 from headtune.report.evidence import Measured, collect_evidence
 from headtune.report.mistakes import confusion_of, errors_by_length, surest_mistakes
-from headtune.settle import Settled
+from headtune.tasks.metrics import classification_metrics
+from headtune.tasks.settle import Settled
 from headtune.types import Example, LabelSet, PreparedData
 
 LABELS = LabelSet(("ham", "spam"))

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 import headtune
-from headtune.metrics import classification_metrics
 from headtune.report import Report
 from headtune.report.curves import BLUE, GREY
 from headtune.report.page import report_page
@@ -20,8 +19,9 @@ from headtune.report.page.confusion import frequent_mistakes, matrix
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import excerpt, p_value, signed_points
 from headtune.report.page.run_page import STAGES
+from headtune.tasks.metrics import classification_metrics
 from headtune.types import LabelSet
-from headtune.usage import ways
+from headtune.wording.commands import ways
 
 from .evidence import EVIDENCE, SCRIPT
 

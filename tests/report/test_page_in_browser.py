@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from headtune import RunConfig, train_run
-from headtune.metrics import classification_metrics
 from headtune.report import Report
 from headtune.report.page import report_page
+from headtune.tasks.metrics import classification_metrics
 from headtune.types import LabelSet
 from tests_support import TEXTS, TOPICS
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from headtune.figures import duration, interval, percent, rate
-from headtune.metrics import classification_metrics
 from headtune.report import Report, render_report
+from headtune.tasks.metrics import classification_metrics
 from headtune.types import LabelSet
+from headtune.wording.numbers import duration, interval, percent, rate
 
 from .evidence import EVIDENCE
 

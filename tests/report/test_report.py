@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from headtune.errors import ArtifactError, ArtifactFormatError, ArtifactNotFoundError
-from headtune.metrics import classification_metrics
 from headtune.report import Report
+from headtune.tasks.metrics import classification_metrics
 from headtune.types import LabelSet
 
 MakeReport = Callable[..., Report]

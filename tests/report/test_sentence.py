@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from headtune.metrics import classification_metrics
 from headtune.report import Report
 from headtune.report.comparison import compare_with
 from headtune.report.sentence import judge, standing
+from headtune.tasks.metrics import classification_metrics
 from headtune.types import LabelSet
 
 from .conftest import compared, constant_metrics, metrics_with

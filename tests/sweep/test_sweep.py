@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from headtune import Predictor, RunConfig, train_run
-from headtune.claims import claimed
 from headtune.errors import ArtifactError, ConfigError, TrainingError
+from headtune.files.claims import claimed
 from headtune.model import FrozenTrunk, load_backbone
 from headtune.report import Report
 from headtune.sweep import search as search_module
@@ -66,7 +66,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         counts["texts"] += sum(not hasattr(example, "states") for example in examples)
         return run(self, examples)
 
-    monkeypatch.setattr("headtune.loading.load_backbone", count_load)
+    monkeypatch.setattr("headtune.run.loading.load_backbone", count_load)
     monkeypatch.setattr(FrozenTrunk, "run", count_texts)
     return counts
 

@@ -11,7 +11,6 @@ from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
 
 from headtune.batches import StepCollator, collate
-from headtune.config import ModelConfig, TrainConfig, TuneConfig
 from headtune.errors import ConfigError, NonFiniteLossError, TrainingError
 from headtune.model import (
     Compute,
@@ -20,6 +19,7 @@ from headtune.model import (
     make_trainable,
     trained_state,
 )
+from headtune.options import ModelConfig, TrainConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress
 from headtune.training import FitResult, count_steps, fit, resolve_learning_rate

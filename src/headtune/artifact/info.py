@@ -15,8 +15,8 @@ from typing import Any
 from headtune.artifact.layout import MANIFEST, require_run_folder, storage_of, weights_file
 from headtune.artifact.manifest import Manifest
 from headtune.errors import TamperedArtifactError
-from headtune.metrics import accuracy_interval
 from headtune.pretrained import locate_pretrained
+from headtune.tasks.metrics import accuracy_interval
 
 __all__ = ["Figures", "Library", "NeededBase", "RunInfo", "describe_run"]
 

@@ -17,8 +17,8 @@ README.md                                          the model card
 from pathlib import Path
 from typing import Literal
 
-from headtune.artifact.publish import in_place
 from headtune.errors import ArtifactFormatError, ArtifactNotFoundError
+from headtune.files.publish import in_place
 
 __all__ = [
     "ADAPTER_CONFIG",

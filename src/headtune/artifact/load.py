@@ -23,7 +23,6 @@ from headtune.artifact.layout import (
 from headtune.artifact.manifest import Manifest, verify_files
 from headtune.artifact.probes import ProbeResult, check_probes
 from headtune.artifact.weights import read_weights
-from headtune.config import ModelConfig, TuneConfig
 from headtune.errors import (
     ModelNotFoundError,
     TamperedArtifactError,
@@ -37,6 +36,7 @@ from headtune.model import (
     make_trainable,
     token_budget,
 )
+from headtune.options import ModelConfig, TuneConfig
 from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
 from headtune.tokens import load_tokenizer
 from headtune.types import LabelSet

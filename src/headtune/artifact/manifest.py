@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from headtune.artifact.layout import MANIFEST
-from headtune.artifact.strict_json import read_strict_json
-from headtune.config import AttentionDirection, Pooling, RunConfig, TuneConfig
 from headtune.errors import ArtifactFormatError, ConfigError, TamperedArtifactError
-from headtune.hashes import file_sha256
-from headtune.plain_json import finite, to_json
+from headtune.files.hashes import file_sha256
+from headtune.files.plain_json import finite, to_json
+from headtune.files.strict_json import read_strict_json
+from headtune.options import AttentionDirection, Pooling, RunConfig, TuneConfig
 
 __all__ = [
     "FORMAT_VERSION",

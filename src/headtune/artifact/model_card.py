@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 from headtune.artifact.manifest import Manifest
-from headtune.figures import interval, percent
-from headtune.metrics import accuracy_interval, count_correct
 from headtune.pretrained import public_name
-from headtune.usage import ways
+from headtune.tasks.metrics import accuracy_interval, count_correct
+from headtune.wording.commands import ways
+from headtune.wording.numbers import interval, percent
 
 __all__ = ["model_card"]
 

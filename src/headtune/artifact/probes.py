@@ -16,12 +16,12 @@ import torch
 from safetensors.torch import save_file
 
 from headtune.artifact.layout import PROBE_TENSORS, PROBES
-from headtune.artifact.strict_json import read_strict_json
 from headtune.artifact.tensor_file import read_tensors
 from headtune.errors import ArtifactFormatError, ProbeError
-from headtune.metrics import softmax
+from headtune.files.plain_json import to_json
+from headtune.files.strict_json import read_strict_json
 from headtune.model import SequenceClassifier, predict_logits
-from headtune.plain_json import to_json
+from headtune.tasks.metrics import softmax
 from headtune.tokens import encode_texts
 from headtune.types import Example, LabelSet, TokenizedExample
 

@@ -17,8 +17,8 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 
 from headtune.artifact.layout import MANIFEST
 from headtune.artifact.load import LoadedArtifact, load_artifact
-from headtune.config import ModelConfig
 from headtune.errors import PushError
+from headtune.options import ModelConfig
 
 __all__ = ["push_run"]
 

@@ -19,12 +19,12 @@ from headtune.artifact.layout import MANIFEST, MODEL_CARD, storage_of
 from headtune.artifact.manifest import BaseModel, Manifest, file_hashes
 from headtune.artifact.model_card import model_card
 from headtune.artifact.probes import ProbeResult, write_probes
-from headtune.artifact.publish import in_place, publish, recover, staging
 from headtune.artifact.verify import verify_in_fresh_process
 from headtune.artifact.weights import write_weights
-from headtune.config import ModelConfig, TuneConfig
 from headtune.errors import ArtifactError
+from headtune.files.publish import in_place, publish, recover, staging
 from headtune.model import SequenceClassifier
+from headtune.options import ModelConfig, TuneConfig
 from headtune.types import LabelSet
 
 __all__ = ["ArtifactContents", "check_target", "save_artifact"]

@@ -19,8 +19,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from headtune.artifact.strict_json import MAX_BYTES, parse_strict_json
 from headtune.errors import ArtifactFormatError
+from headtune.files.strict_json import MAX_BYTES, parse_strict_json
 
 __all__ = ["check_tensor_file", "read_tensors"]
 

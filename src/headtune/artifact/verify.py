@@ -16,9 +16,9 @@ from pathlib import Path
 
 from headtune.artifact.load import load_artifact
 from headtune.artifact.probes import ProbeResult
-from headtune.config import ModelConfig, RunConfig
 from headtune.errors import HeadtuneError, ProbeError
-from headtune.plain_json import to_json
+from headtune.files.plain_json import to_json
+from headtune.options import ModelConfig, RunConfig
 
 __all__ = ["verify_in_fresh_process"]
 

@@ -17,13 +17,13 @@ from safetensors.torch import save_file
 
 from headtune.artifact.layout import Storage, weights_file
 from headtune.artifact.tensor_file import read_tensors
-from headtune.config import TuneConfig
 from headtune.model import (
     SequenceClassifier,
     load_trained_state,
     lora_config,
     trained_state,
 )
+from headtune.options import TuneConfig
 from headtune.pretrained import public_name
 from headtune.types import LabelSet
 

@@ -23,11 +23,11 @@ from headtune.cli.common import (
     waiting,
 )
 from headtune.cli.options import STAGE_OF, takes_options
-from headtune.config import DataConfig, ModelConfig
-from headtune.figures import size
+from headtune.options import DataConfig, ModelConfig
+from headtune.wording.numbers import size
 
 if TYPE_CHECKING:
-    from headtune.plain_table import Table
+    from headtune.wording.tables import Table
 
 __all__ = ["bench"]
 
@@ -75,7 +75,7 @@ def bench(
     if seconds <= 0:
         raise CycloptsError(msg=f"--seconds must be above 0; received {seconds:g}.")
     with waiting("Starting"):
-        from headtune.bench import bench as measure
+        from headtune.bench.bench import bench as measure
         from headtune.cli.progress import ConsoleProgress
 
     given: dict[str, dict[str, Any]] = {"data": {}, "model": {}, "train": {}}
@@ -129,7 +129,7 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _rates(found: Mapping[str, Any]) -> "Table":
     """Prediction and training, above the matrix products they are measured against."""
-    from headtune.plain_table import plain_table
+    from headtune.wording.tables import plain_table
 
     table = plain_table("", "examples/s", "tokens/s", "useful GFLOP/s", "of matrix product")
     training = found["training"]

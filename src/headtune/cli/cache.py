@@ -42,8 +42,8 @@ def cache(
 
 
 def _clear(as_json: bool) -> None:
-    from headtune.cache import clear_cache, trunks_folder
-    from headtune.figures import size
+    from headtune.model.frozen.kept_files import clear_cache, trunks_folder
+    from headtune.wording.numbers import size
 
     n_bytes = clear_cache()
     if as_json:
@@ -55,9 +55,9 @@ def _clear(as_json: bool) -> None:
 def _list(as_json: bool) -> None:
     from dataclasses import asdict
 
-    from headtune.cache import cached_trunks, trunks_folder
-    from headtune.figures import size
-    from headtune.plain_table import plain_table
+    from headtune.model.frozen.kept_files import cached_trunks, trunks_folder
+    from headtune.wording.numbers import size
+    from headtune.wording.tables import plain_table
 
     trunks = cached_trunks()
     if as_json:

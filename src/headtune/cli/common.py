@@ -111,7 +111,7 @@ def say(message: str) -> None:
 
 def print_json(values: Any, *, indent: int | None = None) -> None:
     """JSON on stdout; see ``plain_json.py``."""
-    from headtune.plain_json import to_json
+    from headtune.files.plain_json import to_json
 
     print(to_json(values, indent=indent))
 

@@ -86,7 +86,7 @@ def _print(explanation: "Explanation") -> None:
     from rich.text import Text
 
     from headtune.explain.page import STRONGEST, strength
-    from headtune.figures import percent
+    from headtune.wording.numbers import percent
 
     console = results()
     shown = Text(explanation.text)

@@ -17,7 +17,7 @@ from headtune.cli.common import (
     say,
     waiting,
 )
-from headtune.figures import size
+from headtune.wording.numbers import size
 
 __all__ = ["export"]
 

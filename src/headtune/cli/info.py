@@ -18,7 +18,7 @@ from headtune.cli.common import (
     results,
     waiting,
 )
-from headtune.figures import count, interval, percent, size
+from headtune.wording.numbers import count, interval, percent, size
 
 if TYPE_CHECKING:
     from headtune.artifact import LoadedArtifact, RunInfo
@@ -71,7 +71,7 @@ def _verified(run: Path, model: str | None, trust_remote_code: bool) -> dict[str
     """What a load measured. Raises what ``load_artifact`` does."""
     with waiting("Loading the run"):
         from headtune.artifact import load_artifact
-        from headtune.config import ModelConfig
+        from headtune.options import ModelConfig
 
         options = ModelConfig(trust_remote_code=trust_remote_code)
         loaded: LoadedArtifact = load_artifact(run, model=model, options=options)
@@ -85,7 +85,7 @@ def _verified(run: Path, model: str | None, trust_remote_code: bool) -> dict[str
 
 
 def _print(info: "RunInfo", proof: dict[str, Any] | None) -> None:
-    from headtune.plain_table import facts_table
+    from headtune.wording.tables import facts_table
 
     table = facts_table()
     for name, text in [

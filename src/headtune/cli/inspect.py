@@ -61,8 +61,8 @@ def inspect(
       headtune inspect messages.csv --json > findings.json
     """
     with waiting("Looking"):
-        from headtune.config import DataConfig
         from headtune.inspection import inspect_table, render_inspection
+        from headtune.options import DataConfig
 
         found = inspect_table(source, DataConfig(**options), model=model, max_length=max_length)
     if json:

@@ -1,4 +1,4 @@
-"""Command-line options made from the dataclasses of ``config.py``, so that each is written once.
+"""Command-line options made from the dataclasses of ``headtune.options``: each is written once.
 
 A command declares what is its own and ends in ``**options``; ``takes_options`` puts there one
 keyword for each field of the stages it asks for, and the command receives those that the user
@@ -13,7 +13,7 @@ type, default and text (the string under it) become the option's; ``HEADTUNE_DEV
 environment stands in for an option that is not given.
 
 Options of several values take them apart by spaces, by commas, or repeated.
-Costs: 10 ms, nearly all of it reading the texts out of config.py's source.
+Costs: 10 ms, nearly all of it reading the texts out of their source.
 """
 
 import ast
@@ -22,12 +22,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from functools import cache
+from itertools import pairwise
 from types import EllipsisType
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from cyclopts import Group, Parameter, Token
 
-from headtune import config
+from headtune.options import STAGES
 
 __all__ = ["ALL", "STAGE_OF", "field_texts", "takes_options"]
 
@@ -47,7 +48,7 @@ GROUPS = {
     "report": Group("Report", sort_key=8),
 }
 
-STAGE_OF = {field.name: stage for stage, cls in config.STAGES.items() for field in fields(cls)}
+STAGE_OF = {field.name: stage for stage, cls in STAGES.items() for field in fields(cls)}
 """Option name -> the stage (and key of a recipe) it belongs to."""
 
 LABEL_AND_NUMBER = re.compile(r"(.+?=[0-9.eE+-]+)(?:,|$)")
@@ -55,17 +56,18 @@ LABEL_AND_NUMBER = re.compile(r"(.+?=[0-9.eE+-]+)(?:,|$)")
 
 @cache
 def field_texts() -> Mapping[str, str]:
-    """Field name -> the text under it in ``config.py``, on one line."""
+    """Field name -> the text under it in its dataclass, on one line."""
     texts: dict[str, str] = {}
-    for node in ast.parse(inspect.getsource(config)).body:
-        if isinstance(node, ast.ClassDef):
-            for statement, below in zip(node.body, node.body[1:], strict=False):
-                match statement, below:
-                    case (
-                        ast.AnnAssign(target=ast.Name(id=name)),
-                        ast.Expr(value=ast.Constant(value=str(text))),
-                    ):
-                        texts[name] = " ".join(text.split())
+    for stage in STAGES.values():
+        (definition,) = ast.parse(inspect.getsource(stage)).body
+        assert isinstance(definition, ast.ClassDef)
+        for statement, below in pairwise(definition.body):
+            match statement, below:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    texts[name] = " ".join(text.split())
     return texts
 
 
@@ -90,7 +92,7 @@ def _of(stage: str, names: Wanted) -> list[inspect.Parameter]:
             default=option.default,
             annotation=Annotated[option.type, _parameter(stage, option)],
         )
-        for option in fields(config.STAGES[stage])
+        for option in fields(STAGES[stage])
         if names is ... or option.name in names
     ]
 

@@ -33,9 +33,9 @@ from headtune.cli.common import (
     waiting,
 )
 from headtune.cli.options import STAGE_OF, takes_options
-from headtune.config import DataConfig, DecideConfig
 from headtune.errors import ConfigError, DataNotFoundError, PredictionError
-from headtune.written_values import parse_shares
+from headtune.options import DataConfig, DecideConfig
+from headtune.options.written import parse_shares
 
 if TYPE_CHECKING:
     from headtune.predict import Predictor

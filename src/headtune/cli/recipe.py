@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from headtune.cli.options import STAGE_OF
-from headtune.config import STAGES, RunConfig
 from headtune.errors import ConfigError
+from headtune.options import STAGES, RunConfig
 
 __all__ = ["load_recipe", "merge"]
 

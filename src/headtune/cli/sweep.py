@@ -20,9 +20,9 @@ from headtune.cli.recipe import load_recipe, merge
 from headtune.errors import ConfigError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from headtune.plain_table import Table
     from headtune.sweep.run import Sweep
     from headtune.sweep.space import Space
+    from headtune.wording.tables import Table
 
 __all__ = ["sweep"]
 
@@ -192,8 +192,8 @@ def _print(found: "Sweep") -> None:
 
 def _table(found: "Sweep") -> "Table":
     """A line a trial, the best first."""
-    from headtune.figures import duration, percent
-    from headtune.plain_table import plain_table
+    from headtune.wording.numbers import duration, percent
+    from headtune.wording.tables import plain_table
 
     settings = [name.replace("_", " ") for name in found.winner.settings]
     measured = ("loss", "accuracy", "macro F1", "looks", "time", "")

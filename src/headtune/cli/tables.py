@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from headtune.figures import count, duration, interval, p_value, percent, points, rate, size
-from headtune.metrics import Metrics, accuracy_interval, count_correct
-from headtune.plain_table import Table, plain_table
+from headtune.tasks.metrics import Metrics, accuracy_interval, count_correct
+from headtune.wording.numbers import count, duration, interval, p_value, percent, points, rate, size
+from headtune.wording.tables import Table, plain_table
 
 if TYPE_CHECKING:
     from headtune.types import Prediction

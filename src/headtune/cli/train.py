@@ -19,7 +19,7 @@ from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, result
 from headtune.cli.interrupts import CanResume
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
-from headtune.config import ModelConfig, RunConfig
+from headtune.options import ModelConfig, RunConfig
 from headtune.processes import is_main
 
 __all__ = ["default_out", "train"]
@@ -141,7 +141,7 @@ def default_out(source: str) -> Path:
 
 def _plan(config: RunConfig, out: Path | None, overwrite: bool, as_json: bool) -> None:
     with waiting("Planning"):
-        from headtune.run import plan_run
+        from headtune.run.train import plan_run
 
         plan = plan_run(config, out=out, overwrite=overwrite)
     if as_json:
@@ -155,7 +155,7 @@ def _plan(config: RunConfig, out: Path | None, overwrite: bool, as_json: bool) -
 def _help(config: RunConfig, out: Path, resume: bool, dry_run: bool) -> None:
     """What a process that was launched beside the main one does."""
     if not dry_run:
-        from headtune.run import help_train
+        from headtune.run.train import help_train
 
         help_train(config, out=out, resume=resume)
 
@@ -164,7 +164,7 @@ def _train(config: RunConfig, out: Path, overwrite: bool, resume: bool, as_json:
     with waiting("Starting"):
         from headtune.cli.progress import ConsoleProgress
         from headtune.report import render_report
-        from headtune.run import can_resume, train_run
+        from headtune.run.train import can_resume, train_run
 
     try:
         with ConsoleProgress() as progress:

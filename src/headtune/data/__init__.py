@@ -17,7 +17,6 @@ disjoint parts of examples, and accounts for every row. In the order of work:
 No torch and no transformers: importing it takes 0.3 s.
 """
 
-from headtune.data.balance import class_weights
 from headtune.data.checks import (
     UsableRows,
     set_aside_sentence,
@@ -26,11 +25,12 @@ from headtune.data.checks import (
 )
 from headtune.data.columns import Columns, find_columns, find_text_column
 from headtune.data.labels import label_name, label_set
+from headtune.data.parts.balance import class_weights
+from headtune.data.parts.split import parse_split, split, split_by_time
 from headtune.data.prepare import labelled_examples, prepare, prepare_texts, write_parts
-from headtune.data.readers import iter_tables, read_table
-from headtune.data.repeats import Repeats, find_repeats
-from headtune.data.split import parse_split, split, split_by_time
-from headtune.data.table import Table
+from headtune.data.reading.readers import iter_tables, read_table
+from headtune.data.reading.table import Table
+from headtune.data.repeats.repeats import Repeats, find_repeats
 
 __all__ = [
     "Columns",

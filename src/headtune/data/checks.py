@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from headtune.config import DataConfig
 from headtune.data.columns import Columns
 from headtune.data.labels import label_names
-from headtune.data.table import Table, holds_strings, shortened
+from headtune.data.reading.table import Table, holds_strings, shortened
 from headtune.errors import DataError
-from headtune.figures import count
-from headtune.plain_json import to_json
+from headtune.files.plain_json import to_json
+from headtune.options import DataConfig
 from headtune.types import SetAsideRow
+from headtune.wording.numbers import count
 
 __all__ = [
     "UsableRows",

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headtune.config import DataConfig
 from headtune.data.labels import n_distinct_names
-from headtune.data.names import LABEL_NAMES, TEXT_NAMES, is_number
-from headtune.data.table import Table, holds_strings
+from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number
+from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import ColumnError
-from headtune.figures import count
+from headtune.options import DataConfig
+from headtune.wording.numbers import count
 
 __all__ = ["Columns", "find_columns", "find_text_column"]
 

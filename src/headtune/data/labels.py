@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headtune.data.names import as_float
+from headtune.data.reading.names import as_float
 from headtune.errors import LabelError
 from headtune.types import LabelSet
 

@@ -17,32 +17,32 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from headtune.config import DataConfig
 from headtune.data.checks import check_any_usable, usable_rows
 from headtune.data.columns import find_columns, find_text_column
-from headtune.data.groups import groups_together
 from headtune.data.labels import (
     check_label_counts,
     check_label_values,
     label_name,
     label_set,
 )
-from headtune.data.leaks import find_leaks
-from headtune.data.parts import (
+from headtune.data.parts.parts import (
     PARTS,
     GivenParts,
     assign_parts,
     largest_group,
     read_given_parts,
 )
-from headtune.data.readers import read_parts
-from headtune.data.repeats import find_repeats
-from headtune.data.split import parse_split
+from headtune.data.parts.split import parse_split
+from headtune.data.reading.readers import read_parts
+from headtune.data.reading.table import NOT_WRITABLE, is_writable, shortened
+from headtune.data.repeats.groups import groups_together
+from headtune.data.repeats.leaks import find_leaks
+from headtune.data.repeats.repeats import find_repeats
 from headtune.data.summary import summarize
-from headtune.data.table import NOT_WRITABLE, is_writable, shortened
 from headtune.errors import DataError, LabelError
-from headtune.texts import check_same_length, text_list
+from headtune.options import DataConfig
 from headtune.types import Example, LabelSet, PreparedData, SetAsideRow
+from headtune.wording.text_lists import check_same_length, text_list
 
 __all__ = ["labelled_examples", "prepare", "prepare_texts", "write_parts"]
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from headtune.config import DataConfig
 from headtune.data.checks import count_conflicting, text_groups
-from headtune.data.parts import PARTS, GivenParts
-from headtune.data.split import parse_split
+from headtune.data.parts.parts import PARTS, GivenParts
+from headtune.data.parts.split import parse_split
+from headtune.options import DataConfig
 from headtune.types import Example, LabelSet, PreparedData
 
 __all__ = ["fingerprint", "summarize"]

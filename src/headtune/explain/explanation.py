@@ -10,7 +10,7 @@ from headtune.errors import PredictionError
 from headtune.explain.gradients import integrated_gradients
 from headtune.explain.occlusion import leave_one_out
 from headtune.predict import Predictor
-from headtune.words import word_spans
+from headtune.wording.word_spans import word_spans
 
 __all__ = ["Explanation", "Method", "WordEffect", "explain"]
 

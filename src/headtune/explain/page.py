@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 
 from headtune.explain.explanation import Explanation, WordEffect
-from headtune.figures import percent
+from headtune.wording.numbers import percent
 
 __all__ = ["explanation_page", "strength"]
 

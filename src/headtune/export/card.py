@@ -15,7 +15,7 @@ from headtune.artifact.manifest import Manifest
 from headtune.errors import ArtifactError
 from headtune.export.formats import Format
 from headtune.export.proof import Agreement
-from headtune.plain_json import to_json
+from headtune.files.plain_json import to_json
 
 __all__ = ["EXPORT_RECORD", "check_export_target", "write_card", "write_record"]
 

@@ -43,10 +43,10 @@ from headtune.export.label_words import (
 from headtune.export.source import Probabilities, Source
 from headtune.export.transformers_folder import require_causal_last_token
 from headtune.export.validation import validation_part
-from headtune.metrics import softmax
+from headtune.files.plain_json import to_json
 from headtune.model import predict_states
-from headtune.plain_json import to_json
 from headtune.quiet import quiet_transformers
+from headtune.tasks.metrics import softmax
 from headtune.tokens import encode_texts
 
 __all__ = ["answers_of_generation", "label_rows", "write_causal_lm"]

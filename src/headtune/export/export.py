@@ -14,13 +14,13 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from headtune.artifact.publish import publish, recover, staging
-from headtune.claims import claimed
 from headtune.errors import ArtifactError
 from headtune.export.card import check_export_target, write_card, write_record
 from headtune.export.formats import Notes, find_format
 from headtune.export.proof import Agreement, agreement_of, require
 from headtune.export.source import Source, open_source
+from headtune.files.claims import claimed
+from headtune.files.publish import publish, recover, staging
 from headtune.progress import Progress, SilentProgress
 
 __all__ = ["Exported", "export_run"]

@@ -28,7 +28,7 @@ from headtune.export.formats import Notes
 from headtune.export.gguf_vocabulary import find_vocabulary
 from headtune.export.label_words import LABELS_FILE, read_label_words
 from headtune.export.source import Probabilities, Source
-from headtune.metrics import softmax
+from headtune.tasks.metrics import softmax
 
 __all__ = ["GGUF_FILE", "answers_of_llama_cpp", "halve_gguf", "write_gguf"]
 

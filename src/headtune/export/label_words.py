@@ -15,8 +15,8 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from headtune.artifact.strict_json import read_strict_json
 from headtune.errors import ExportError
+from headtune.files.strict_json import read_strict_json
 from headtune.types import LabelSet
 
 __all__ = ["LABELS_FILE", "LabelWord", "choose_label_words", "read_label_words"]

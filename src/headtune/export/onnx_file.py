@@ -21,8 +21,8 @@ from headtune.export.asking import ask, integer_inputs
 from headtune.export.padded import PaddedClassifier
 from headtune.export.source import Probabilities, Source
 from headtune.export.transformers_folder import labelled_config
-from headtune.metrics import softmax
 from headtune.quiet import quiet_libraries, quiet_transformers
+from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_onnxruntime", "quantize_onnx", "write_onnx"]
 

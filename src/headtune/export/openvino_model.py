@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 from headtune.export.asking import ask, integer_inputs
 from headtune.export.onnx_file import ONNX_FILE, write_onnx
 from headtune.export.source import Probabilities, Source
-from headtune.metrics import softmax
+from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_openvino", "write_openvino"]
 

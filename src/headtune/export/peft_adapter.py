@@ -17,10 +17,10 @@ from headtune.errors import ExportError
 from headtune.export.asking import ask
 from headtune.export.source import Probabilities, Source
 from headtune.export.transformers_folder import classifier_config, require_last_token
-from headtune.metrics import softmax
-from headtune.plain_json import to_json
+from headtune.files.plain_json import to_json
 from headtune.pretrained import find_pretrained, public_name
 from headtune.quiet import quiet_transformers
+from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_peft", "write_peft"]
 

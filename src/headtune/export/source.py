@@ -16,10 +16,10 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from headtune.artifact import LoadedArtifact, load_artifact
 from headtune.artifact.probes import read_probe_texts
-from headtune.config import ModelConfig
 from headtune.export.padding import settle_export_padding
-from headtune.metrics import softmax
 from headtune.model import SequenceClassifier
+from headtune.options import ModelConfig
+from headtune.tasks.metrics import softmax
 from headtune.types import LabelSet
 
 __all__ = ["Source", "open_source"]

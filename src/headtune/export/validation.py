@@ -8,10 +8,10 @@ first of the part, which is in random order.
 from dataclasses import dataclass
 from pathlib import Path
 
-from headtune.config import DataConfig, RunConfig
 from headtune.data import prepare, read_table
 from headtune.errors import HeadtuneError
 from headtune.export.source import Source
+from headtune.options import DataConfig, RunConfig
 
 __all__ = ["ValidationPart", "validation_part"]
 

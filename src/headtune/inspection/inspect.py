@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from headtune.config import DataConfig
 from headtune.data import find_repeats, label_set
 from headtune.data.findings import (
     Finding,
@@ -37,10 +36,11 @@ from headtune.data.findings import (
     repeated,
 )
 from headtune.data.labels import check_label_values
-from headtune.data.parts import GivenParts, read_given_parts
-from headtune.figures import count
+from headtune.data.parts.parts import GivenParts, read_given_parts
 from headtune.inspection.lengths import measure_lengths
+from headtune.options import DataConfig
 from headtune.types import LabelSet
+from headtune.wording.numbers import count
 
 __all__ = ["Inspection", "inspect_table"]
 

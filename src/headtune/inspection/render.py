@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from headtune.data.findings import Finding, ShownRow
-from headtune.figures import count
 from headtune.inspection.inspect import Inspection
-from headtune.plain_table import Table, plain_table
+from headtune.wording.numbers import count
+from headtune.wording.tables import Table, plain_table
 
 __all__ = ["render_inspection"]
 

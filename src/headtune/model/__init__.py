@@ -2,20 +2,21 @@
 
 from headtune.model.adapters import lora_config, lora_targets
 from headtune.model.backbone import Backbone, load_backbone, load_config
-from headtune.model.budget import TokenBudget, bytes_per_token, token_budget
-from headtune.model.few_rows import PackingOnDemand
-from headtune.model.hardware import Compute, choose_compute, matrix_product_rate
+from headtune.model.frozen.keeping import Keeper, KeptTexts, open_store
+from headtune.model.frozen.kept_states import StateStore, TrunkIdentity, text_key
+from headtune.model.frozen.trunk import FrozenTrunk, attach_trunk
+from headtune.model.hardware.budget import TokenBudget, bytes_per_token, token_budget
+from headtune.model.hardware.compute import Compute, choose_compute, matrix_product_rate
+from headtune.model.hardware.memory import peak_memory_bytes
 from headtune.model.inference import (
     is_out_of_memory,
     predict_logits,
     predict_states,
     predict_together,
 )
-from headtune.model.int8 import quantize
-from headtune.model.keeping import Keeper, KeptTexts, open_store
-from headtune.model.kept_states import StateStore, TrunkIdentity, text_key
-from headtune.model.memory import peak_memory_bytes
 from headtune.model.sequence_classifier import SequenceClassifier
+from headtune.model.speed.few_rows import PackingOnDemand
+from headtune.model.speed.int8 import quantize
 from headtune.model.trainable import (
     ParameterCounts,
     load_trained_state,
@@ -23,7 +24,6 @@ from headtune.model.trainable import (
     trained_state,
     useful_flops_per_token,
 )
-from headtune.model.trunk import FrozenTrunk, attach_trunk
 
 __all__ = [
     "Backbone",

@@ -10,10 +10,10 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
-from headtune.config import TuneConfig
 from headtune.errors import ModelError
 from headtune.model.blocks import decoder_blocks
 from headtune.model.linear_layers import is_linear, linear_paths
+from headtune.options import TuneConfig
 
 __all__ = ["inject_lora", "lora_config", "lora_targets"]
 

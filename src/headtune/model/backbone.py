@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from headtune.config import ModelConfig
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
-from headtune.model.attention import ATTENTION_NAME
-from headtune.model.boundaries import respects_boundaries
-from headtune.model.fused import fuse
-from headtune.model.hardware import Compute, keep_freed_memory
+from headtune.model.attention.boundaries import respects_boundaries
+from headtune.model.attention.packed import ATTENTION_NAME
+from headtune.model.hardware.compute import Compute, keep_freed_memory
+from headtune.model.speed.fused import fuse
+from headtune.options import ModelConfig
 from headtune.pretrained import PretrainedFolder
 from headtune.quiet import quiet_transformers
 

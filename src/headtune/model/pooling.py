@@ -6,7 +6,7 @@ it pools the wrong token, as has happened in transformers, BioGPT and PEFT.
 
 import torch
 
-from headtune.config import Pooling
+from headtune.options import Pooling
 
 __all__ = ["pool", "pooled_rows"]
 

@@ -15,11 +15,11 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from headtune.batches import PackedBatch
-from headtune.config import AttentionDirection, Pooling
+from headtune.model.attention.layout import SequenceLayout
 from headtune.model.backbone import Backbone
-from headtune.model.last_block import only_rows, row_modules
-from headtune.model.layout import SequenceLayout
+from headtune.model.frozen.last_block import only_rows, row_modules
 from headtune.model.pooling import pool, pooled_rows
+from headtune.options import AttentionDirection, Pooling
 
 __all__ = ["SequenceClassifier", "Trunk"]
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from headtune.config import TuneConfig
 from headtune.errors import ModelError
 from headtune.model.adapters import inject_lora
 from headtune.model.blocks import last_blocks
-from headtune.model.fused import fuse
 from headtune.model.sequence_classifier import SequenceClassifier
-from headtune.written_values import parse_tune
+from headtune.model.speed.fused import fuse
+from headtune.options import TuneConfig
+from headtune.options.written import parse_tune
 
 __all__ = [
     "ParameterCounts",

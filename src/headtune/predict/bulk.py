@@ -21,7 +21,6 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from headtune.config import DataConfig
 from headtune.data import (
     Columns,
     UsableRows,
@@ -30,12 +29,13 @@ from headtune.data import (
     set_aside_sentence,
     usable_rows,
 )
-from headtune.data.table import Table
-from headtune.decision import UNSURE
+from headtune.data.reading.table import Table
 from headtune.errors import DataError
+from headtune.options import DataConfig
 from headtune.predict.predictor import Predictor
 from headtune.predict.writers import open_writer, standard_output
 from headtune.progress import Progress, SilentProgress
+from headtune.tasks.decision import UNSURE
 from headtune.types import SetAsideRow, TokenizedExample
 
 __all__ = ["predict_file", "predict_table"]

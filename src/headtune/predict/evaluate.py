@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from headtune.config import DataConfig
 from headtune.data import labelled_examples, set_aside_sentence
-from headtune.decision import answer_metrics
-from headtune.metrics import Metrics, classification_metrics
+from headtune.options import DataConfig
 from headtune.predict.predictor import Predictor
 from headtune.progress import Progress, SilentProgress
+from headtune.tasks.decision import answer_metrics
+from headtune.tasks.metrics import Metrics, classification_metrics
 from headtune.types import Example, SetAsideRow
 
 __all__ = ["answer_file", "evaluate_file", "evaluate_in_int8"]

@@ -14,15 +14,15 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact import LoadedArtifact, load_artifact
-from headtune.config import DataConfig, ModelConfig
-from headtune.decision import DecisionRule
 from headtune.errors import PredictionError
-from headtune.metrics import softmax
 from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, quantize
+from headtune.options import DataConfig, ModelConfig
 from headtune.progress import Progress, SilentProgress
-from headtune.texts import text_list
+from headtune.tasks.decision import DecisionRule
+from headtune.tasks.metrics import softmax
 from headtune.tokens import encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
+from headtune.wording.text_lists import text_list
 
 __all__ = ["Predictor"]
 

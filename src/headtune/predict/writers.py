@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headtune.errors import HeadtuneError, PredictionError
-from headtune.plain_json import to_json
+from headtune.files.plain_json import to_json
 from headtune.progress import Progress
 
 __all__ = ["Writer", "open_writer", "standard_output"]

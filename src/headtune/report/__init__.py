@@ -14,7 +14,7 @@
     curves.py      a picture of the history; imports matplotlib, so it is imported by those who draw
     files.py       how files are written
 
-Metrics themselves are in ``headtune.metrics``, since training uses them too.
+Metrics themselves are in ``headtune.tasks.metrics``, since training uses them too.
 """
 
 from headtune.report.baselines import (

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
-from headtune.metrics import classification_metrics
 from headtune.report.tfidf import fit_tfidf
+from headtune.tasks.metrics import classification_metrics
 from headtune.types import Example, LabelSet, PreparedData
 
 __all__ = [

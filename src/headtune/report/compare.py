@@ -26,11 +26,11 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
-from headtune.figures import count, p_value, percent, points
-from headtune.metrics import accuracy_interval, classification_metrics, count_correct
-from headtune.paired import SIGNIFICANT, compare_paired
 from headtune.report.answers import Answers
+from headtune.tasks.metrics import accuracy_interval, classification_metrics, count_correct
+from headtune.tasks.paired import SIGNIFICANT, compare_paired
 from headtune.types import LabelSet
+from headtune.wording.numbers import count, p_value, percent, points
 
 __all__ = ["compare_answers"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtune.paired import compare_paired
+from headtune.tasks.paired import compare_paired
 
 __all__ = ["compare_with"]
 

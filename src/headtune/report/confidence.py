@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtune.calibration import reliability
-from headtune.decision import DecisionRule, answer_metrics
-from headtune.settle import Settled
+from headtune.tasks.calibration import reliability
+from headtune.tasks.decision import DecisionRule, answer_metrics
+from headtune.tasks.settle import Settled
 from headtune.types import LabelSet
 
 __all__ = ["abstention", "calibration_of"]

@@ -27,9 +27,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from headtune.figures import percent
 from headtune.report.files import write_atomically
 from headtune.report.history import evaluations, logged_steps
+from headtune.wording.numbers import percent
 
 __all__ = ["draw_accuracies", "draw_curves", "draw_losses"]
 

@@ -18,7 +18,7 @@ from headtune.report.baselines import Baseline, label_ids_of
 from headtune.report.comparison import compare_with
 from headtune.report.confidence import abstention, calibration_of
 from headtune.report.mistakes import confusion_of, errors_by_length, surest_mistakes
-from headtune.settle import Settled
+from headtune.tasks.settle import Settled
 from headtune.types import PreparedData
 
 __all__ = ["Measured", "collect_evidence", "evidence_part"]

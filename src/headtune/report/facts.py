@@ -7,9 +7,9 @@ terminal prints them, and any other page can. Leaks are left to the top of a pag
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from headtune.figures import count, duration, percent, rate, size
 from headtune.report.leaks import leak_sentence
 from headtune.report.report import Report
+from headtune.wording.numbers import count, duration, percent, rate, size
 
 __all__ = ["MOST_LABELS", "facts_of"]
 

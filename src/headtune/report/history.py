@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headtune.plain_json import to_json
+from headtune.files.plain_json import to_json
 from headtune.report.files import plain, write_atomically
 
 __all__ = ["evaluations", "logged_steps", "write_history"]

@@ -11,7 +11,7 @@ It speaks of the part that the figures speak of: test, else validation. What cou
 from collections.abc import Mapping
 from typing import Any
 
-from headtune.figures import count
+from headtune.wording.numbers import count
 
 __all__ = ["leak_sentence"]
 

@@ -15,13 +15,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from headtune.figures import count, interval, percent
-from headtune.metrics import Metrics, accuracy_interval, count_correct
-from headtune.plain_table import Table, facts_table, plain_table
 from headtune.report.facts import MOST_LABELS, facts_of
 from headtune.report.leaks import leak_sentence
 from headtune.report.report import Report
 from headtune.report.sentence import BASELINE_NAMES
+from headtune.tasks.metrics import Metrics, accuracy_interval, count_correct
+from headtune.wording.numbers import count, interval, percent
+from headtune.wording.tables import Table, facts_table, plain_table
 
 __all__ = ["render_report"]
 

@@ -31,10 +31,10 @@ from pathlib import Path
 from typing import Any, get_origin
 
 from headtune.errors import ArtifactError, ArtifactFormatError, ArtifactNotFoundError
-from headtune.metrics import Metrics
-from headtune.plain_json import to_json
+from headtune.files.plain_json import to_json
 from headtune.report.files import plain, write_atomically
 from headtune.report.sentence import standing
+from headtune.tasks.metrics import Metrics
 from headtune.types import LabelSet
 
 __all__ = ["REPORT_FILE", "Report", "build_report"]

@@ -16,9 +16,9 @@ the weights.
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from headtune.figures import count, interval, p_value, percent, points
-from headtune.metrics import Metrics, accuracy_interval, count_correct
-from headtune.paired import SIGNIFICANT
+from headtune.tasks.metrics import Metrics, accuracy_interval, count_correct
+from headtune.tasks.paired import SIGNIFICANT
+from headtune.wording.numbers import count, interval, p_value, percent, points
 
 __all__ = ["BASELINE_NAMES", "Verdict", "judge", "standing"]
 

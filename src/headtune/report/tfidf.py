@@ -32,7 +32,7 @@ from sklearn.model_selection import KFold
 
 from headtune.errors import PredictionError
 from headtune.types import LabelSet
-from headtune.words import UNSPACED
+from headtune.wording.word_spans import UNSPACED
 
 __all__ = [
     "MAX_TRAIN_ROWS",

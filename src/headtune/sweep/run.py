@@ -15,25 +15,25 @@ from pathlib import Path
 from typing import Any
 
 from headtune.artifact import check_target
-from headtune.claims import claimed
-from headtune.config import RunConfig, TuneConfig
 from headtune.data import prepare
 from headtune.errors import ArtifactError, ConfigError
-from headtune.fitted import Fitted
-from headtune.loading import load_classifier
-from headtune.pipeline import say_kept
-from headtune.plain_json import to_json
+from headtune.files.claims import claimed
+from headtune.files.plain_json import to_json
+from headtune.options import RunConfig, TuneConfig
 from headtune.processes import n_processes
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import Report
 from headtune.report.files import plain, write_atomically
-from headtune.run import prove_run, say_data
+from headtune.run.checkpoints import check_same_data
+from headtune.run.fitted import Fitted
+from headtune.run.loading import load_classifier
+from headtune.run.pipeline import say_kept
+from headtune.run.train import prove_run, say_data
 from headtune.sweep.search import TRIALS, Search
 from headtune.sweep.space import Space, deepest
 from headtune.sweep.trial import TrialRecord
 from headtune.sweep.workbench import Workbench
 from headtune.types import PreparedData
-from headtune.unfinished import check_same_data
 
 __all__ = ["Sweep", "can_resume", "run_sweep"]
 

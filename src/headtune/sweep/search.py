@@ -14,17 +14,17 @@ from typing import Any
 import optuna
 from safetensors.torch import load_file, save_file
 
-from headtune.config import TuneConfig
 from headtune.errors import TrainingError
-from headtune.fitted import Fitted
 from headtune.model import load_trained_state
-from headtune.pipeline import answer, evaluation_at_start, figures, look_before
+from headtune.options import TuneConfig
 from headtune.progress import Progress, Stopwatch
 from headtune.report.baselines import label_ids_of
-from headtune.settle import settle
+from headtune.run.fitted import Fitted
+from headtune.run.pipeline import answer, evaluation_at_start, figures, look_before
 from headtune.sweep.space import Choice, Range, Space
 from headtune.sweep.trial import Outcome, TrialRecord, config_of, read_records, run_trial
 from headtune.sweep.workbench import Workbench
+from headtune.tasks.settle import settle
 from headtune.training import FitResult
 from headtune.types import PreparedData
 

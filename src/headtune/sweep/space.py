@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from headtune.config import TuneConfig
 from headtune.errors import ConfigError
-from headtune.written_values import parse_tune
+from headtune.options import TuneConfig
+from headtune.options.written import parse_tune
 
 __all__ = ["SETTINGS", "Choice", "Range", "Space", "deepest", "parse_space", "seconds_of"]
 

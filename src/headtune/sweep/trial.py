@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from headtune.config import RunConfig, TuneConfig
 from headtune.errors import ArtifactFormatError, NonFiniteLossError
-from headtune.plain_json import to_json
+from headtune.files.plain_json import to_json
+from headtune.options import RunConfig, TuneConfig
 from headtune.progress import SilentProgress
 from headtune.report.files import write_atomically
 from headtune.sweep.workbench import Workbench

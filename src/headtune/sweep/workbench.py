@@ -13,10 +13,7 @@ from collections.abc import Iterator
 import torch
 
 from headtune.batches import KeptExample
-from headtune.config import TuneConfig
 from headtune.errors import ModelError
-from headtune.fitted import Encoded
-from headtune.loading import Loaded
 from headtune.model import (
     FrozenTrunk,
     KeptTexts,
@@ -25,8 +22,11 @@ from headtune.model import (
     attach_trunk,
     make_trainable,
 )
-from headtune.pipeline import keep_texts
+from headtune.options import TuneConfig
 from headtune.progress import Progress
+from headtune.run.fitted import Encoded
+from headtune.run.loading import Loaded
+from headtune.run.pipeline import keep_texts
 
 __all__ = ["Workbench"]
 

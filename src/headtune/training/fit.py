@@ -17,7 +17,6 @@ from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArgumen
 from transformers.trainer_utils import get_last_checkpoint
 
 from headtune.batches import StepCollator
-from headtune.config import Balance, TrainConfig
 from headtune.data import class_weights
 from headtune.errors import (
     ConfigError,
@@ -26,6 +25,8 @@ from headtune.errors import (
     TrainingError,
 )
 from headtune.model import SequenceClassifier, load_trained_state
+from headtune.options import Balance, TrainConfig
+from headtune.options.written import parse_tune
 from headtune.processes import broadcast, is_main
 from headtune.progress import Progress
 from headtune.quiet import quiet_transformers
@@ -33,7 +34,6 @@ from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.trainer import PackedTrainer
 from headtune.types import LabelSet, TokenizedExample
-from headtune.written_values import parse_tune
 
 __all__ = ["FitResult", "check_options", "count_steps", "fit", "resolve_learning_rate"]
 

@@ -33,7 +33,6 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 
 from headtune.batches import StepCollator, StepSampler, share_out
 from headtune.errors import NonFiniteLossError, TrainingError
-from headtune.metrics import classification_metrics, softmax
 from headtune.model import (
     SequenceClassifier,
     is_out_of_memory,
@@ -44,6 +43,7 @@ from headtune.model import (
 )
 from headtune.processes import n_processes, rank
 from headtune.progress import OnlySays, Progress
+from headtune.tasks.metrics import classification_metrics, softmax
 from headtune.training.losses import class_weighted_sum, total_weight
 from headtune.types import LabelSet, TokenizedExample
 

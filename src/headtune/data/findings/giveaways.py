@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.findings.finding import Finding
-from headtune.plain_json import to_json
+from headtune.files.plain_json import to_json
 
 __all__ = ["constant_columns", "giveaways"]
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.findings.finding import Finding, LabelledTexts, Severity
-from headtune.data.normal_form import fold
+from headtune.data.repeats.normal_form import fold
 
 __all__ = ["nothing_left", "odd_characters", "other_scripts"]
 

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from headtune.data.checks import text_groups
 from headtune.data.findings.finding import Finding, LabelledTexts
-from headtune.data.leaks import find_leaks
-from headtune.data.parts import PARTS
-from headtune.data.repeats import Repeats
-from headtune.figures import count
+from headtune.data.parts.parts import PARTS
+from headtune.data.repeats.leaks import find_leaks
+from headtune.data.repeats.repeats import Repeats
+from headtune.wording.numbers import count
 
 __all__ = ["conflicts", "leaks", "repeated"]
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from headtune.config import STAGES
-from headtune.data.split import parse_split
+from headtune.data.parts.split import parse_split
 from headtune.errors import ConfigError
-from headtune.figures import count, percent
-from headtune.written_values import parse_tune
+from headtune.options import STAGES
+from headtune.options.written import parse_tune
+from headtune.wording.numbers import count, percent
 
 __all__ = ["command", "in_words"]
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from headtune.figures import percent
 from headtune.report.curves import BLUE, FRAME, GREY, GRID, VERMILION
+from headtune.wording.numbers import percent
 
 __all__ = [
     "Standing",

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from headtune.figures import percent
 from headtune.report.page.charts import Standing, draw_standing
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import render
+from headtune.wording.numbers import percent
 
 __all__ = ["comparison_page"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from headtune import figures
+from headtune.wording import numbers as figures
 
 __all__ = ["render"]
 

@@ -13,8 +13,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from headtune.figures import percent
-from headtune.metrics import Metrics, accuracy_interval, count_correct
 from headtune.report.curves import draw_accuracies, draw_losses
 from headtune.report.facts import MOST_LABELS
 from headtune.report.history import evaluations, logged_steps
@@ -31,7 +29,9 @@ from headtune.report.page.confusion import MOST_COLUMNS, frequent_mistakes, matr
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import render
 from headtune.report.sentence import BASELINE_NAMES, standing
-from headtune.usage import ways
+from headtune.tasks.metrics import Metrics, accuracy_interval, count_correct
+from headtune.wording.commands import ways
+from headtune.wording.numbers import percent
 
 __all__ = ["report_page"]
 

@@ -1,0 +1,309 @@
+"""The parts of the data: those that are given, and those still to be cut.
+
+Training, validation and test can come from files of their own, from a column, or from the splits
+of a data set. What is given stays as it is; what is missing is cut from the training part by the
+fractions of ``--split``: at random, with the user's groups (``--group-by``) together, or by time.
+With a test file and 70/10/20, validation is 10 parts of 80.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from headtune.data.checks import UsableRows, check_any_usable, refuse_if_strict, usable_rows
+from headtune.data.columns import Columns, find_columns
+from headtune.data.labels import label_names
+from headtune.data.parts.balance import oversample, undersample
+from headtune.data.parts.split import Fractions, parse_split, split, split_by_time
+from headtune.data.parts.times import read_times
+from headtune.data.reading.hub import PART_NAMES
+from headtune.data.reading.readers import read_parts, read_table
+from headtune.data.reading.table import Table
+from headtune.errors import ColumnError, SplitError
+from headtune.options import DataConfig
+from headtune.types import SetAsideRow
+
+__all__ = ["PARTS", "GivenParts", "assign_parts", "largest_group", "read_given_parts"]
+
+Ints = npt.NDArray[np.int64]
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenParts:
+    """Usable rows of every part that is given (``train`` at least), and what was set aside."""
+
+    parts: Mapping[str, UsableRows]
+    name: str
+    """Of the training table, as errors call it: the file's, or "the data"."""
+
+    columns: Columns
+    set_aside: tuple[SetAsideRow, ...]
+    n_read: int
+    notes: tuple[str, ...]
+    options: Mapping[str, str]
+    """Of ``DataConfig``: how all files were read, as far as it is the same for all."""
+    given_by: str | None
+    """"column 'part'", "files", "splits of the data set", or None where nothing is given."""
+
+    other_columns: pa.Table
+    """Of the training rows: all columns but text, label and part, ``n_train`` rows."""
+
+    groups: Ints | None = None
+    """The user's group of each training row, ``(n_train,)``, numbers from 0 on."""
+
+    times: npt.NDArray[np.float64] | None = None
+    """The time of each training row, ``(n_train,)``, in any unit."""
+
+
+def read_given_parts(source: object, config: DataConfig) -> GivenParts:
+    """Read all tables of a run. Raises ``DataError``, and ``SplitError`` when parts contradict."""
+    tables = read_parts(source, config)
+    given_by = "the splits of the data set" if len(tables) > 1 else None
+    files = {"validation": config.validation_file, "test": config.test_file}
+    given_files = {part: path for part, path in files.items() if path is not None}
+    _check_one_way(config, given_by, bool(given_files))
+    columns = find_columns(tables["train"], config)
+    tables, notes = _with_labels(tables, columns)
+    given_by = given_by if len(tables) > 1 else None
+    for part, path in given_files.items():
+        tables[part] = read_table(str(path), config)
+        _check_same_columns(tables[part], columns)
+    usable = {part: usable_rows(table, columns, config) for part, table in tables.items()}
+    for part, table in tables.items():
+        check_any_usable(usable[part], table.name)
+    set_aside = _named_set_aside(usable, tables)
+    n_read = sum(len(table) + len(table.set_aside) for table in tables.values())
+    if config.split_column is not None:
+        given_by = f"column {config.split_column!r}"
+        usable, unassigned = _by_column(tables["train"], usable["train"], config.split_column)
+        refuse_if_strict(unassigned, config, tables["train"].name)
+        set_aside += unassigned
+    groups = times = None
+    if config.group_by is not None:
+        groups = _own_groups(_column(tables["train"], config.group_by, "--group-by"), usable)
+    if config.split_by_time is not None:
+        usable, times, timeless = _timed(tables["train"], usable, config.split_by_time)
+        refuse_if_strict(timeless, config, tables["train"].name)
+        set_aside += timeless
+    return GivenParts(
+        parts=usable,
+        name=tables["train"].name,
+        columns=columns,
+        set_aside=set_aside,
+        n_read=n_read,
+        notes=(*tables["train"].notes, *notes),
+        options=dict(set.intersection(*(set(table.options.items()) for table in tables.values()))),
+        given_by="files" if given_files else given_by,
+        other_columns=_other_columns(tables["train"], usable["train"], columns, config),
+        groups=groups,
+        times=times,
+    )
+
+
+def _other_columns(
+    table: Table, train: UsableRows, columns: Columns, config: DataConfig
+) -> pa.Table:
+    used = {columns.text, columns.label, config.split_column}
+    others = [name for name in table.column_names if name not in used]
+    return table.columns.select(others).take(train.positions)
+
+
+def _check_one_way(config: DataConfig, given_by: str | None, has_files: bool) -> None:
+    if config.split_by_time is not None and config.group_by is not None:
+        raise SplitError(
+            "--split-by-time puts old rows in training and new ones in test, --group-by keeps rows "
+            "together whatever their time. Keep one of them."
+        )
+    ways = [
+        "--split-column" if config.split_column is not None else None,
+        "--validation-file or --test-file" if has_files else None,
+        given_by,
+    ]
+    ways = [way for way in ways if way]
+    if len(ways) > 1:
+        raise SplitError(
+            f"The parts are given twice, by {' and by '.join(map(str, ways))}. Keep one of them; "
+            "a single split of a hub data set is owner/name@train."
+        )
+
+
+def _check_same_columns(table: Table, columns: Columns) -> None:
+    for name in (columns.text, columns.label):
+        if name is not None and name not in table.column_names:
+            raise ColumnError(
+                f"Column {name!r} is not in {table.name}. It has: {', '.join(table.column_names)}. "
+                "A file of its own for validation or test needs the columns of the training data."
+            )
+
+
+def _with_labels(
+    tables: Mapping[str, Table], columns: Columns
+) -> tuple[dict[str, Table], tuple[str, ...]]:
+    """The parts without those that have no label at all, such as a competition's test split."""
+    kept: dict[str, Table] = {}
+    notes: list[str] = []
+    for part, table in tables.items():
+        label = columns.label or ""
+        column = table.columns[label] if label in table.column_names else None
+        if part != "train" and (column is None or not any(label_names(column))):
+            notes.append(f"{part} left out: it has no labels")
+        else:
+            kept[part] = table
+    return kept, tuple(notes)
+
+
+def _named_set_aside(
+    usable: Mapping[str, UsableRows], tables: Mapping[str, Table]
+) -> tuple[SetAsideRow, ...]:
+    """All of them; those of a further table say which."""
+    return tuple(
+        row
+        if part == "train"
+        else replace(row, reason=f"{row.reason} ({part}: {tables[part].name})")
+        for part, rows in usable.items()
+        for row in rows.set_aside
+    )
+
+
+def _by_column(
+    table: Table, usable: UsableRows, column: str
+) -> tuple[dict[str, UsableRows], tuple[SetAsideRow, ...]]:
+    """The usable rows by the part that their split column says."""
+    said = label_names(_column(table, column, "--split-column"))
+    parts = [PART_NAMES.get((said[i] or "").lower()) for i in usable.positions]
+    unknown = {said[i] for i, part in zip(usable.positions, parts, strict=True) if part is None}
+    if names := sorted(name for name in unknown if name):
+        raise SplitError(
+            f"Column {column!r} of {table.name} holds {', '.join(names[:5])}; expected train, "
+            "validation (or valid, val, dev) or test."
+        )
+    by_part = {
+        part: _selected(usable, np.flatnonzero([p == part for p in parts]))
+        for part in PARTS
+        if part in parts
+    }
+    if "train" not in by_part:
+        raise SplitError(f"Column {column!r} of {table.name} says train for no row.")
+    lost = [i for i, part in enumerate(parts) if part is None]
+    reason = f"column {column!r} does not say the part"
+    return by_part, tuple(SetAsideRow(int(usable.rows[i]), reason, usable.texts[i]) for i in lost)
+
+
+def _column(table: Table, name: str, option: str) -> pa.ChunkedArray:
+    """A column that an option names. Raises ``ColumnError`` when there is none."""
+    if name not in table.column_names:
+        raise ColumnError(
+            f"Column {name!r} is not in {table.name}. It has: {', '.join(table.column_names)}. "
+            f"Name one of them with {option}."
+        )
+    return table.columns[name]
+
+
+def _own_groups(column: pa.ChunkedArray, usable: Mapping[str, UsableRows]) -> Ints:
+    """A number for each training row; a row without a value is a group of its own."""
+    names = label_names(column)
+    numbers: dict[object, int] = {}
+    groups = [numbers.setdefault(names[i] or (i,), len(numbers)) for i in usable["train"].positions]
+    return np.array(groups, dtype=np.int64)
+
+
+def _timed(
+    table: Table, usable: Mapping[str, UsableRows], name: str
+) -> tuple[dict[str, UsableRows], npt.NDArray[np.float64], tuple[SetAsideRow, ...]]:
+    """The training rows whose time can be read, their times, and the rows set aside for it."""
+    column, train = _column(table, name, "--split-by-time"), usable["train"]
+    times = read_times(column, name)[train.positions]
+    timed = np.isfinite(times)
+    lost = tuple(
+        SetAsideRow(
+            int(train.rows[i]),
+            f"column {name!r} has no time that can be read",
+            repr(column[int(train.positions[i])].as_py()),
+        )
+        for i in np.flatnonzero(~timed)
+    )
+    return {**usable, "train": _selected(train, np.flatnonzero(timed))}, times[timed], lost
+
+
+def _selected(usable: UsableRows, indices: Ints) -> UsableRows:
+    return replace(
+        usable,
+        texts=[usable.texts[i] for i in indices],
+        labels=[usable.labels[i] for i in indices],
+        rows=usable.rows[indices],
+        positions=usable.positions[indices],
+        set_aside=(),
+    )
+
+
+def largest_group(part_of_row: Sequence[str], config: DataConfig, n_labels: int) -> float:
+    """Rows that near repeats may have and stay together; see ``groups_together``.
+
+    Half of what the smallest part that is cut from the training rows holds of a label, on average.
+    """
+    fractions = _remaining(parse_split(config.split), set(part_of_row))
+    smallest = min(f for f in fractions if f > 0) * list(part_of_row).count("train")
+    return smallest / n_labels / 2
+
+
+def assign_parts(
+    label_ids: Ints,
+    groups: Ints,
+    part_of_row: Sequence[str],
+    config: DataConfig,
+    times: npt.NDArray[np.float64] | None = None,
+) -> dict[str, Ints]:
+    """Indices of the rows of each part, balanced as asked. ``label_ids``, ``groups``: ``(n,)``.
+
+    ``part_of_row`` is the given part of each row, or "train" for all where none is given; with
+    ``times``, ``(n,)``, the training rows are cut by these, and ``groups`` play no role.
+    Undersampling and oversampling leave given validation and test parts as they are.
+    Raises ``SplitError`` when a part that was asked for would be empty.
+    """
+    given = np.array(part_of_row)
+    parts = {part: np.flatnonzero(given == part) for part in PARTS}
+    fractions = _remaining(parse_split(config.split), set(part_of_row))
+    pool = parts["train"]
+    if config.balance == "undersample":
+        pool = pool[undersample(label_ids[pool], config.split_seed)]
+    if times is None:
+        cut = split(label_ids[pool], groups[pool], fractions, config.split_seed)
+    else:
+        cut = split_by_time(times[pool], fractions)
+    for part, fraction, chosen in zip(PARTS, fractions, cut, strict=True):
+        if fraction > 0:
+            parts[part] = pool[chosen]
+            _check_not_empty(part, parts[part], len(pool), config)
+    if config.balance == "oversample":
+        train = parts["train"]
+        parts["train"] = train[oversample(label_ids[train], config.split_seed)]
+    return parts
+
+
+def _remaining(fractions: Fractions, given: set[str]) -> Fractions:
+    """The fractions that the training rows are cut into, given parts left out."""
+    train, *others = fractions
+    validation, test = (
+        0.0 if part in given else f for part, f in zip(PARTS[1:], others, strict=True)
+    )
+    total = train + validation + test
+    return (train / total, validation / total, test / total)
+
+
+def _check_not_empty(part: str, rows: Ints, n_rows: int, config: DataConfig) -> None:
+    if len(rows) == 0 and (column := config.split_by_time or config.group_by) is not None:
+        raise SplitError(
+            f"With rows of one {column!r} together, the {part} part of --split {config.split} "
+            f"would be empty: too few distinct values in {n_rows:,} rows. Ask for fewer parts "
+            "(80/20), or split by another column."
+        )
+    if len(rows) == 0:
+        raise SplitError(
+            f"{n_rows:,} rows are too few for --split {config.split}: the {part} part would be "
+            "empty. Give more rows, or ask for fewer parts: 80/20 or 100/0/0."
+        )

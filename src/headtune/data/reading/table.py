@@ -1,0 +1,244 @@
+"""A table as it was read: columns in their original types, and the number of each row.
+
+``Table`` is what every reader returns, whatever the source. A row keeps its 1-based record number
+(a header is not counted), also when rows before it were set aside, so that a message can always
+name the row that the user finds in the file.
+
+The helpers build one from Python values. Values of a column that have no common type (a number
+among strings) become strings, and ``not_strings`` remembers which rows they were in, so that a
+text that was no string can still be set aside.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, compress
+from operator import not_
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from headtune.errors import DataError
+from headtune.files.plain_json import to_json
+from headtune.types import SetAsideRow
+
+__all__ = [
+    "MAX_CONTENT_CHARACTERS",
+    "NOT_WRITABLE",
+    "Broken",
+    "Table",
+    "concatenate",
+    "holds_strings",
+    "is_writable",
+    "numbered_chunks",
+    "shortened",
+    "table_from_columns",
+    "table_from_records",
+]
+
+MAX_CONTENT_CHARACTERS = 500
+"""How much of a row that is set aside is kept to be shown."""
+
+NOT_WRITABLE = "half a surrogate pair, which is not text"
+HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns, and the record number of each row.
+
+    ``rows`` has shape ``(n_rows,)``; ``set_aside`` are the records that could not be read at all;
+    ``notes`` say what was detected, ``options`` are those of ``DataConfig`` that read a delimited
+    file so again; ``not_strings`` maps a column to the record numbers whose
+    value was turned into a string. Raises ``DataError`` when two columns have one name.
+    """
+
+    columns: pa.Table
+    name: str
+    rows: npt.NDArray[np.int64]
+    set_aside: tuple[SetAsideRow, ...] = ()
+    notes: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    not_strings: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = self.columns.column_names
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise DataError(f"{self.name} has two columns named {min(twice)!r}. Rename one.")
+
+    def __len__(self) -> int:
+        return int(self.columns.num_rows)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return list(self.columns.column_names)
+
+    def shifted(self, by: int) -> "Table":
+        """The same rows with ``by`` added to every record number."""
+        return replace(
+            self,
+            rows=self.rows + by,
+            set_aside=tuple(replace(row, row=row.row + by) for row in self.set_aside),
+            not_strings={
+                name: frozenset(row + by for row in rows) for name, rows in self.not_strings.items()
+            },
+        )
+
+    def sliced(self, start: int, length: int) -> "Table":
+        """``length`` rows from position ``start``; unreadable records stay with the first rows."""
+        return replace(
+            self,
+            columns=self.columns.slice(start, length),
+            rows=self.rows[start : start + length],
+            set_aside=self.set_aside if start == 0 else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A record that could not be read: why, and what it held."""
+
+    reason: str
+    content: str
+
+
+def shortened(content: str) -> str:
+    """At most ``MAX_CONTENT_CHARACTERS`` of it."""
+    if len(content) <= MAX_CONTENT_CHARACTERS:
+        return content
+    return content[: MAX_CONTENT_CHARACTERS - 1] + "…"
+
+
+def is_writable(value: object) -> bool:
+    """Whether no string of a value, however deep, holds half a surrogate pair.
+
+    JSON and Python may hold one; no encoding can write it.
+    """
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            if not part.isascii() and HALF_PAIR.search(part):
+                return False
+        elif isinstance(part, Mapping):
+            pending += [*part, *part.values()]
+        elif isinstance(part, list | tuple):
+            pending += part
+    return True
+
+
+def holds_strings(table: Table, column: str) -> bool:
+    """Whether a column is of strings."""
+    kind = table.columns.schema.field(column).type
+    return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
+
+
+def numbered_chunks(
+    records: Iterable[Record | Broken], rows_per_chunk: int | None
+) -> Iterator[tuple[list[Record], npt.NDArray[np.int64], tuple[SetAsideRow, ...]]]:
+    """Number the records from 1, and gather so many of them: good ones, their rows, broken ones.
+
+    ``rows_per_chunk`` counts good and broken records alike; None gathers all.
+    """
+    good: list[Record] = []
+    rows: list[int] = []
+    broken: list[SetAsideRow] = []
+    for row, record in enumerate(records, start=1):
+        if isinstance(record, Broken):
+            broken.append(SetAsideRow(row, record.reason, shortened(record.content)))
+        else:
+            good.append(record)
+            rows.append(row)
+        if rows_per_chunk is not None and len(good) + len(broken) >= rows_per_chunk:
+            yield good, np.array(rows, dtype=np.int64), tuple(broken)
+            good, rows, broken = [], [], []
+    if good or broken:
+        yield good, np.array(rows, dtype=np.int64), tuple(broken)
+
+
+def table_from_records(
+    records: Sequence[Mapping[Any, object]],
+    rows: npt.NDArray[np.int64],
+    name: str,
+    set_aside: tuple[SetAsideRow, ...] = (),
+    *,
+    keys: Iterable[Any] = (),
+) -> Table:
+    """Dicts to a table; a key that a record lacks is a missing value.
+
+    The columns are ``keys``, then those of the records as they come. Records that are not
+    writable are set aside.
+    """
+    writable = [is_writable(record) for record in records]
+    if not all(writable):
+        pairs = zip(compress(records, map(not_, writable)), rows[~np.array(writable)], strict=True)
+        set_aside += tuple(
+            SetAsideRow(int(row), NOT_WRITABLE, shortened(ascii(record))) for record, row in pairs
+        )
+        records, rows = list(compress(records, writable)), rows[writable]
+    names = dict.fromkeys(chain(keys, *records))
+    columns = {str(key): [record.get(key) for record in records] for key in names}
+    return table_from_columns(columns, rows, name, set_aside)
+
+
+def table_from_columns(
+    columns: Mapping[str, Sequence[object]],
+    rows: npt.NDArray[np.int64],
+    name: str,
+    set_aside: tuple[SetAsideRow, ...] = (),
+) -> Table:
+    """Python values by column to a table. NaN is a missing value."""
+    arrays: dict[str, pa.Array] = {}
+    not_strings: dict[str, frozenset[int]] = {}
+    for column, values in columns.items():
+        try:
+            arrays[column] = pa.array(values, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # no common type
+            arrays[column] = pa.array([_as_string(value) for value in values], pa.string())
+            odd = [row for row, value in zip(rows, values, strict=True) if _is_odd(value)]
+            not_strings[column] = frozenset(map(int, odd))
+    table = pa.table(arrays)
+    return Table(table, name, rows, tuple(sorted(set_aside, key=_row)), not_strings=not_strings)
+
+
+def concatenate(tables: Sequence[Table]) -> Table:
+    """Tables of one source as one; a column that a part lacks is missing there."""
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    not_strings: dict[str, frozenset[int]] = {}
+    for table in tables:
+        for column, rows in table.not_strings.items():
+            not_strings[column] = not_strings.get(column, frozenset()) | rows
+    return Table(
+        columns=pa.concat_tables([t.columns for t in tables], promote_options="permissive"),
+        name=first.name,
+        rows=np.concatenate([t.rows for t in tables]),
+        set_aside=tuple(row for t in tables for row in t.set_aside),
+        notes=first.notes,
+        options=first.options,
+        not_strings=not_strings,
+    )
+
+
+def _row(row: SetAsideRow) -> int:
+    return row.row
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
+
+
+def _is_odd(value: object) -> bool:
+    return not isinstance(value, str) and not _is_missing(value)
+
+
+def _as_string(value: object) -> str | None:
+    if isinstance(value, str) or _is_missing(value):
+        return value if isinstance(value, str) else None
+    return to_json(value)

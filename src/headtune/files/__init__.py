@@ -1,0 +1,1 @@
+"""What touches the disk, once for everybody: writing aside and renaming, locks, hashes, JSON."""

@@ -1,0 +1,1 @@
+"""Frozen layers run once: what they gave is kept, in memory and on disk."""

@@ -1,0 +1,1 @@
+"""What this machine does well: device, number format, memory, token budget."""

@@ -1,0 +1,46 @@
+"""Options of decision: when a probability becomes an answer."""
+
+from dataclasses import dataclass
+
+from headtune.errors import ConfigError
+from headtune.options.written import parse_shares
+
+__all__ = ["DecideConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideConfig:
+    """When a probability becomes an answer."""
+
+    threshold: tuple[str, ...] = ()
+    """Probability from which a label is the answer: spam=0.9. Without one, the most probable
+    label is."""
+
+    target_precision: tuple[str, ...] = ()
+    """Find a label's threshold on the validation part, for this share of its answers to be right:
+    spam=0.99."""
+
+    target_recall: tuple[str, ...] = ()
+    """Find a label's threshold on the validation part, for this share of its texts to be found:
+    spam=0.95."""
+
+    abstain_below: float | None = None
+    """Answer "unsure" where the most probable label is less probable than this, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        named: list[str] = []
+        for option in ("threshold", "target_precision", "target_recall"):
+            named += parse_shares(f"--{option.replace('_', '-')}", getattr(self, option))
+        if twice := {name for name in named if named.count(name) > 1}:
+            raise ConfigError(
+                f"The label {min(twice)!r} can have one of --threshold, --target-precision and "
+                "--target-recall."
+            )
+        if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
+            raise ConfigError(
+                f"--abstain-below must be between 0 and 1; received {self.abstain_below}."
+            )
+
+    @property
+    def needs_validation(self) -> bool:
+        return bool(self.target_precision or self.target_recall)

@@ -1,0 +1,63 @@
+"""All options of a run, stage by stage: what a recipe holds and the manifest records."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from headtune.errors import ConfigError
+from headtune.options.data import DataConfig
+from headtune.options.decide import DecideConfig
+from headtune.options.model import ModelConfig
+from headtune.options.report import ReportConfig
+from headtune.options.tokens import TokensConfig
+from headtune.options.train import TrainConfig
+from headtune.options.tune import TuneConfig
+from headtune.options.values import stage_from_plain, to_plain, unknown_name
+
+__all__ = ["STAGES", "RunConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """All options of a training run; what a recipe holds and the manifest records."""
+
+    source: str
+    """A file (CSV, TSV, JSON, JSONL, Parquet), a hub data set, - for standard input, or the
+    built-in sms-spam."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    tokens: TokensConfig = field(default_factory=TokensConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    tune: TuneConfig = field(default_factory=TuneConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    decide: DecideConfig = field(default_factory=DecideConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, stage by stage."""
+        plain: dict[str, Any] = to_plain(asdict(self))
+        return plain
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "RunConfig":
+        """The inverse of ``to_dict``. Raises ``ConfigError`` on an unknown key or a wrong type."""
+        known = {f.name: f for f in fields(cls)}
+        stages: dict[str, Any] = {}
+        for key, value in values.items():
+            if key not in known:
+                raise ConfigError(unknown_name("key", key, known, STAGES))
+            stages[key] = value if key == "source" else stage_from_plain(key, value, STAGES)
+        if "source" not in stages:
+            raise ConfigError("A run needs a source of data; the key 'source' is missing.")
+        return cls(**stages)
+
+
+STAGES: dict[str, type[Any]] = {
+    "data": DataConfig,
+    "tokens": TokensConfig,
+    "model": ModelConfig,
+    "tune": TuneConfig,
+    "train": TrainConfig,
+    "decide": DecideConfig,
+    "report": ReportConfig,
+}
+"""Stage name -> its dataclass, in the order of the pipeline."""

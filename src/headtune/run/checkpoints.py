@@ -1,0 +1,119 @@
+"""An unfinished run: the hidden folder beside its target where checkpoints lie, and what made them.
+
+It is what a killed run goes on from, if options and data are those that made the checkpoints: other
+rows could be tested on that were trained on before.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headtune.errors import ConfigError, HeadtuneError
+from headtune.files.plain_json import to_json
+from headtune.options import RunConfig
+
+__all__ = ["UnfinishedRun", "check_same_data"]
+
+
+def check_same_data(before: object, now: object, source: str) -> None:
+    """Raises ``ConfigError`` unless what is resumed was begun with the same rows and parts."""
+    if before != now:
+        raise ConfigError(
+            f"The rows of {source} are not those that the unfinished work was begun with. Bring "
+            "them back, or start anew: --overwrite without --resume."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedRun:
+    """Where an unfinished run keeps its checkpoints, and the options that made them."""
+
+    path: Path
+    out: Path
+
+    @classmethod
+    def of(cls, out: Path) -> "UnfinishedRun":
+        target = out.resolve()
+        return cls(target.parent / f".{target.name}.training", out)
+
+    @property
+    def options(self) -> Path:
+        return self.path / "options.json"
+
+    def check(self, config: RunConfig, *, overwrite: bool, resume: bool) -> None:
+        """Raises ``ConfigError`` where the user must choose."""
+        before = self._recorded()
+        if before is None:
+            if resume:
+                raise ConfigError(
+                    f"There is no unfinished run of {self.out} to go on with. Leave out --resume."
+                )
+            return
+        if resume:
+            _check_same(before["config"], config.to_dict())
+        elif self.has_checkpoint and not overwrite:
+            raise ConfigError(
+                f"An unfinished run of {self.out} is there. Go on with --resume, or start anew "
+                "with --overwrite."
+            )
+
+    def _recorded(self) -> dict[str, Any] | None:
+        """Options and data of an unfinished run; None where there is none that can be read."""
+        try:
+            recorded = json.loads(self.options.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return recorded if isinstance(recorded, dict) and "config" in recorded else None
+
+    def begin(self, config: RunConfig, fingerprint: str, *, resume: bool) -> None:
+        """Make the folder anew, or go on with the one that is there.
+
+        ``fingerprint`` is that of the prepared data. Raises ``ConfigError`` where it has changed.
+        """
+        if resume and (before := self._recorded()) is not None:
+            check_same_data(before.get("data_fingerprint"), fingerprint, config.source)
+            return
+        self.remove()
+        self.path.mkdir(parents=True)
+        state = {"config": config.to_dict(), "data_fingerprint": fingerprint}
+        part = self.options.with_suffix(".part")
+        part.write_text(to_json(state, indent=2), encoding="utf-8")
+        part.replace(self.options)
+
+    @contextmanager
+    def cleared_on_error(self) -> Iterator[None]:
+        """What ends before the first checkpoint, by mistake or Ctrl-C, leaves nothing behind."""
+        try:
+            yield
+        except (HeadtuneError, KeyboardInterrupt):
+            if not self.has_checkpoint:
+                self.remove()
+            raise
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is a whole one to go on from: its state file is written last."""
+        return any(self.path.glob("checkpoint-*/trainer_state.json"))
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
+    for stage, options in now.items():
+        earlier = before.get(stage, {})
+        if earlier == options:
+            continue
+        if not isinstance(options, dict):
+            raise ConfigError(f"The unfinished run read {earlier!r}, not {options!r}.")
+        names = [*options, *(earlier.keys() - options.keys())]
+        name = next(name for name in names if earlier.get(name) != options.get(name))
+        raise ConfigError(
+            f"The unfinished run had {name} = {earlier.get(name)!r}, not "
+            f"{options.get(name)!r}. Resume with the same options, or start anew: "
+            "--overwrite without --resume."
+        )

