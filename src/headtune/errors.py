@@ -27,7 +27,15 @@
 Each message is one line: what was expected, what was received, the way out. The branch of a
 stage also inherits the built-in exception that a caller of plain Python would expect, so
 ``except FileNotFoundError`` works on a missing table.
+
+An error carries what it is about (``option``, ``row``, ``column``) and what helps (``way_out``).
+Options in a message are written with ``option("label")``, so that each reader is told his own
+name: ``str(error)`` says ``label=``, the command line ``--label``, and a server JSON.
 """
+
+import re
+from collections.abc import Callable
+from typing import Any
 
 __all__ = [
     "ArtifactError",
@@ -53,11 +61,79 @@ __all__ = [
     "TamperedArtifactError",
     "TokenizationError",
     "TrainingError",
+    "option",
+    "worded",
 ]
 
 
+_OPEN, _CLOSE = "\ue000", "\ue001"  # of Unicode's private use: no sentence has them
+_OPTION = re.compile(rf"{_OPEN}([a-z_]+)(?:=([^{_CLOSE}]*))?{_CLOSE}")
+
+
+def option(name: str, value: object = None) -> str:
+    """An option within a message, with a value where one is proposed; False is "switched off"."""
+    given = "" if value is None else f"={value}"
+    return f"{_OPEN}{name}{given}{_CLOSE}"
+
+
+def worded(message: str, name_option: Callable[[str, str | None], str]) -> str:
+    """The message with each ``option`` in it as ``name_option(name, value)`` writes it."""
+    return _OPTION.sub(lambda found: name_option(found[1], found[2]), message)
+
+
+def _in_python(name: str, value: str | None) -> str:
+    """``label=``, ``label="kind"``, ``epochs=3``, ``resume=True``."""
+    if value is None:
+        return f"{name}="
+    plain = value in ("True", "False") or re.fullmatch(r"-?\d+(\.\d+)?", value)
+    return f"{name}={value}" if plain else f'{name}="{value}"'
+
+
 class HeadtuneError(Exception):
-    """Root of the tree: the user can mend what it says, so it is shown without a traceback."""
+    """Root of the tree: the user can mend what it says, so it is shown without a traceback.
+
+    Args:
+        message: What was expected and what was received.
+        option: The option that is to be changed, by its name in Python.
+        row: 1-based record number in the source.
+        column: Name of the column.
+        way_out: What to do now; the last sentence of the message.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        option: str | None = None,
+        row: int | None = None,
+        column: str | None = None,
+        way_out: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.option, self.row, self.column, self.way_out = option, row, column, way_out
+
+    @property
+    def text(self) -> str:
+        """Message and way out, options not worded yet: for a message around this one."""
+        return f"{self.message} {self.way_out}".strip()
+
+    def worded(self, name_option: Callable[[str, str | None], str]) -> str:
+        """Message and way out in the words of those who read it."""
+        return worded(self.text, name_option)
+
+    def __str__(self) -> str:
+        return self.worded(_in_python)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a server answers; options by their names."""
+        about = {"option": self.option, "row": self.row, "column": self.column}
+        return {
+            "type": type(self).__name__,
+            "message": worded(self.message, _in_python),
+            "way_out": worded(self.way_out, _in_python) or None,
+            **about,
+        }
 
 
 class ConfigError(HeadtuneError, ValueError):

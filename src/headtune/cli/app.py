@@ -31,6 +31,7 @@ from importlib import import_module
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
+from headtune.cli.flags import as_flag
 from headtune.cli.help import PlainHelp
 from headtune.cli.interrupts import CanResume
 from headtune.errors import HeadtuneError
@@ -124,7 +125,9 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(str(stop) or "Stopped.", 130, debug=False)
     except CycloptsError as error:
         return _fail(f"Error: {_usage_message(error, arguments)}", 2, debug)
-    except (HeadtuneError, OSError) as error:
+    except HeadtuneError as error:
+        return _fail(f"Error: {error.worded(as_flag)}", 1, debug)
+    except OSError as error:
         return _fail(f"Error: {error}", 1, debug)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug also ends in one line
         hint = "" if debug else " Run again with --debug to see where, and please report it."
