@@ -46,7 +46,7 @@ from headtune.bench.bench import untrained_predictor
 from headtune.cli.recipe import load_recipe, merge
 from headtune.data import prepare
 from headtune.model import predict_logits
-from headtune.options import ModelConfig, RunConfig
+from headtune.options import MachineConfig, ModelConfig, RunConfig
 from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress, Stopwatch
 from headtune.run.loading import encode, find_model
@@ -84,8 +84,13 @@ class Recipe:
     def __init__(
         self, folder: Path, config: RunConfig, parts: dict[str, list[TokenizedExample]]
     ) -> None:
-        start = ModelConfig(model=str(folder), random_weights=True, dtype="float32", device="cpu")
-        predictor, _ = untrained_predictor(str(folder), start, seed=config.train.seed)
+        start = ModelConfig(model=str(folder), random_weights=True)
+        predictor, _ = untrained_predictor(
+            str(folder),
+            start,
+            MachineConfig(dtype="float32", device="cpu"),
+            seed=config.train.seed,
+        )
         backbone = predictor.classifier.backbone
         backbone.set_attn_implementation("sdpa")
         self.batch_size = config.train.batch_size

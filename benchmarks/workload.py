@@ -71,7 +71,7 @@ def load_workload(given: argparse.Namespace, n_examples: int) -> Workload:
     n_examples = min(n_examples, len(prepared.train))
     chosen = generator.choice(len(prepared.train), n_examples, replace=False)
     predictor, compute = untrained_predictor(
-        given.model, ModelConfig(model=given.model), prepared.labels
+        given.model, ModelConfig(model=given.model), labels=prepared.labels
     )
     return Workload(
         source=given.data,

@@ -37,6 +37,7 @@ TITLES = {
     "data": "Data",
     "tokens": "Tokens",
     "model": "Model",
+    "machine": "Machine",
     "tune": "Tuning",
     "train": "Training",
     "decide": "Decision",
@@ -63,7 +64,7 @@ Every option is written once, in `headtune.options`, and is the same everywhere:
 
 - on the command line as `--learning-rate 1e-4`; a switch has a `--no-` form;
 - in a recipe as `learning_rate: 1.0e-4`, below the key of its stage (`data`, `tokens`, `model`,
-  `tune`, `train`, `decide`, `report`);
+  `machine`, `tune`, `train`, `decide`, `report`);
 - in the environment as `HEADTUNE_LEARNING_RATE=1e-4`;
 - in Python as `TextClassifier(learning_rate=1e-4)`, where the last column says so.
 

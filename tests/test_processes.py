@@ -157,7 +157,7 @@ def test_only_the_main_one_plans_and_errors_say_whose_they_are(
 def test_what_several_cannot_do(config: RunConfig, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="process 1 calls help_train"):
         train_run(config, out=tmp_path / "run")
-    spread = replace(config, model=replace(config.model, device_map="auto"))
+    spread = replace(config, machine=replace(config.machine, device_map="auto"))
     with pytest.raises(ConfigError, match="--device-map spreads"):
         help_train(spread, out=tmp_path / "run")
     with pytest.raises(ConfigError, match="standard input"):

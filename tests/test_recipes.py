@@ -75,7 +75,10 @@ def test_disaster_llama3_is_as_published() -> None:
     config = read("disaster-llama3-lora")
     assert config.source == "mehdiiraqui/twitter_disaster"
     assert config.model.model == "meta-llama/Meta-Llama-3-8B-Instruct"
-    assert (config.model.device_map, config.model.offload_folder) == ("auto", Path("runs/offload"))
+    assert (config.machine.device_map, config.machine.offload_folder) == (
+        "auto",
+        Path("runs/offload"),
+    )
     data = config.data
     assert (data.text, data.label, data.split) == ("text", "target", "80/0/20")
     assert data.balance == "weights"

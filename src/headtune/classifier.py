@@ -34,6 +34,7 @@ from headtune.options import (
     Balance,
     DataConfig,
     LoraBias,
+    MachineConfig,
     Pooling,
     RunConfig,
 )
@@ -47,17 +48,6 @@ from headtune.types import Example, LabelSet, PreparedData
 from headtune.wording.text_lists import check_same_length, text_list
 
 __all__ = ["TextClassifier"]
-
-OF_THE_MACHINE = (
-    "cache_limit",
-    "device",
-    "device_map",
-    "dtype",
-    "max_tokens_per_batch",
-    "offload_folder",
-    "trust_remote_code",
-)
-"""Parameters that a loaded classifier does not take over from where it was trained."""
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -338,12 +328,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _parameters_of(manifest: Manifest, given: dict[str, Any]) -> dict[str, Any]:
     """What ``TextClassifier`` would have to be given to train such a run again."""
     names = set(TextClassifier().get_params())
+    of_the_machine = {f.name for f in fields(MachineConfig)}  # format 1 has them under "model"
     trained = {
         name: tuple(value) if isinstance(value, list) else value
         for stage, options in manifest.config.items()
-        if stage in STAGES
+        if stage in STAGES and stage != "machine"
         for name, value in options.items()
-        if name in names and name not in OF_THE_MACHINE
+        if name in names and name not in of_the_machine
     }
     return trained | {name: value for name, value in given.items() if name in names}
 

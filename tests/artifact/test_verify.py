@@ -8,15 +8,14 @@ import pytest
 
 from headtune.artifact import verify
 from headtune.artifact.probes import ProbeResult
-from headtune.options import ModelConfig
+from headtune.options import MachineConfig
 
 
 def test_what_concerns_the_machine_is_handed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A model that is spread over devices may fit on none of them alone."""
-    given = ModelConfig(
-        model="some/model",
+    given = MachineConfig(
         device="cpu",
         dtype="float32",
         device_map="auto",
@@ -24,12 +23,12 @@ def test_what_concerns_the_machine_is_handed_on(
         trust_remote_code=True,
         cache_limit="1GB",
     )
-    seen: list[ModelConfig] = []
+    seen: list[MachineConfig] = []
 
     class Loaded:
         probes = ProbeResult(16, 0.0, 0, True)
 
-    def load(path: str, *, options: ModelConfig) -> Loaded:
+    def load(path: str, *, options: MachineConfig) -> Loaded:
         assert path == str(tmp_path)
         seen.append(options)
         return Loaded()

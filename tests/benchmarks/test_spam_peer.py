@@ -12,7 +12,7 @@ from bench_spam_recipe import make_gpt2
 from headtune.batches import collate
 from headtune.bench.bench import untrained_predictor
 from headtune.model import SequenceClassifier, make_trainable
-from headtune.options import ModelConfig, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.types import TokenizedExample
 from peer_spam_recipe import SpamRecipe
 
@@ -31,10 +31,11 @@ def both(
 ) -> Callable[..., tuple[SequenceClassifier, SpamRecipe]]:
     """headtune's classifier, last block trained, and the recipe with the same weights."""
     folder = make_gpt2(tmp_path / "gpt2", str(model_folder("gpt2")), quick=True)
-    options = ModelConfig(model=str(folder), random_weights=True, dtype="float32", device="cpu")
+    options = ModelConfig(model=str(folder), random_weights=True)
+    machine = MachineConfig(dtype="float32", device="cpu")
 
     def make(length: int, last_real_token: bool) -> tuple[SequenceClassifier, SpamRecipe]:
-        ours, theirs = (untrained_predictor(str(folder), options)[0] for _ in range(2))
+        ours, theirs = (untrained_predictor(str(folder), options, machine)[0] for _ in range(2))
         make_trainable(ours.classifier, TuneConfig(tune="last-1"))
         backbone = theirs.classifier.backbone
         backbone.set_attn_implementation("sdpa")

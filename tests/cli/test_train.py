@@ -36,7 +36,7 @@ def test_flags_reach_the_run(headtune: Headtune, stages: Stages) -> None:
     assert (config.source, config.data.text) == ("a.csv", "body")
     assert (config.data.test_file, config.data.save_split) == (Path("t.csv"), True)
     assert (config.tune.lora_rank, config.train.epochs) == (4, 2.0)
-    assert (config.train.keep_best, config.model.dtype) == (False, "float32")
+    assert (config.train.keep_best, config.machine.dtype) == (False, "float32")
     assert stages.arguments == {"out": Path("runs/a"), "overwrite": False, "resume": False}
 
 

@@ -19,7 +19,7 @@ from headtune.model import (
     token_budget,
 )
 from headtune.model.hardware import budget
-from headtune.options import ModelConfig, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.pretrained import PretrainedFolder
 from headtune.types import TokenizedExample
 
@@ -28,7 +28,9 @@ FAMILIES = ("gpt2", "llama", "qwen3", "gemma3_text")
 
 def load(folder: Path, tune: str) -> SequenceClassifier:
     compute = Compute(torch.device("cpu"), torch.float32, "")
-    backbone = load_backbone(PretrainedFolder(folder.name, folder), ModelConfig(), compute)
+    backbone = load_backbone(
+        PretrainedFolder(folder.name, folder), ModelConfig(), MachineConfig(), compute
+    )
     classifier = SequenceClassifier(backbone, 2)
     make_trainable(classifier, TuneConfig(tune=tune))
     return classifier

@@ -20,7 +20,7 @@ from headtune.model import (
     make_trainable,
     predict_logits,
 )
-from headtune.options import ModelConfig, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.training.losses import class_weighted_sum
 from headtune.types import TokenizedExample
@@ -32,7 +32,7 @@ LENGTHS = (5, 17, 1, 9, 17, 3, 30, 2)
 
 def make_classifier(folder: Path, tune: str = "full") -> SequenceClassifier:
     options = ModelConfig(model=str(folder))
-    backbone = load_backbone(find_pretrained(str(folder)), options, CPU)
+    backbone = load_backbone(find_pretrained(str(folder)), options, MachineConfig(), CPU)
     classifier = SequenceClassifier(backbone, n_labels=3, seed=1)
     make_trainable(classifier, TuneConfig(tune=tune, lora_rank=4))
     return classifier.eval()

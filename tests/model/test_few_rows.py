@@ -15,7 +15,7 @@ from headtune.model import SequenceClassifier, load_backbone, make_trainable, pr
 from headtune.model.hardware.compute import Compute
 from headtune.model.speed import few_rows
 from headtune.model.speed.few_rows import MOST_ROWS, PackingOnDemand, pack_for_few_rows, pays
-from headtune.options import ModelConfig, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.pretrained import PretrainedFolder
 from headtune.types import TokenizedExample
 from tests_support import TEXTS, TOPICS
@@ -40,7 +40,9 @@ def products(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 def classifier_of(folder: Path, tune: str, **options: Any) -> SequenceClassifier:
     """Evaluation mode; adapters add something, as trained ones do."""
     compute = Compute(CPU, torch.float32, "a test")
-    backbone = load_backbone(PretrainedFolder(str(folder), folder), ModelConfig(), compute)
+    backbone = load_backbone(
+        PretrainedFolder(str(folder), folder), ModelConfig(), MachineConfig(), compute
+    )
     classifier = SequenceClassifier(backbone, 3)
     make_trainable(classifier, TuneConfig(tune=tune, **options))
     generator = torch.Generator().manual_seed(1)

@@ -21,7 +21,7 @@ from headtune.model import (
 )
 from headtune.model.speed import int8
 from headtune.model.speed.int8 import PRODUCTS, Int8Linear, Int8Product, quantized_weight
-from headtune.options import ModelConfig, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.tasks.metrics import softmax
 from headtune.types import TokenizedExample
@@ -32,7 +32,10 @@ CPU = torch.device("cpu")
 def make_classifier(folder: Path, tune: str = "last-1", **options: Any) -> SequenceClassifier:
     config = ModelConfig(model=str(folder), **options)
     backbone = load_backbone(
-        find_pretrained(str(folder)), config, Compute(CPU, torch.float32, "as asked")
+        find_pretrained(str(folder)),
+        config,
+        MachineConfig(),
+        Compute(CPU, torch.float32, "as asked"),
     )
     torch.manual_seed(5)
     classifier = SequenceClassifier(backbone, 2, seed=1)

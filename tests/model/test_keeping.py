@@ -24,7 +24,7 @@ from headtune.model import (
 )
 from headtune.model.frozen import keeping
 from headtune.model.frozen import kept_files as cache
-from headtune.options import ModelConfig, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
 
@@ -38,7 +38,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_trunk(folder: Path, tune: str = "last-1", **options: Any) -> FrozenTrunk:
     config = ModelConfig(model=str(folder), **options)
-    backbone = load_backbone(find_pretrained(str(folder)), config, CPU)
+    backbone = load_backbone(find_pretrained(str(folder)), config, MachineConfig(), CPU)
     classifier = SequenceClassifier(backbone, 2, pooling=config.pooling, seed=1)
     make_trainable(classifier, TuneConfig(tune=tune))
     trunk = attach_trunk(classifier, TuneConfig(tune=tune))
@@ -47,8 +47,8 @@ def make_trunk(folder: Path, tune: str = "last-1", **options: Any) -> FrozenTrun
 
 
 def store_of(trunk: FrozenTrunk, folder: Path, **options: Any) -> StateStore:
-    config = ModelConfig(model=str(folder), **options)
-    store = open_store(trunk, find_pretrained(str(folder)), config, CPU, 1, print)
+    config, machine = ModelConfig(model=str(folder)), MachineConfig(**options)
+    store = open_store(trunk, find_pretrained(str(folder)), config, machine, CPU, 1, print)
     assert store is not None
     return store
 
@@ -140,7 +140,7 @@ def test_random_weights_have_states_of_their_own(tiny_llama: Path) -> None:
         (ModelConfig(random_weights=True), 1),
         (ModelConfig(random_weights=True), 2),
     ):
-        store = open_store(trunk, folder, options, CPU, seed, print)
+        store = open_store(trunk, folder, options, MachineConfig(), CPU, seed, print)
         assert store is not None
         found.append(store.identity.key)
     assert found[0] == found[1]  # the seed is of the head
@@ -149,8 +149,8 @@ def test_random_weights_have_states_of_their_own(tiny_llama: Path) -> None:
 
 def test_no_store_where_none_is_wanted_or_none_can_be_trusted(tiny_llama: Path) -> None:
     trunk, folder = make_trunk(tiny_llama), find_pretrained(str(tiny_llama))
-    for options in (ModelConfig(cache_limit=0), ModelConfig(trust_remote_code=True)):
-        assert open_store(trunk, folder, options, CPU, 1, print) is None
+    for machine in (MachineConfig(cache_limit=0), MachineConfig(trust_remote_code=True)):
+        assert open_store(trunk, folder, ModelConfig(), machine, CPU, 1, print) is None
 
 
 def test_states_are_read_from_disk_where_memory_is_short(

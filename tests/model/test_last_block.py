@@ -9,7 +9,7 @@ import torch
 
 from headtune.batches import PackedBatch, collate
 from headtune.model import Compute, SequenceClassifier, load_backbone, make_trainable
-from headtune.options import ModelConfig, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
 
@@ -19,7 +19,7 @@ FAMILIES = ["gpt2", "llama", "qwen3", "mistral", "gemma3_text"]
 def make_classifier(folder: Path, tune: str, **options: object) -> SequenceClassifier:
     config = ModelConfig(model=str(folder), **options)  # type: ignore[arg-type]
     compute = Compute(torch.device("cpu"), torch.float32, "as asked")
-    backbone = load_backbone(find_pretrained(str(folder)), config, compute)
+    backbone = load_backbone(find_pretrained(str(folder)), config, MachineConfig(), compute)
     classifier = SequenceClassifier(
         backbone, 2, pooling=config.pooling, attention=config.attention, seed=1
     )

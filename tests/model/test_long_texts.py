@@ -24,7 +24,7 @@ import sys
 import numpy as np
 import torch
 
-from headtune.options import ModelConfig
+from headtune.options import MachineConfig, ModelConfig
 from headtune.model import Compute, SequenceClassifier, load_backbone, predict_logits
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
@@ -44,7 +44,7 @@ def peak():
 
 for folder in folders:
     options = ModelConfig(model=folder)
-    backbone = load_backbone(find_pretrained(folder), options, cpu)
+    backbone = load_backbone(find_pretrained(folder), options, MachineConfig(), cpu)
     assert backbone.packs
     classifier = SequenceClassifier(backbone, n_labels=2)
     short = [example for example in examples if len(example) < 100]

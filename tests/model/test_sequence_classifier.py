@@ -27,7 +27,7 @@ from headtune.model import (
 )
 from headtune.model.attention.layout import SequenceLayout
 from headtune.model.pooling import pool
-from headtune.options import ModelConfig, Pooling, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, Pooling, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
 from tests_support import Heard, keep_states
@@ -37,7 +37,7 @@ CPU = Compute(torch.device("cpu"), torch.float32, "as asked")
 
 def make_classifier(folder: Path, tune: str = "head", **options: object) -> SequenceClassifier:
     config = ModelConfig(model=str(folder), **options)  # type: ignore[arg-type]
-    backbone = load_backbone(find_pretrained(str(folder)), config, CPU)
+    backbone = load_backbone(find_pretrained(str(folder)), config, MachineConfig(), CPU)
     classifier = SequenceClassifier(
         backbone, 2, pooling=config.pooling, attention=config.attention, seed=1
     )
@@ -132,7 +132,9 @@ def test_random_weights_come_from_the_seed(tiny_llama: Path) -> None:
     options = ModelConfig(model=str(tiny_llama), random_weights=True)
     folder = find_pretrained(str(tiny_llama))
     first, same, other = (
-        load_backbone(folder, options, CPU, seed).model.get_input_embeddings().weight
+        load_backbone(folder, options, MachineConfig(), CPU, seed)
+        .model.get_input_embeddings()
+        .weight
         for seed in (1, 1, 2)
     )
     assert torch.equal(first, same)
@@ -282,10 +284,10 @@ def test_a_single_text_that_is_too_large_is_named(
 
 
 def test_dtype_is_measured_and_the_reason_is_said() -> None:
-    compute = choose_compute(ModelConfig(device="cpu"))
+    compute = choose_compute(MachineConfig(device="cpu"))
     assert compute.dtype_name in compute.reason
     assert "times" in compute.reason
-    asked = choose_compute(ModelConfig(device="cpu", dtype="bfloat16"))
+    asked = choose_compute(MachineConfig(device="cpu", dtype="bfloat16"))
     assert (asked.dtype, asked.reason) == (torch.bfloat16, "bfloat16, as asked")
 
 
@@ -300,7 +302,7 @@ def test_the_matrix_rate_is_measured_once_and_is_that_of_a_product() -> None:
 def test_bfloat16_agrees_with_float32_to_its_precision(tiny_llama: Path) -> None:
     half = Compute(torch.device("cpu"), torch.bfloat16, "as asked")
     options = ModelConfig(model=str(tiny_llama))
-    backbone = load_backbone(find_pretrained(str(tiny_llama)), options, half)
+    backbone = load_backbone(find_pretrained(str(tiny_llama)), options, MachineConfig(), half)
     classifier = SequenceClassifier(backbone, 2, compute_dtype=torch.bfloat16, seed=1)
     make_trainable(classifier, TuneConfig(tune="last-1"))
     assert backbone.packs

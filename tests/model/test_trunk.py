@@ -20,7 +20,7 @@ from headtune.model import (
     text_key,
     trained_state,
 )
-from headtune.options import ModelConfig, TrainConfig, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, TrainConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress
 from headtune.training import fit
@@ -51,7 +51,7 @@ def make_classifier(
 ) -> SequenceClassifier:
     config = ModelConfig(model=str(folder), **options)  # type: ignore[arg-type]
     compute = Compute(torch.device("cpu"), dtype, "as asked")
-    backbone = load_backbone(find_pretrained(str(folder)), config, compute)
+    backbone = load_backbone(find_pretrained(str(folder)), config, MachineConfig(), compute)
     classifier = SequenceClassifier(
         backbone, 2, pooling=config.pooling, attention=config.attention, compute_dtype=dtype, seed=1
     )

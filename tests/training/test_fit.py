@@ -19,7 +19,7 @@ from headtune.model import (
     make_trainable,
     trained_state,
 )
-from headtune.options import ModelConfig, TrainConfig, TuneConfig
+from headtune.options import MachineConfig, ModelConfig, TrainConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress
 from headtune.training import FitResult, count_steps, fit, resolve_learning_rate
@@ -46,7 +46,9 @@ class Listener(SilentProgress):
 
 
 def make_classifier(folder: Path, tune: str = "last-1") -> SequenceClassifier:
-    backbone = load_backbone(find_pretrained(str(folder)), ModelConfig(model=str(folder)), CPU)
+    backbone = load_backbone(
+        find_pretrained(str(folder)), ModelConfig(model=str(folder)), MachineConfig(), CPU
+    )
     torch.manual_seed(5)
     classifier = SequenceClassifier(backbone, 2, seed=1)
     make_trainable(classifier, TuneConfig(tune=tune, lora_rank=4, lora_dropout=0.1))

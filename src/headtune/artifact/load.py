@@ -5,9 +5,9 @@ compared, the trained tensors are put in, and the probes are answered. Nothing i
 no code of the folder is run.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from headtune.artifact.layout import (
     PROBE_TENSORS,
     PROBES,
+    Storage,
     require_run_folder,
     storage_of,
     weights_file,
@@ -26,17 +27,17 @@ from headtune.artifact.weights import read_weights
 from headtune.errors import (
     ModelNotFoundError,
     TamperedArtifactError,
+    option,
 )
 from headtune.model import (
-    Backbone,
     Compute,
     SequenceClassifier,
+    assemble,
     choose_compute,
-    load_backbone,
     make_trainable,
     token_budget,
 )
-from headtune.options import ModelConfig, TuneConfig
+from headtune.options import AttentionDirection, MachineConfig, ModelConfig, Pooling
 from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
 from headtune.tokens import load_tokenizer
 from headtune.types import LabelSet
@@ -63,16 +64,15 @@ class LoadedArtifact:
 
 
 def load_artifact(
-    path: str | Path, *, model: str | None = None, options: ModelConfig | None = None
+    path: str | Path, *, model: str | None = None, options: MachineConfig | None = None
 ) -> LoadedArtifact:
     """Load a run.
 
     Args:
         path: The run folder.
         model: Where the base model is, if not where the manifest says.
-        options: Device, dtype, device map, token budget and trust in remote code of this
-            machine; what belongs to the classifier (model, pooling, attention) comes from the
-            manifest.
+        options: How it runs on this machine; what belongs to the classifier (model, pooling,
+            attention) comes from the manifest.
 
     Raises:
         ArtifactNotFoundError, ArtifactFormatError: No run there, or not one that can be read.
@@ -84,16 +84,11 @@ def load_artifact(
     tune = manifest.tune_config()
     storage = storage_of(tune.tune, has_base=bool(manifest.base_model.sha256))
     verify_files(folder, manifest.files, (weights_file(storage), PROBES, PROBE_TENSORS))
-    options = _options(manifest, model, options or ModelConfig())
-    compute = choose_compute(options)
+    machine = options or MachineConfig()
+    compute = choose_compute(machine)
     labels = LabelSet(manifest.labels)
-    classifier = SequenceClassifier(
-        _backbone(folder, manifest, tune, options, compute),
-        len(labels),
-        pooling=options.pooling,
-        attention=options.attention,
-        compute_dtype=compute.dtype,
-    )
+    base, read = _base(folder, manifest, storage, model, machine)
+    classifier = assemble(base, len(labels), read, machine, compute, packs=manifest.packs)
     make_trainable(classifier, tune)
     read_weights(classifier, folder, storage)
     classifier.requires_grad_(False).eval()
@@ -106,51 +101,41 @@ def load_artifact(
         manifest.max_length,
         {manifest.dtype, compute.dtype_name},
     )
-    budget = options.max_tokens_per_batch or token_budget(classifier, trains=False).max_tokens
+    budget = machine.max_tokens_per_batch or token_budget(classifier, trains=False).max_tokens
     return LoadedArtifact(
         folder, manifest, classifier, tokenizer, labels, compute, budget, probes, probe_logits
     )
 
 
-def _options(manifest: Manifest, model: str | None, given: ModelConfig) -> ModelConfig:
-    own = {
-        "model": model or manifest.base_model.name,
-        "revision": None if model else manifest.base_model.revision,
-        "pooling": manifest.pooling,
-        "attention": manifest.attention,
-        "random_weights": False,
-    }
-    return ModelConfig(**{f.name: getattr(given, f.name) for f in fields(given)} | own)
-
-
-def _backbone(
-    folder: Path, manifest: Manifest, tune: TuneConfig, options: ModelConfig, compute: Compute
-) -> Backbone:
-    """The base model, its hash compared; where the run keeps all weights, the architecture."""
-    if storage_of(tune.tune, has_base=bool(manifest.base_model.sha256)) == "whole":
-        random = ModelConfig(**_as_dict(options) | {"random_weights": True})
-        return load_backbone(
-            PretrainedFolder(str(folder), folder), random, compute, packs=manifest.packs
-        )
+def _base(
+    folder: Path, manifest: Manifest, storage: Storage, model: str | None, machine: MachineConfig
+) -> tuple[PretrainedFolder, ModelConfig]:
+    """The base model, its hash compared, and how it is read; the architecture alone where the run
+    keeps all weights."""
     base = manifest.base_model
+    read = ModelConfig(
+        model=model or base.name,
+        revision=None if model else base.revision,
+        pooling=cast(Pooling, manifest.pooling),
+        attention=cast(AttentionDirection, manifest.attention),
+        random_weights=storage == "whole",
+    )
+    if storage == "whole":
+        return PretrainedFolder(str(folder), folder), read
     try:
-        pretrained = find_pretrained(
-            options.model,
-            revision=options.revision,
-            trust_remote_code=options.trust_remote_code,
+        found = find_pretrained(
+            read.model, revision=read.revision, trust_remote_code=machine.trust_remote_code
         )
     except ModelNotFoundError as error:
         raise ModelNotFoundError(
             f"{folder} holds what was trained on top of {base.name!r}, which is needed too. "
-            f"{error} If it is elsewhere: --model FOLDER"
+            f"{error.text}",
+            option="model",
+            way_out=f"If it is elsewhere: {option('model', 'FOLDER')}",
         ) from error
-    if (found := weights_sha256(pretrained.path)) != base.sha256:
+    if (sha256 := weights_sha256(found.path)) != base.sha256:
         raise TamperedArtifactError(
-            f"The base model at {pretrained.path} is not the one {folder} was trained on: its "
-            f"sha256 begins {found[:12]}, expected {base.sha256[:12]}."
+            f"The base model at {found.path} is not the one {folder} was trained on: its "
+            f"sha256 begins {sha256[:12]}, expected {base.sha256[:12]}."
         )
-    return load_backbone(pretrained, options, compute, packs=manifest.packs)
-
-
-def _as_dict(options: ModelConfig) -> dict[str, Any]:
-    return {f.name: getattr(options, f.name) for f in fields(options)}
+    return found, read

@@ -18,7 +18,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 from headtune.artifact.layout import MANIFEST
 from headtune.artifact.load import LoadedArtifact, load_artifact
 from headtune.errors import PushError
-from headtune.options import ModelConfig
+from headtune.options import MachineConfig
 
 __all__ = ["push_run"]
 
@@ -52,7 +52,7 @@ def push_run(
         raise PushError(f"A repository is named user/name; received {repository!r}.")
     if get_token() is None:
         raise PushError("The hub wants a token: run 'hf auth login', or set HF_TOKEN.")
-    options = ModelConfig(trust_remote_code=trust_remote_code)
+    options = MachineConfig(trust_remote_code=trust_remote_code)
     loaded = load_artifact(run, model=model, options=options)
     with _said_plainly(repository):
         return _send(loaded, repository, private=private, overwrite=overwrite)

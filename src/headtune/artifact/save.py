@@ -24,7 +24,7 @@ from headtune.artifact.weights import write_weights
 from headtune.errors import ArtifactError
 from headtune.files.publish import in_place, publish, recover, staging
 from headtune.model import SequenceClassifier
-from headtune.options import ModelConfig, TuneConfig
+from headtune.options import MachineConfig, TuneConfig
 from headtune.types import LabelSet
 
 __all__ = ["ArtifactContents", "check_target", "save_artifact"]
@@ -41,7 +41,7 @@ class ArtifactContents:
     tokenizer: PreTrainedTokenizerBase
     labels: LabelSet
     tune: TuneConfig
-    model: ModelConfig
+    machine: MachineConfig
     manifest: Manifest
     probe_texts: list[str]
 
@@ -90,7 +90,7 @@ def save_artifact(
             text = model_card(contents.manifest, card or {}, out.name)
             (work / MODEL_CARD).write_text(text, encoding="utf-8")
             _seal(work, contents.manifest)
-            proof = verify_in_fresh_process(work, contents.model)
+            proof = verify_in_fresh_process(work, contents.machine)
             publish(work, out)
     except (OSError, SafetensorError) as error:  # of which a full disk is one, too
         raise ArtifactError(f"{out} cannot be written: {error}.") from error

@@ -11,29 +11,27 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from headtune.artifact.load import load_artifact
 from headtune.artifact.probes import ProbeResult
 from headtune.errors import HeadtuneError, ProbeError
 from headtune.files.plain_json import to_json
-from headtune.options import ModelConfig, RunConfig
+from headtune.options import MachineConfig, RunConfig
+from headtune.options.values import to_plain
 
 __all__ = ["verify_in_fresh_process"]
 
-OF_THE_MACHINE = ("device", "device_map", "dtype", "offload_folder", "trust_remote_code")
-"""Options that a load takes from here, and not from the run folder."""
 
-
-def verify_in_fresh_process(folder: Path, options: ModelConfig) -> ProbeResult:
-    """Load ``folder`` in a new process of this Python, on devices and in the dtype of ``options``.
+def verify_in_fresh_process(folder: Path, machine: MachineConfig) -> ProbeResult:
+    """Load ``folder`` in a new process of this Python, on devices and in the dtype of ``machine``.
 
     Raises ``ProbeError`` with what that process said, if it fails.
     """
-    machine = {name: getattr(options, name) for name in OF_THE_MACHINE}
+    given = to_plain(asdict(replace(machine, compute="plain", max_tokens_per_batch=None)))
     done = subprocess.run(
-        [sys.executable, "-m", __name__, str(folder), to_json(machine)],
+        [sys.executable, "-m", __name__, str(folder), to_json(given)],
         capture_output=True,
         text=True,
         env=os.environ | {"TRANSFORMERS_VERBOSITY": "error"},
@@ -49,8 +47,8 @@ def verify_in_fresh_process(folder: Path, options: ModelConfig) -> ProbeResult:
 def main() -> int:
     """Entry point of the fresh process."""
     try:
-        given = {"source": sys.argv[1], "model": json.loads(sys.argv[2])}
-        loaded = load_artifact(sys.argv[1], options=RunConfig.from_dict(given).model)
+        given = {"source": sys.argv[1], "machine": json.loads(sys.argv[2])}
+        loaded = load_artifact(sys.argv[1], options=RunConfig.from_dict(given).machine)
     except HeadtuneError as error:
         print(error, file=sys.stderr)
         return 1

@@ -34,8 +34,8 @@ from headtune.errors import DataError
 from headtune.model import (
     Compute,
     SequenceClassifier,
+    assemble,
     choose_compute,
-    load_backbone,
     load_config,
     make_trainable,
     matrix_product_rate,
@@ -43,7 +43,7 @@ from headtune.model import (
     token_budget,
     useful_flops_per_token,
 )
-from headtune.options import DataConfig, ModelConfig, TrainConfig, TuneConfig
+from headtune.options import DataConfig, MachineConfig, ModelConfig, TrainConfig, TuneConfig
 from headtune.predict import Predictor
 from headtune.pretrained import find_pretrained
 from headtune.progress import Progress, SilentProgress
@@ -67,6 +67,7 @@ def bench(
     data: DataConfig | None = None,
     model: str | None = None,
     options: ModelConfig | None = None,
+    machine: MachineConfig | None = None,
     batch_size: int = 16,
     seconds: float = 45.0,
     progress: Progress | None = None,
@@ -77,7 +78,8 @@ def bench(
         name: The run folder or the base model.
         source: A table of texts, as ``read_table`` takes it.
         model: For a run: where its base model is, if it has moved.
-        options: How the model runs here: device, dtype, token budget and the like.
+        options: How a base model is read: revision, pooling and the like.
+        machine: How it runs here: device, dtype, token budget and the like.
         batch_size: Examples of an optimizer step.
         seconds: What measuring may take: prediction two fifths of it, training too, latency the
             rest.
@@ -90,11 +92,11 @@ def bench(
     Raises:
         ArtifactError, ModelError, DataError: The run, the model or the table cannot be used.
     """
-    progress, options = progress or SilentProgress(), options or ModelConfig()
+    progress, machine = progress or SilentProgress(), machine or MachineConfig()
     texts = _texts(source, data or DataConfig())
     progress.stage("Loading the model")
     start = time.perf_counter()
-    predictor, compute = _load(name, model, options)
+    predictor, compute = _load(name, model, options or ModelConfig(), machine)
     load_seconds = time.perf_counter() - start
     classifier = predictor.classifier
     memory = {"loaded": peak_memory_bytes()}
@@ -114,7 +116,7 @@ def bench(
     progress.stage("Training")
     _open_adapters(classifier)
     _, backward = useful_flops_per_token(classifier)
-    budget = options.max_tokens_per_batch or token_budget(classifier, trains=True).max_tokens
+    budget = machine.max_tokens_per_batch or token_budget(classifier, trains=True).max_tokens
     training = _training(classifier, examples, batch_size, 0.4 * seconds, budget, progress)
     memory["training"] = peak_memory_bytes()
     rate = rates[compute.dtype_name]
@@ -148,6 +150,7 @@ def bench(
 def untrained_predictor(
     name: str,
     options: ModelConfig,
+    machine: MachineConfig | None = None,
     labels: LabelSet = LABELS,
     *,
     max_length: int | None = None,
@@ -157,23 +160,17 @@ def untrained_predictor(
 
     Raises ``ModelError`` and ``TokenizationError``.
     """
+    machine = machine or MachineConfig()
     folder = find_pretrained(
         name,
         revision=options.revision,
-        trust_remote_code=options.trust_remote_code,
+        trust_remote_code=machine.trust_remote_code,
         weights=not options.random_weights,
     )
-    config = load_config(folder, trust_remote_code=options.trust_remote_code)
-    tokenizer = load_tokenizer(folder, trust_remote_code=options.trust_remote_code)
-    compute = choose_compute(options)
-    classifier = SequenceClassifier(
-        load_backbone(folder, options, compute, seed),
-        len(labels),
-        pooling=options.pooling,
-        attention=options.attention,
-        compute_dtype=compute.dtype,
-        seed=seed,
-    )
+    config = load_config(folder, trust_remote_code=machine.trust_remote_code)
+    tokenizer = load_tokenizer(folder, trust_remote_code=machine.trust_remote_code)
+    compute = choose_compute(machine)
+    classifier = assemble(folder, len(labels), options, machine, compute, seed=seed)
     classifier.backbone.config.pad_token_id = tokenizer.pad_token_id
     classifier.requires_grad_(False).eval()
     predictor = Predictor(
@@ -181,7 +178,7 @@ def untrained_predictor(
         tokenizer=tokenizer,
         labels=labels,
         max_length=resolve_max_length(max_length, context_length(config.get_text_config())),
-        max_tokens_per_batch=options.max_tokens_per_batch
+        max_tokens_per_batch=machine.max_tokens_per_batch
         or token_budget(classifier, trains=False).max_tokens,
     )
     return predictor, compute
@@ -240,11 +237,13 @@ def _is_run(name: str) -> bool:
     return (Path(name) / MANIFEST).is_file()
 
 
-def _load(name: str, model: str | None, options: ModelConfig) -> tuple[Predictor, Compute]:
+def _load(
+    name: str, model: str | None, options: ModelConfig, machine: MachineConfig
+) -> tuple[Predictor, Compute]:
     if _is_run(name):
-        artifact = load_artifact(name, model=model, options=options)
+        artifact = load_artifact(name, model=model, options=machine)
         return Predictor.of(artifact), artifact.compute
-    return untrained_predictor(name, options)
+    return untrained_predictor(name, options, machine)
 
 
 def _texts(source: str, data: DataConfig) -> list[str]:

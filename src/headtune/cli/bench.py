@@ -23,7 +23,7 @@ from headtune.cli.common import (
     waiting,
 )
 from headtune.cli.options import STAGE_OF, takes_options
-from headtune.options import DataConfig, ModelConfig
+from headtune.options import DataConfig, MachineConfig, ModelConfig
 from headtune.wording.numbers import size
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["bench"]
 
 
-@takes_options(data=READING, model=(*RUNNING, "revision", "random_weights"), train=("batch_size",))
+@takes_options(
+    data=READING, model=("revision", "random_weights"), machine=RUNNING, train=("batch_size",)
+)
 def bench(
     name: Annotated[
         str,
@@ -78,7 +80,7 @@ def bench(
         from headtune.bench.bench import bench as measure
         from headtune.cli.progress import ConsoleProgress
 
-    given: dict[str, dict[str, Any]] = {"data": {}, "model": {}, "train": {}}
+    given: dict[str, dict[str, Any]] = {name: {} for name in ("data", "model", "machine", "train")}
     for option, value in options.items():
         given[STAGE_OF[option]][option] = value
     with ConsoleProgress() as progress:
@@ -88,6 +90,7 @@ def bench(
             data=DataConfig(**given["data"]),
             model=model,
             options=ModelConfig(**given["model"]),
+            machine=MachineConfig(**given["machine"]),
             seconds=seconds,
             progress=progress,
             **given["train"],

@@ -49,7 +49,7 @@ RUNNING = (
     "max_tokens_per_batch",
     "trust_remote_code",
 )
-"""Options of the model stage that say how a finished classifier runs, not what it computes."""
+"""Options of the machine that matter to a finished classifier."""
 
 DECIDING = ("threshold", "abstain_below")
 """Options of the decision stage that can be given to a finished classifier."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 
-@takes_options(data=(*READING, "label"), model=RUNNING)
+@takes_options(data=(*READING, "label"), machine=RUNNING)
 def compare(
     *runs: Annotated[
         str,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 
-@takes_options(model=RUNNING)
+@takes_options(machine=RUNNING)
 def explain(
     run: RunFolder,
     /,

@@ -71,9 +71,9 @@ def _verified(run: Path, model: str | None, trust_remote_code: bool) -> dict[str
     """What a load measured. Raises what ``load_artifact`` does."""
     with waiting("Loading the run"):
         from headtune.artifact import load_artifact
-        from headtune.options import ModelConfig
+        from headtune.options import MachineConfig
 
-        options = ModelConfig(trust_remote_code=trust_remote_code)
+        options = MachineConfig(trust_remote_code=trust_remote_code)
         loaded: LoadedArtifact = load_artifact(run, model=model, options=options)
     return {
         "files": len(loaded.manifest.files),

@@ -4,7 +4,7 @@ A command declares what is its own and ends in ``**options``; ``takes_options`` 
 keyword for each field of the stages it asks for, and the command receives those that the user
 gave, and no others:
 
-    @takes_options(data=ALL, model=("dtype", "device"))
+    @takes_options(data=ALL, machine=("dtype", "device"))
     def evaluate(run: Path, *, json: bool = False, **options: Any) -> None: ...
 
 ``--device cpu`` then arrives as ``options == {"device": "cpu"}``. Because only given options
@@ -42,10 +42,11 @@ GROUPS = {
     "data": Group("Data", sort_key=2),
     "tokens": Group("Tokens", sort_key=3),
     "model": Group("Model", sort_key=4),
-    "tune": Group("Tuning", sort_key=5),
-    "train": Group("Training", sort_key=6),
-    "decide": Group("Decision", sort_key=7),
-    "report": Group("Report", sort_key=8),
+    "machine": Group("Machine", sort_key=5),
+    "tune": Group("Tuning", sort_key=6),
+    "train": Group("Training", sort_key=7),
+    "decide": Group("Decision", sort_key=8),
+    "report": Group("Report", sort_key=9),
 }
 
 STAGE_OF = {field.name: stage for stage, cls in STAGES.items() for field in fields(cls)}

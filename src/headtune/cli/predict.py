@@ -45,7 +45,7 @@ __all__ = ["predict", "table_in"]
 TABLE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 
 
-@takes_options(data=READING, model=RUNNING, decide=DECIDING)
+@takes_options(data=READING, machine=RUNNING, decide=DECIDING)
 def predict(
     run: RunFolder,
     /,
@@ -132,7 +132,7 @@ def load_predictor(run: Path, model: str | None, options: dict[str, Any]) -> "Pr
     """The classifier of a run folder, with the options of the model and decision stages given."""
     from headtune.predict import Predictor
 
-    given = {name: value for name, value in options.items() if STAGE_OF[name] == "model"}
+    given = {name: value for name, value in options.items() if STAGE_OF[name] == "machine"}
     predictor = Predictor.load(run, **given, **({"model": model} if model else {}))
     changes = _rule_changes(options)
     return predictor.deciding(changes) if changes else predictor

@@ -44,7 +44,7 @@ def _searched(help_text: str) -> Parameter:
     return Parameter(group=SEARCHED, help=help_text, show_default=False)
 
 
-@takes_options(data=ALL, tokens=ALL, model=ALL, train=SHARED, decide=ALL, report=ALL)
+@takes_options(data=ALL, tokens=ALL, model=ALL, machine=ALL, train=SHARED, decide=ALL, report=ALL)
 def sweep(
     source: Annotated[
         str | None,

@@ -19,7 +19,7 @@ from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, result
 from headtune.cli.interrupts import CanResume
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
-from headtune.options import ModelConfig, RunConfig
+from headtune.options import MachineConfig, RunConfig
 from headtune.processes import is_main
 
 __all__ = ["default_out", "train"]
@@ -40,11 +40,13 @@ WRITTEN = {
 """Files of a run folder that a person opens."""
 
 
-TRAINING = tuple(field.name for field in fields(ModelConfig) if field.name != "compute")
-"""Options of the model stage; how predictions are computed is said when they are made."""
+TRAINING = tuple(field.name for field in fields(MachineConfig) if field.name != "compute")
+"""Options of the machine; how predictions are computed is said when they are made."""
 
 
-@takes_options(data=ALL, tokens=ALL, model=TRAINING, tune=ALL, train=ALL, decide=ALL, report=ALL)
+@takes_options(
+    data=ALL, tokens=ALL, model=ALL, machine=TRAINING, tune=ALL, train=ALL, decide=ALL, report=ALL
+)
 def train(
     source: Annotated[
         str | None,

@@ -18,7 +18,7 @@ from headtune.artifact import LoadedArtifact, load_artifact
 from headtune.artifact.probes import read_probe_texts
 from headtune.export.padding import settle_export_padding
 from headtune.model import SequenceClassifier
-from headtune.options import ModelConfig
+from headtune.options import MachineConfig
 from headtune.tasks.metrics import softmax
 from headtune.types import LabelSet
 
@@ -83,7 +83,7 @@ def open_source(run: Path, *, model: str | None = None, trust_remote_code: bool 
 
     Raises ``ArtifactError`` and ``ModelError`` as ``load_artifact`` does.
     """
-    options = ModelConfig(dtype="float32", device="cpu", trust_remote_code=trust_remote_code)
+    options = MachineConfig(dtype="float32", device="cpu", trust_remote_code=trust_remote_code)
     artifact = load_artifact(run, model=model, options=options)
     texts = read_probe_texts(artifact.path)
     temperature = artifact.manifest.temperature

@@ -1,6 +1,7 @@
 """Stage 4, packed batches to logits: backbone, packed attention, pooling, head, what is trained."""
 
 from headtune.model.adapters import lora_config, lora_targets
+from headtune.model.assemble import assemble
 from headtune.model.backbone import Backbone, load_backbone, load_config
 from headtune.model.frozen.keeping import Keeper, KeptTexts, open_store
 from headtune.model.frozen.kept_states import StateStore, TrunkIdentity, text_key
@@ -37,6 +38,7 @@ __all__ = [
     "StateStore",
     "TokenBudget",
     "TrunkIdentity",
+    "assemble",
     "attach_trunk",
     "bytes_per_token",
     "choose_compute",

@@ -17,7 +17,7 @@ from headtune.model.attention.boundaries import respects_boundaries
 from headtune.model.attention.packed import ATTENTION_NAME
 from headtune.model.hardware.compute import Compute, keep_freed_memory
 from headtune.model.speed.fused import fuse
-from headtune.options import ModelConfig
+from headtune.options import MachineConfig, ModelConfig
 from headtune.pretrained import PretrainedFolder
 from headtune.quiet import quiet_transformers
 
@@ -56,6 +56,7 @@ def load_config(folder: PretrainedFolder, *, trust_remote_code: bool = False) ->
 def load_backbone(
     folder: PretrainedFolder,
     options: ModelConfig,
+    machine: MachineConfig,
     compute: Compute,
     seed: int = 42,
     packs: bool | None = None,
@@ -66,17 +67,17 @@ def load_backbone(
 
     Raises ``ModelFileError`` when weights are cut short or missing.
     """
-    config = load_config(folder, trust_remote_code=options.trust_remote_code)
+    config = load_config(folder, trust_remote_code=machine.trust_remote_code)
     if compute.device.type == "cpu":
         keep_freed_memory()
     model = (
         _random_model(config, compute, seed)
         if options.random_weights
-        else _pretrained_model(folder, options, compute)
+        else _pretrained_model(folder, machine, compute)
     )
     model.config.use_cache = False
     model.eval()
-    if options.device_map is None:
+    if machine.device_map is None:
         model.to(compute.device)
     if packs is None:
         packs = respects_boundaries(model, causal=options.attention == "causal")
@@ -99,20 +100,20 @@ def _random_model(config: PreTrainedConfig, compute: Compute, seed: int) -> PreT
 
 
 def _pretrained_model(
-    folder: PretrainedFolder, options: ModelConfig, compute: Compute
+    folder: PretrainedFolder, machine: MachineConfig, compute: Compute
 ) -> PreTrainedModel:
     from safetensors import SafetensorError
 
     placement: dict[str, Any] = {}
-    if options.device_map is not None:
-        placement = {"device_map": options.device_map, "offload_folder": options.offload_folder}
+    if machine.device_map is not None:
+        placement = {"device_map": machine.device_map, "offload_folder": machine.offload_folder}
     try:
         with quiet_transformers():
             model, info = AutoModel.from_pretrained(
                 folder.path,
                 dtype=compute.dtype,
                 use_safetensors=True,
-                trust_remote_code=options.trust_remote_code,
+                trust_remote_code=machine.trust_remote_code,
                 output_loading_info=True,
                 **placement,
             )

@@ -12,7 +12,8 @@ No torch, no transformers: ``--help`` imports this folder.
 
 from headtune.options.data import Balance, DataConfig
 from headtune.options.decide import DecideConfig
-from headtune.options.model import AttentionDirection, ComputeDtype, ModelConfig, Pooling
+from headtune.options.machine import ComputeDtype, MachineConfig
+from headtune.options.model import AttentionDirection, ModelConfig, Pooling
 from headtune.options.report import ReportConfig
 from headtune.options.run import STAGES, RunConfig
 from headtune.options.tokens import TokensConfig
@@ -27,6 +28,7 @@ __all__ = [
     "DataConfig",
     "DecideConfig",
     "LoraBias",
+    "MachineConfig",
     "ModelConfig",
     "Pooling",
     "ReportConfig",

@@ -1,23 +1,17 @@
-"""Options of the model: which pretrained one, and how it is loaded and read."""
+"""Options of the model: which pretrained one, and how it is read; these decide the answer."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from headtune.options.ranges import check_at_least
-from headtune.options.written import parse_size
-
-__all__ = ["AttentionDirection", "ComputeDtype", "Computing", "ModelConfig", "Pooling"]
+__all__ = ["AttentionDirection", "ModelConfig", "Pooling"]
 
 Pooling = Literal["last", "first", "mean"]
 AttentionDirection = Literal["causal", "bidirectional"]
-ComputeDtype = Literal["auto", "float32", "bfloat16"]
-Computing = Literal["plain", "int8"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Which pretrained language model, and how it is loaded and read."""
+    """Which pretrained language model, and how it is read."""
 
     model: str = "smollm2-135m"
     """Hub id, folder, GGUF file, or a built-in alias: smollm2-135m, gemma3-270m."""
@@ -33,37 +27,3 @@ class ModelConfig:
 
     attention: AttentionDirection = "causal"
     """Whether a token sees only the tokens before it, or all tokens of its text."""
-
-    dtype: ComputeDtype = "auto"
-    """Number format of frozen weights and of the arithmetic. "auto" takes bfloat16 where this
-    machine multiplies it faster than float32, else float32. Trained weights are always float32."""
-
-    compute: Computing = "plain"
-    """How predictions are computed: "plain", in the format of dtype, or "int8", with 8-bit weights
-    and activations, which is faster where the machine multiplies integers fast and costs a little
-    accuracy: headtune evaluate measures how much. Training is always plain."""
-
-    device: str = "auto"
-    """cpu, cuda, cuda:1, mps; "auto" takes an accelerator if there is one."""
-
-    device_map: str | None = None
-    """"auto" spreads a model that is larger than one device over all of them."""
-
-    offload_folder: Path | None = None
-    """With device_map, where weights that fit on no device are kept."""
-
-    max_tokens_per_batch: int | None = None
-    """Most tokens in one forward pass. The result does not depend on it; memory does. By default
-    2,048 on a CPU and 16,384 on an accelerator, fewer where memory is short."""
-
-    cache_limit: int | str = "20GB"
-    """Most room on disk for what frozen layers made of texts, kept for later runs (see headtune
-    cache): bytes, or a size such as 500MB. What was not used for longest goes first. 0: keep
-    nothing."""
-
-    trust_remote_code: bool = False
-    """Run Python code that comes with a hub model. Only for authors you trust."""
-
-    def __post_init__(self) -> None:
-        check_at_least(self, 1, "max_tokens_per_batch")
-        parse_size(self.cache_limit)

@@ -6,6 +6,7 @@ from typing import Any
 from headtune.errors import ConfigError
 from headtune.options.data import DataConfig
 from headtune.options.decide import DecideConfig
+from headtune.options.machine import MachineConfig
 from headtune.options.model import ModelConfig
 from headtune.options.report import ReportConfig
 from headtune.options.tokens import TokensConfig
@@ -27,6 +28,7 @@ class RunConfig:
     data: DataConfig = field(default_factory=DataConfig)
     tokens: TokensConfig = field(default_factory=TokensConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
+    machine: MachineConfig = field(default_factory=MachineConfig)
     tune: TuneConfig = field(default_factory=TuneConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     decide: DecideConfig = field(default_factory=DecideConfig)
@@ -39,7 +41,11 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "RunConfig":
-        """The inverse of ``to_dict``. Raises ``ConfigError`` on an unknown key or a wrong type."""
+        """The inverse of ``to_dict``. Raises ``ConfigError`` on an unknown key or a wrong type.
+
+        What is the machine's may stand under ``model``, where it was once written.
+        """
+        values = _machine_apart(values)
         known = {f.name: f for f in fields(cls)}
         stages: dict[str, Any] = {}
         for key, value in values.items():
@@ -51,10 +57,24 @@ class RunConfig:
         return cls(**stages)
 
 
+def _machine_apart(values: dict[str, Any]) -> dict[str, Any]:
+    """With what ``model`` says of the machine under ``machine``; what stands there wins."""
+    model, machine = values.get("model"), values.get("machine", {})
+    if not isinstance(model, dict) or not isinstance(machine, dict):
+        return values
+    names = {f.name for f in fields(MachineConfig)} & model.keys()
+    if not names:
+        return values
+    moved = {name: model[name] for name in model if name in names}
+    kept = {name: value for name, value in model.items() if name not in names}
+    return values | {"model": kept, "machine": moved | machine}
+
+
 STAGES: dict[str, type[Any]] = {
     "data": DataConfig,
     "tokens": TokensConfig,
     "model": ModelConfig,
+    "machine": MachineConfig,
     "tune": TuneConfig,
     "train": TrainConfig,
     "decide": DecideConfig,

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from headtune.artifact import LoadedArtifact, load_artifact
 from headtune.errors import PredictionError
 from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, quantize
-from headtune.options import DataConfig, ModelConfig
+from headtune.options import DataConfig, MachineConfig
 from headtune.progress import Progress, SilentProgress
 from headtune.tasks.decision import DecisionRule
 from headtune.tasks.metrics import softmax
@@ -60,14 +60,13 @@ class Predictor:
     def load(cls, path: str | Path, **options: Any) -> "Predictor":
         """The classifier of a run folder.
 
-        ``options`` are fields of ``ModelConfig`` that concern this machine: compute, device, dtype,
-        device_map, offload_folder, max_tokens_per_batch, trust_remote_code; and ``model``, where
-        the base model is found if it has moved. Raises ``ArtifactError`` and ``ModelError``.
+        ``options`` are fields of ``MachineConfig``, and ``model``, where the base model is found if
+        it has moved. Raises ``ArtifactError`` and ``ModelError``.
         """
         model = options.pop("model", None)
-        config = ModelConfig(**options)
-        predictor = cls.of(load_artifact(path, model=model, options=config))
-        return predictor.in_int8() if config.compute == "int8" else predictor
+        machine = MachineConfig(**options)
+        predictor = cls.of(load_artifact(path, model=model, options=machine))
+        return predictor.in_int8() if machine.compute == "int8" else predictor
 
     @classmethod
     def of(cls, artifact: LoadedArtifact) -> "Predictor":

@@ -123,7 +123,7 @@ class Fitted:
             tokenizer=self.encoded.tokenizer,
             labels=self.labels,
             tune=self.config.tune,
-            model=self.config.model,
+            machine=self.config.machine,
             manifest=manifest,
             probe_texts=probe_texts,
         )

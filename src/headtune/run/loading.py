@@ -17,14 +17,14 @@ from headtune.model import (
     Compute,
     ParameterCounts,
     SequenceClassifier,
+    assemble,
     choose_compute,
-    load_backbone,
     load_config,
     lora_targets,
     make_trainable,
     token_budget,
 )
-from headtune.options import ModelConfig, RunConfig
+from headtune.options import RunConfig
 from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
 from headtune.processes import join_group, n_processes
 from headtune.progress import Progress, Stopwatch
@@ -65,7 +65,7 @@ def find_model(config: RunConfig, *, weights: bool = True) -> PretrainedFolder:
     return find_pretrained(
         options.model,
         revision=options.revision,
-        trust_remote_code=options.trust_remote_code,
+        trust_remote_code=config.machine.trust_remote_code,
         weights=weights and not options.random_weights,
     )
 
@@ -75,9 +75,8 @@ def encode(prepared: PreparedData, config: RunConfig, folder: PretrainedFolder) 
 
     Raises ``ModelError`` and ``TokenizationError``.
     """
-    options = config.model
-    model_config = load_config(folder, trust_remote_code=options.trust_remote_code)
-    tokenizer = load_tokenizer(folder, trust_remote_code=options.trust_remote_code)
+    model_config = load_config(folder, trust_remote_code=config.machine.trust_remote_code)
+    tokenizer = load_tokenizer(folder, trust_remote_code=config.machine.trust_remote_code)
     limit = context_length(model_config.get_text_config())
     max_length = resolve_max_length(config.tokens.max_length, limit)
     parts = {
@@ -102,7 +101,7 @@ def load_classifier(
         encoded = encode(prepared, config, folder)
         _say_truncation(encoded, progress)
     with clock.stage("load", "Loading the model"):
-        compute = choose_compute(config.model)
+        compute = choose_compute(config.machine)
         join_group(compute.device)
         classifier, parameters = _load(encoded, prepared.labels, config, compute)
         progress.say(f"Computing in {compute.reason}, on {compute.device}.")
@@ -127,7 +126,7 @@ def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig)
     from transformers import AutoModel
 
     _check_options(config, prepared)
-    trust = config.model.trust_remote_code
+    trust = config.machine.trust_remote_code
     with torch.device("meta"):
         model = AutoModel.from_config(
             load_config(encoded.folder, trust_remote_code=trust), trust_remote_code=trust
@@ -140,7 +139,7 @@ def _check_options(config: RunConfig, prepared: PreparedData) -> None:
     """What can be known to be wrong before a model is loaded."""
     check_training_options(config.train, validates=bool(prepared.validation))
     check_decisions(config, prepared)
-    if config.model.compute == "int8":
+    if config.machine.compute == "int8":
         raise ConfigError(
             "compute: int8 is for predictions; train without it, then: "
             "headtune evaluate RUN FILE --compute int8"
@@ -158,13 +157,8 @@ def _load(
     seed = config.train.seed
     unchanged = weights_sha256(encoded.folder.path)
     torch.manual_seed(seed)  # adapters are initialised from torch's global state
-    classifier = SequenceClassifier(
-        load_backbone(encoded.folder, config.model, compute, seed),
-        len(labels),
-        pooling=config.model.pooling,
-        attention=config.model.attention,
-        compute_dtype=compute.dtype,
-        seed=seed,
+    classifier = assemble(
+        encoded.folder, len(labels), config.model, config.machine, compute, seed=seed
     )
     if weights_sha256(encoded.folder.path) != unchanged:
         raise ModelFileError(
@@ -187,8 +181,8 @@ def _as_found(
 
 
 def _token_budget(classifier: SequenceClassifier, config: RunConfig, progress: Progress) -> int:
-    if config.model.max_tokens_per_batch:
-        return config.model.max_tokens_per_batch
+    if config.machine.max_tokens_per_batch:
+        return config.machine.max_tokens_per_batch
     recomputes = config.train.gradient_checkpointing
     budget = token_budget(classifier, trains=True, recomputes=recomputes)
     if budget.free_bytes is not None:
@@ -203,15 +197,15 @@ def _resolved(
     config: RunConfig, encoded: Encoded, compute: Compute, max_tokens_per_batch: int
 ) -> RunConfig:
     """The configuration with every "auto" that the artifact records replaced by its value."""
-    model: ModelConfig = replace(
-        config.model,
+    machine = replace(
+        config.machine,
         dtype=compute.dtype_name,
         device=str(compute.device),
         max_tokens_per_batch=max_tokens_per_batch,
     )
     return replace(
         config,
-        model=model,
+        machine=machine,
         tokens=replace(config.tokens, max_length=encoded.max_length),
         train=replace(
             config.train, learning_rate=resolve_learning_rate(config.train, config.tune.tune)

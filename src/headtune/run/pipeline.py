@@ -102,7 +102,7 @@ def fit_classifier(
             config.train,
             tune=config.tune.tune,
             balance=config.data.balance,
-            max_tokens_per_batch=config.model.max_tokens_per_batch or 1,
+            max_tokens_per_batch=config.machine.max_tokens_per_batch or 1,
             folder=folder,
             progress=progress,
             resume=resume,
@@ -149,7 +149,7 @@ def look_before(
         classifier,
         encoded,
         progress,
-        budget=config.model.max_tokens_per_batch or 1,
+        budget=config.machine.max_tokens_per_batch or 1,
         n_trained=count_steps(config.train, len(prepared.train)) * config.train.batch_size,
         is_kept=is_kept,
         with_train=config.report.linear_probe or config.report.suspect_labels,
@@ -196,11 +196,17 @@ def keep_texts(
     """The examples with what ``trunk`` makes of them, from the cache or run now; see ``Keeper``."""
     config = loaded.config
     store = open_store(
-        trunk, loaded.encoded.folder, config.model, loaded.compute, config.train.seed, progress.say
+        trunk,
+        loaded.encoded.folder,
+        config.model,
+        config.machine,
+        loaded.compute,
+        config.train.seed,
+        progress.say,
     )
     kept = Keeper(
         trunk,
-        config.model.max_tokens_per_batch or 1,
+        config.machine.max_tokens_per_batch or 1,
         store,
         on_start=lambda n_texts, n_tokens: progress.start(n_texts, "examples", n_tokens),
         on_batch=progress.advance,
@@ -233,7 +239,7 @@ def answer(
     parts = {name: encoded.parts[name] for name in ("validation", "test") if encoded.parts[name]}
     n_tokens = sum(len(example) for part in parts.values() for example in part)
     progress.start(sum(len(part) for part in parts.values()), "examples", n_tokens)
-    budget = config.model.max_tokens_per_batch or 1
+    budget = config.machine.max_tokens_per_batch or 1
     logits = {
         name: predict_together(predict_logits, classifier, examples, budget, progress)
         for name, examples in parts.items()

@@ -180,7 +180,7 @@ def _check_processes(config: RunConfig) -> None:
     """Raises ``ConfigError`` on what several processes cannot do together."""
     if n_processes() == 1:
         return
-    if config.model.device_map is not None:
+    if config.machine.device_map is not None:
         raise ConfigError(
             "--device-map spreads one model over all devices; several processes (torchrun) have "
             "a model each. Take one or the other."

@@ -176,7 +176,7 @@ class Search:
                 history=[*start, *best.history],
                 n_steps=max(row["step"] for row in best.history),
                 best_step=best.best_step,
-                max_tokens_per_batch=config.model.max_tokens_per_batch or 1,
+                max_tokens_per_batch=config.machine.max_tokens_per_batch or 1,
                 n_examples=best.n_examples,
                 n_tokens=best.n_tokens,
             ),

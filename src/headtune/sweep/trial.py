@@ -117,7 +117,7 @@ def run_trial(
                 options,
                 tune=config.tune.tune,
                 balance=config.data.balance,
-                max_tokens_per_batch=config.model.max_tokens_per_batch or 1,
+                max_tokens_per_batch=config.machine.max_tokens_per_batch or 1,
                 folder=Path(folder),
                 progress=SilentProgress(),
                 best=best,

@@ -25,7 +25,7 @@ from headtune.batches import KeptExample, pack, share_out
 from headtune.model.frozen.kept_states import StateStore, TrunkIdentity, text_key
 from headtune.model.frozen.trunk import FrozenTrunk, shorter_trunks
 from headtune.model.hardware.compute import Compute
-from headtune.options import ModelConfig
+from headtune.options import MachineConfig, ModelConfig
 from headtune.options.written import parse_size
 from headtune.pretrained import PretrainedFolder, weights_sha256
 from headtune.processes import all_gather, broadcast, n_processes, rank
@@ -56,6 +56,7 @@ def open_store(
     trunk: FrozenTrunk,
     folder: PretrainedFolder,
     options: ModelConfig,
+    machine: MachineConfig,
     compute: Compute,
     seed: int,
     say: Callable[[str], None],
@@ -64,8 +65,8 @@ def open_store(
 
     That is so for a model that brings its own Python code, which no hash of weights covers.
     """
-    limit = parse_size(options.cache_limit)
-    if not limit or options.trust_remote_code:
+    limit = parse_size(machine.cache_limit)
+    if not limit or machine.trust_remote_code:
         return None
     classifier = trunk.classifier
     weights = weights_sha256(folder.path)

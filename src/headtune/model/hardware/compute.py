@@ -20,7 +20,7 @@ import torch
 
 from headtune.errors import ModelError
 from headtune.model.hardware.timing import best_seconds
-from headtune.options import ComputeDtype, ModelConfig
+from headtune.options import ComputeDtype, MachineConfig
 from headtune.processes import local_rank
 
 __all__ = ["Compute", "choose_compute", "keep_freed_memory", "matrix_product_rate"]
@@ -46,11 +46,11 @@ class Compute:
         return "bfloat16" if self.dtype == torch.bfloat16 else "float32"
 
 
-def choose_compute(config: ModelConfig) -> Compute:
+def choose_compute(machine: MachineConfig) -> Compute:
     """Resolve ``device`` and ``dtype``. Raises ``ModelError`` on a device that is not there."""
-    device = _device(config.device)
-    if config.dtype != "auto":
-        return Compute(device, getattr(torch, config.dtype), f"{config.dtype}, as asked")
+    device = _device(machine.device)
+    if machine.dtype != "auto":
+        return Compute(device, getattr(torch, machine.dtype), f"{machine.dtype}, as asked")
     if device.type == "cuda":
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return Compute(device, torch.bfloat16, "bfloat16, which this GPU multiplies fast")
