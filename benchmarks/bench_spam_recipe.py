@@ -42,7 +42,7 @@ from harness import (
     say,
     set_threads,
 )
-from headtune.bench.bench import untrained_predictor
+from headtune.bench.measure import untrained_predictor
 from headtune.cli.recipe import load_recipe, merge
 from headtune.data import prepare
 from headtune.model import predict_logits

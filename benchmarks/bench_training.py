@@ -38,7 +38,7 @@ from harness import (
     say,
     set_threads,
 )
-from headtune.bench.bench import train_steps
+from headtune.bench.measure import train_steps
 from headtune.model import (
     make_trainable,
     matrix_product_rate,

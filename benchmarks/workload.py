@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
-from headtune.bench.bench import untrained_predictor
+from headtune.bench.measure import untrained_predictor
 from headtune.data import prepare
 from headtune.model import Compute
 from headtune.options import DataConfig, ModelConfig

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from headtune import TextClassifier
-from headtune.artifact import load_artifact, publish, save
+from headtune.artifact import load_artifact, save
 from headtune.errors import ArtifactNotFoundError
+from headtune.files import publish
 from tests_support import TEXTS, TOPICS
 
 CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from headtune import TextClassifier
-from headtune.bench.bench import _Pace, _StepClock, bench, train_steps, untrained_predictor
+from headtune.bench.measure import _Pace, _StepClock, bench, train_steps, untrained_predictor
 from headtune.errors import DataError, ModelNotFoundError
 from headtune.model import make_trainable, trained_state
 from headtune.options import DataConfig, ModelConfig, TuneConfig

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from bench_spam_recipe import make_gpt2
 from headtune.batches import collate
-from headtune.bench.bench import untrained_predictor
+from headtune.bench.measure import untrained_predictor
 from headtune.model import SequenceClassifier, make_trainable
 from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.types import TokenizedExample

@@ -136,7 +136,7 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stages]:
     """The stages below the command line, replaced."""
     stages = Stages()
     provided: dict[str, dict[str, Any]] = {
-        "run": {
+        "run.train": {
             "train_run": stages.train_run,
             "plan_run": stages.plan_run,
             "can_resume": stages.can_resume,
@@ -153,6 +153,8 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stages]:
         module = ModuleType(f"headtune.{name}")
         vars(module).update(contents)
         monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(sys.modules, "headtune.run", ModuleType("headtune.run"))
+    vars(sys.modules["headtune.run"])["train"] = sys.modules["headtune.run.train"]
     with forgetting_imports():
         yield stages
 

@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         arguments.update(given, name=name)
         return FOUND
 
-    monkeypatch.setattr("headtune.bench.bench.bench", measure)
+    monkeypatch.setattr("headtune.bench.measure.bench", measure)
     return arguments
 
 
@@ -58,7 +58,7 @@ def test_options_reach_the_measuring(headtune: Headtune, asked: dict[str, Any]) 
     assert done.code == 0
     assert (asked["name"], asked["source"]) == ("runs/messages", "tweets.csv")
     assert asked["data"].text == "body"
-    assert asked["options"].dtype == "float32"
+    assert asked["machine"].dtype == "float32"
     assert (asked["batch_size"], asked["seconds"]) == (32, 3.0)
 
 

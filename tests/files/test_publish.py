@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from headtune.artifact import publish
+from headtune.files import publish
 
 
 def save(out: Path, content: str) -> None:

@@ -77,7 +77,7 @@ def bench(
     if seconds <= 0:
         raise CycloptsError(msg=f"--seconds must be above 0; received {seconds:g}.")
     with waiting("Starting"):
-        from headtune.bench.bench import bench as measure
+        from headtune.bench.measure import bench as measure
         from headtune.cli.progress import ConsoleProgress
 
     given: dict[str, dict[str, Any]] = {name: {} for name in ("data", "model", "machine", "train")}
