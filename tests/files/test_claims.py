@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,12 +47,51 @@ def test_other_ways_to_the_same_folder_are_the_same(tmp_path: Path) -> None:
             pass
 
 
-def test_a_cache_that_cannot_be_written_keeps_nobody_out(
+def test_two_caches_do_not_hide_two_writers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HEADTUNE_CACHE", "/dev/null/cache")
-    with claimed(tmp_path / "run"), claimed(tmp_path / "run"):
+    monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path / "mine"))
+    with claimed(tmp_path / "run"):
+        monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path / "yours"))
+        with pytest.raises(ConfigError, match="Another process"), claimed(tmp_path / "run"):
+            pass
+
+
+def test_nothing_is_left(tmp_path: Path) -> None:
+    with claimed(tmp_path / "runs" / "new" / "a"):
+        assert [path.name for path in (tmp_path / "runs" / "new").iterdir()] == [".a.lock"]
+    assert list(tmp_path.iterdir()) == []
+    with claimed(tmp_path / "runs" / "new" / "a"):
+        (tmp_path / "runs" / "new" / "a").mkdir()
+    assert [path.name for path in (tmp_path / "runs" / "new").iterdir()] == ["a"]
+
+
+def test_where_nothing_can_be_written_nobody_is_kept_out() -> None:
+    with claimed(Path("/dev/null/run")), claimed(Path("/dev/null/run")):
         pass
+
+
+def test_many_who_come_and_go_are_never_in_together(tmp_path: Path) -> None:
+    """The file of the lock is removed and made again all the time."""
+    inside: list[int] = []
+    together: list[int] = []
+
+    def come_and_go(number: int) -> None:
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            with suppress(ConfigError), claimed(tmp_path / "run"):
+                inside.append(number)
+                if len(inside) > 1:
+                    together.append(number)
+                inside.remove(number)
+
+    threads = [threading.Thread(target=come_and_go, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lock_of_somebody_else_is_not_taken_for_this_one(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ hardware; some microseconds where it is remembered.
 """
 
 import hashlib
-import os
 from contextlib import suppress
 from pathlib import Path
 
 from headtune.files.plain_json import to_json
+from headtune.files.whole_file import write_whole
 
 __all__ = ["file_sha256", "remembered_sha256"]
 
@@ -34,10 +34,5 @@ def remembered_sha256(path: Path, notes: Path) -> str:
     digest = file_sha256(path)
     with suppress(OSError):  # notes that cannot be written: the next run reads the file again
         note.parent.mkdir(parents=True, exist_ok=True)
-        part = note.with_suffix(f".{os.getpid()}")
-        try:
-            part.write_text(digest)
-            part.replace(note)
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(note, digest.encode())
     return digest

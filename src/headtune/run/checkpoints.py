@@ -14,6 +14,7 @@ from typing import Any
 
 from headtune.errors import ConfigError, HeadtuneError
 from headtune.files.plain_json import to_json
+from headtune.files.whole_file import write_whole
 from headtune.options import RunConfig
 
 __all__ = ["UnfinishedRun", "check_same_data"]
@@ -80,9 +81,7 @@ class UnfinishedRun:
         self.remove()
         self.path.mkdir(parents=True)
         state = {"config": config.to_dict(), "data_fingerprint": fingerprint}
-        part = self.options.with_suffix(".part")
-        part.write_text(to_json(state, indent=2), encoding="utf-8")
-        part.replace(self.options)
+        write_whole(self.options, to_json(state, indent=2).encode())
 
     @contextmanager
     def cleared_on_error(self) -> Iterator[None]:

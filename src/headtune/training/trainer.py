@@ -19,7 +19,6 @@ business. What this subclass says differently:
 
 import contextlib
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 
 from headtune.batches import StepCollator, StepSampler, share_out
 from headtune.errors import NonFiniteLossError, TrainingError
+from headtune.files.whole_file import written_aside
 from headtune.model import (
     SequenceClassifier,
     is_out_of_memory,
@@ -239,9 +239,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             return
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        work = folder / (TRAINED_FILE + ".part")
-        save_file(trained_state(self.accelerator.unwrap_model(self.model)), work)
-        os.replace(work, folder / TRAINED_FILE)
+        with written_aside(folder / TRAINED_FILE) as work:
+            save_file(trained_state(self.accelerator.unwrap_model(self.model)), work)
 
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: torch.nn.Module | None = None

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headtune.files.cache_folder import cache_folder
+from headtune.files.whole_file import written_aside
 
 __all__ = [
     "CachedTrunk",
@@ -102,16 +103,10 @@ def publish(folder: Path, write: Callable[[Path], None]) -> Path:
     Nothing is left of a failure. Raises what ``write`` raises, and ``OSError``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    name = uuid.uuid4().hex + ENDING
-    work = folder / (UNFINISHED + name)
-    try:
+    path = folder / (uuid.uuid4().hex + ENDING)
+    with written_aside(path) as work:
         write(work)
-        with work.open("rb") as file:
-            os.fsync(file.fileno())
-        work.rename(folder / name)
-    finally:
-        work.unlink(missing_ok=True)
-    return folder / name
+    return path
 
 
 def remove_abandoned() -> None:
