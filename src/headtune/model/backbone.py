@@ -2,7 +2,7 @@
 
 ``AutoModel`` of transformers loads it; 103 of the 189 causal architectures have no
 ``AutoModelForSequenceClassification``, which is why the head is ours. Whether an architecture's
-layers respect packed boundaries is tried (``boundaries.py``); where they do not, every batch takes
+layers respect packed boundaries is tried (``attention/boundaries.py``); where they do not, every batch takes
 the padded path, and that is said.
 """
 

@@ -324,7 +324,7 @@ def _one_line(error: Exception) -> str:
 def weights_sha256(folder: Path) -> str:
     """One sha256 over the names and bytes of a folder's config and safetensors files.
 
-    The hash of each file is remembered in the cache; see ``hashes.py``.
+    The hash of each file is remembered in the cache; see ``files/hashes.py``.
     """
     total = hashlib.sha256()
     for path in _weight_files(folder):

@@ -5,7 +5,7 @@
     the copies.
 
 It speaks of the part that the figures speak of: test, else validation. What counts as a copy is in
-``data/leaks.py``.
+``data/repeats/leaks.py``.
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,7 @@
     examples -> token ids -> backbone and head -> what is trained -> frozen layers, once
              -> scores before -> training -> scores after
 
-``TextClassifier`` runs it on lists of Python, ``run.py`` on a table. Nothing is written here but
+``TextClassifier`` runs it on lists of Python, ``train.py`` on a table. Nothing is written here but
 checkpoints, in the folder it is given.
 """
 
@@ -144,7 +144,7 @@ def look_before(
     *,
     is_kept: bool,
 ) -> Untrained:
-    """The model before tuning: one pass over what can be afforded; see ``frozen.py``."""
+    """The model before tuning: one pass over what can be afforded; see ``untrained.py``."""
     states = observe_states(
         classifier,
         encoded,

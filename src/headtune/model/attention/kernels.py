@@ -9,7 +9,7 @@ On CUDA, attention over a packed batch is one call of a kernel that is told the 
 
 None is believed: before its first use a kernel answers a few tokens with the very settings of the
 layer, and its answer must be the plain reference's. Where none is there, or none knows the
-settings, the block kernels of ``attention.py`` do the work. The choice is logged with its reason.
+settings, the block kernels of ``packed.py`` do the work. The choice is logged with its reason.
 
 ``HEADTUNE_ATTENTION`` names a kernel to use whatever the machine would choose: one of the three,
 ``block``, or ``reference`` (every sequence alone, every score written out).

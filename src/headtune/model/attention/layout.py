@@ -1,6 +1,6 @@
 """Where the sequences of a packed batch lie, arranged for attention in short padded blocks.
 
-Made once per batch: sequences sorted by length, cut into groups of like length. ``attention.py``
+Made once per batch: sequences sorted by length, cut into groups of like length. ``packed.py``
 gathers a group's tokens into a block, and puts the results back in packed order.
 
 Costs: a block has at most ``MAX_SCORES`` scores per head, unless one sequence alone has more.

@@ -3,7 +3,7 @@
     <cache folder>/trunks/<key of a trunk>/<random name>.safetensors
 
 A trunk is the frozen part of one model down to one depth; a file holds the states of some texts,
-and its header says of which model. ``model/kept_states.py`` writes and reads what is inside.
+and its header says of which model. ``kept_states.py`` writes and reads what is inside.
 
 How it works: a file is written under a hidden name, brought to the disk (fsync) and renamed, and
 never changed after. Its time of change says when it was last used. When all files together pass

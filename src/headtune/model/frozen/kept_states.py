@@ -9,7 +9,7 @@ that the states depend on (``TrunkIdentity``). A file holds
     checks   (n_texts,) int64        CRC-32 of each text's rows
     states   (n_rows, hidden_size)   in the compute dtype
 
-and is read through a memory map: a text costs memory only while it is used. ``cache.py`` says
+and is read through a memory map: a text costs memory only while it is used. ``kept_files.py`` says
 how files come, stay and go.
 
 Guarantees: what is found is bit for bit what was written; a broken file, or a text whose bytes do
