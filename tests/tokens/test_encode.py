@@ -120,11 +120,12 @@ def test_a_text_that_has_no_token_is_named_by_row_and_characters(kind: str) -> N
 
 
 def test_lengths_name_such_a_text_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    from headtune import pretrained, tokens
+    from headtune import model, pretrained, tokens
     from headtune.inspection.lengths import measure_lengths
 
     tokenizer = _without_unknown(WITHOUT_UNKNOWN["words"][0])
     monkeypatch.setattr(pretrained, "find_pretrained", lambda *args, **more: None)
+    monkeypatch.setattr(model, "load_config", lambda *args: None)
     monkeypatch.setattr(tokens, "load_tokenizer", lambda *args: tokenizer)
     assert measure_lengths(["a b", "call"], "tiny", [4, 5])[0].tolist() == [2, 1]
     with pytest.raises(TokenizationError, match="in row 5"):

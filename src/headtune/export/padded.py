@@ -33,6 +33,7 @@ class PaddedClassifier(nn.Module):
         self.pooling = classifier.pooling
         self.causal = classifier.attention == "causal"
         self.packs = classifier.packs
+        self.position_offset = classifier.architecture.position_offset
         self.backbone.set_attn_implementation(PADDED_ATTENTION if self.packs else "eager")
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -42,7 +43,7 @@ class PaddedClassifier(nn.Module):
         if self.packs:
             more = {
                 "visible": self._visible(attention_mask),
-                "position_ids": positions,
+                "position_ids": positions + self.position_offset,
             }
         states = self.backbone(
             input_ids=input_ids,

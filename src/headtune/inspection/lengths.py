@@ -21,15 +21,18 @@ def measure_lengths(
 
     ``rows`` are the record numbers of the texts.
 
-    Raises ``ModelError`` and ``TokenizationError`` where the model has no tokenizer to be found, or
-    one that has no token for something in a text.
+    Raises ``ModelError`` for a model that cannot be trained, and ``TokenizationError`` where it has
+    no tokenizer to be found, or one that has no token for something in a text.
     """
     if model is None:
         return np.array([len(text.split()) for text in texts], dtype=np.int64), "words"
+    from headtune.model import load_config
     from headtune.pretrained import find_pretrained
     from headtune.tokens import load_tokenizer, token_ids
 
-    tokenizer = load_tokenizer(find_pretrained(model, weights=False))
+    folder = find_pretrained(model, weights=False)
+    load_config(folder)  # what could not be trained is not measured either
+    tokenizer = load_tokenizer(folder)
     lengths: list[int] = []
     for start in range(0, len(texts), TEXTS_PER_CALL):
         part = slice(start, start + TEXTS_PER_CALL)

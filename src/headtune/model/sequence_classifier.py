@@ -41,7 +41,7 @@ class SequenceClassifier(nn.Module):
     Attributes:
         backbone: The transformers model without language-model head.
         score: Linear, ``hidden_size`` to ``n_labels``, no bias, float32.
-        packs: Whether packed batches go through the backbone as they are; else they are padded
+        architecture: What kind of model the backbone is. Where it does not pack, batches are padded
             on the right, which causal layers never see.
         compute_dtype: Format of the backbone's matrix products; below float32 they run under
             autocast, since trained blocks keep float32 weights.
@@ -63,7 +63,7 @@ class SequenceClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone: PreTrainedModel = backbone.model
-        self.packs = backbone.packs
+        self.architecture = backbone.architecture
         self.pooling: Pooling = pooling
         self.attention: AttentionDirection = attention
         self.compute_dtype = compute_dtype
@@ -77,6 +77,11 @@ class SequenceClassifier(nn.Module):
         self.trunk: Trunk | None = None
         self.prunes_last_block = True
         self.most_tokens: float = math.inf  # in a batch; less once memory has run out
+
+    @property
+    def packs(self) -> bool:
+        """Whether packed batches go through the backbone as they are."""
+        return self.architecture.packs
 
     @property
     def device(self) -> torch.device:
@@ -117,7 +122,7 @@ class SequenceClassifier(nn.Module):
         with only_rows(self.pruned_modules, pooled_rows(batch.cu_seqlens, self.pooling)):
             states: torch.Tensor = self.backbone(
                 input_ids=batch.input_ids[None],
-                position_ids=batch.position_ids[None],
+                position_ids=batch.position_ids[None] + self.architecture.position_offset,
                 attention_mask=None,
                 use_cache=False,
                 layout=layout,
