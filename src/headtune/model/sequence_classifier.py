@@ -6,7 +6,6 @@ whatever the backbone's format: in bfloat16 small updates vanish.
 """
 
 import math
-import threading
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -18,15 +17,11 @@ from headtune.batches import PackedBatch
 from headtune.model.attention.layout import SequenceLayout
 from headtune.model.backbone import Backbone
 from headtune.model.frozen.last_block import only_rows, row_modules
+from headtune.model.one_pass import one_pass
 from headtune.model.pooling import pool, pooled_rows
 from headtune.options import AttentionDirection, Pooling
 
 __all__ = ["SequenceClassifier", "Trunk"]
-
-
-ONE_PASS = threading.RLock()
-"""A pass through a backbone hangs hooks on its modules, so threads take turns. Nothing is lost:
-one pass uses all cores of a CPU, and on a GPU what follows waits for it anyway."""
 
 
 class Trunk(Protocol):
@@ -105,12 +100,13 @@ class SequenceClassifier(nn.Module):
             return self._run_backbone(batch)
         if self.trunk is None:  # only the head is trained: the batch brings pooled states
             return batch.kept
-        with self.trunk.replaced_by(batch.kept):
+        with one_pass(self.backbone), self.trunk.replaced_by(batch.kept):
             return self._run_backbone(batch)
 
     def _run_backbone(self, batch: PackedBatch) -> torch.Tensor:
         lower = self.compute_dtype != torch.float32
-        with ONE_PASS, torch.autocast(self.device.type, self.compute_dtype, enabled=lower):
+        autocast = torch.autocast(self.device.type, self.compute_dtype, enabled=lower)
+        with one_pass(self.backbone), autocast:
             states = self._packed_states(batch) if self.packs else self._padded_states(batch)
         return pool(states, batch.cu_seqlens, self.pooling)
 

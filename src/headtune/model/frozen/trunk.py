@@ -31,6 +31,7 @@ from headtune.batches import PackedBatch, collate
 from headtune.errors import ModelError
 from headtune.model.blocks import decoder_blocks
 from headtune.model.finite import check_finite
+from headtune.model.one_pass import one_pass
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.options import TuneConfig
 from headtune.types import TokenizedExample
@@ -116,13 +117,14 @@ class FrozenTrunk:
             found.append((args[0] if args else kwargs["hidden_states"])[0])
             raise _Reached
 
-        hook = self.lowest.register_forward_pre_hook(take, with_kwargs=True)
-        try:
-            self.classifier.pooled_states(batch)
-        except _Reached:
-            return found[0]
-        finally:
-            hook.remove()
+        with one_pass(self.classifier.backbone):
+            hook = self.lowest.register_forward_pre_hook(take, with_kwargs=True)
+            try:
+                self.classifier.pooled_states(batch)
+            except _Reached:
+                return found[0]
+            finally:
+                hook.remove()
         raise RuntimeError("The forward pass did not reach the lowest trained block.")
 
     @contextmanager
