@@ -73,7 +73,7 @@ def test_every_way_in_refuses_an_encoder(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is an encoder"):
         measure_lengths(["a text"], str(folder), [1])
     for attention in ("causal", "bidirectional"):
-        options = ModelConfig(model=str(folder), attention=attention)  # type: ignore[arg-type]
+        options = ModelConfig(model=str(folder), attention=attention)
         with pytest.raises(ModelError, match="is an encoder"):
             load_backbone(find_pretrained(str(folder)), options, MachineConfig(), CPU)
 

@@ -107,7 +107,8 @@ class Architecture:
                 raise ModelError(f"An architecture's {name!r} must be {what}.")
         if missing := sorted({"model_type", "direction", "windows"} - set(values)):
             raise ModelError(f"An architecture needs {missing[0]!r}.")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        given: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in values.items()}
+        return cls(**given)
 
 
 def _is_count(value: Any) -> bool:

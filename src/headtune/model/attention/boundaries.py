@@ -76,7 +76,7 @@ class Trial:
                 packed = _states_packed(model, self.texts, self.causal)
             except (TypeError, ValueError, RuntimeError, AttributeError):
                 return False  # an architecture that does not hand our keywords on to its attention
-        together = packed.split([len(ids) for ids in self.texts])
+        together = torch.split(packed, [len(ids) for ids in self.texts])
         worst = max(map(_difference, together, self.expected))
         return self.shows_windows and worst < TOLERANCE.get(model.dtype, TOLERANCE_BELOW)
 
