@@ -11,6 +11,7 @@ from transformers import CONFIG_MAPPING, AttentionInterface, AutoModel, PreTrain
 
 from conftest import FAMILIES
 from headtune.errors import ModelError
+from headtune.export.padded import PaddedClassifier
 from headtune.model import Compute, SequenceClassifier, load_backbone, predict_logits
 from headtune.model.attention import boundaries
 from headtune.model.attention.boundaries import respects_boundaries, sees_ahead
@@ -162,6 +163,22 @@ def test_both_directions_within_a_window_pack_as_they_answer_alone(
             torch.testing.assert_close(
                 torch.from_numpy(together[row : row + 1]), expected, atol=1e-5, rtol=0
             )
+
+
+@pytest.mark.parametrize("family", WINDOWED)
+def test_padded_graphs_have_the_window_on_both_sides_too(
+    family: str, model_folder: Callable[[str], Path]
+) -> None:
+    folder = model_folder(family)
+    options = ModelConfig(model=str(folder), attention="bidirectional")
+    backbone = load_backbone(find_pretrained(str(folder)), options, MachineConfig(), CPU)
+    classifier = SequenceClassifier(backbone, 3, attention="bidirectional", seed=1).eval()
+    example = TokenizedExample(np.arange(2, 32, dtype=np.int32), None, 1)
+    expected = predict_logits(classifier, [example], 100)
+    ids = torch.from_numpy(example.input_ids).long()[None]
+    with torch.no_grad():
+        padded = PaddedClassifier(classifier)(ids, torch.ones_like(ids))
+    np.testing.assert_allclose(padded, expected, atol=1e-5)
 
 
 def test_a_direction_that_cannot_be_had_is_refused(

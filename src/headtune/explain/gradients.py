@@ -89,9 +89,8 @@ class _AnswerFromEmbeddings:
         def put(module: nn.Module, args: Any, output: torch.Tensor) -> torch.Tensor:
             return embeddings.reshape(output.shape).to(output)
 
-        with one_pass(
-            classifier.backbone
-        ):  # which the pass takes again: no other thread passes through the hook
+        # Held already where the pass takes it again: the hook is for this thread alone.
+        with one_pass(classifier.backbone):
             hook = classifier.backbone.get_input_embeddings().register_forward_hook(put)
             try:
                 with torch.enable_grad():
