@@ -20,6 +20,8 @@ __all__ = [
     "PreparedData",
     "SetAsideRow",
     "TokenizedExample",
+    "known_label",
+    "label_ids_of",
 ]
 
 
@@ -82,6 +84,26 @@ class Example:
     text: str
     label: int | None
     row: int
+
+
+def label_ids_of(examples: "Iterable[Example | TokenizedExample]") -> npt.NDArray[np.int64]:
+    """The labels of examples that all have one, shape ``(n,)``.
+
+    Raises ``LabelError``, naming the row, where a label is unknown: it is never taken for the
+    first one.
+    """
+    return np.array([known_label(example) for example in examples], dtype=np.int64)
+
+
+def known_label(example: "Example | TokenizedExample") -> int:
+    """The label of an example. Raises ``LabelError`` where it is unknown."""
+    if example.label is None:
+        raise LabelError(
+            f"Row {example.row} has no label, and one is needed here.",
+            row=example.row,
+            way_out="Give it one, or leave the row out.",
+        )
+    return example.label
 
 
 @dataclass(frozen=True, slots=True)

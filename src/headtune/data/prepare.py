@@ -41,7 +41,7 @@ from headtune.data.repeats.repeats import find_repeats
 from headtune.data.summary import summarize
 from headtune.errors import DataError, LabelError
 from headtune.options import DataConfig
-from headtune.types import Example, LabelSet, PreparedData, SetAsideRow
+from headtune.types import Example, LabelSet, PreparedData, SetAsideRow, known_label
 from headtune.wording.text_lists import check_same_length, text_list
 
 __all__ = ["labelled_examples", "prepare", "prepare_texts", "write_parts"]
@@ -226,4 +226,4 @@ def write_parts(prepared: PreparedData, folder: Path) -> None:
                 writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
                 writer.writerow(["text", "label", "row"])
                 names = prepared.labels.names
-                writer.writerows([e.text, names[e.label or 0], e.row] for e in examples)
+                writer.writerows([e.text, names[known_label(e)], e.row] for e in examples)

@@ -12,6 +12,7 @@ from headtune.data import prepare, read_table
 from headtune.errors import HeadtuneError
 from headtune.export.source import Source
 from headtune.options import DataConfig, RunConfig
+from headtune.types import label_ids_of
 
 __all__ = ["ValidationPart", "validation_part"]
 
@@ -54,5 +55,5 @@ def _made_again(source: Source) -> ValidationPart | str:
     examples = prepared.validation[:MOST_TEXTS]
     if not examples:
         return "the run has no validation part"
-    labels = [example.label or 0 for example in examples]
+    labels = label_ids_of(examples).tolist()
     return ValidationPart([example.text for example in examples], labels, config.source)

@@ -92,7 +92,7 @@ def inspect_table(
     table = _table(given)
     check_label_values(table.labels, given.columns.label or "", given.name)
     labels = label_set(table.labels)
-    lengths, unit = measure_lengths(table.texts, model)
+    lengths, unit = measure_lengths(table.texts, model, table.rows.tolist())
     counts = Counter(table.labels)
     return Inspection(
         source=str(source) if isinstance(source, str | Path) else type(source).__name__,

@@ -14,20 +14,27 @@ __all__ = ["measure_lengths"]
 TEXTS_PER_CALL = 1_000
 
 
-def measure_lengths(texts: Sequence[str], model: str | None) -> tuple[npt.NDArray[np.int64], str]:
+def measure_lengths(
+    texts: Sequence[str], model: str | None, rows: Sequence[int]
+) -> tuple[npt.NDArray[np.int64], str]:
     """The length of each text, ``(n_texts,)``, and the unit: "tokens" or "words".
 
-    Raises ``ModelError`` and ``TokenizationError`` where the model has no tokenizer to be found.
+    ``rows`` are the record numbers of the texts.
+
+    Raises ``ModelError`` for a model that cannot be trained, and ``TokenizationError`` where it has
+    no tokenizer to be found, or one that has no token for something in a text.
     """
     if model is None:
         return np.array([len(text.split()) for text in texts], dtype=np.int64), "words"
+    from headtune.model import load_config
     from headtune.pretrained import find_pretrained
-    from headtune.tokens import load_tokenizer
+    from headtune.tokens import load_tokenizer, token_ids
 
-    tokenizer = load_tokenizer(find_pretrained(model, weights=False))
+    folder = find_pretrained(model, weights=False)
+    load_config(folder)  # what could not be trained is not measured either
+    tokenizer = load_tokenizer(folder)
     lengths: list[int] = []
     for start in range(0, len(texts), TEXTS_PER_CALL):
-        chunk = list(texts[start : start + TEXTS_PER_CALL])
-        encoded = tokenizer(chunk, return_attention_mask=False, verbose=False)["input_ids"]
-        lengths.extend(map(len, encoded))
+        part = slice(start, start + TEXTS_PER_CALL)
+        lengths.extend(map(len, token_ids(texts[part], tokenizer, rows[part])))
     return np.array(lengths, dtype=np.int64), "tokens"

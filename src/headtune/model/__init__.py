@@ -1,6 +1,7 @@
 """Stage 4, packed batches to logits: backbone, packed attention, pooling, head, what is trained."""
 
 from headtune.model.adapters import lora_config, lora_targets
+from headtune.model.architecture import Architecture
 from headtune.model.assemble import assemble
 from headtune.model.backbone import Backbone, load_backbone, load_config
 from headtune.model.frozen.keeping import Keeper, KeptTexts, open_store
@@ -27,6 +28,7 @@ from headtune.model.trainable import (
 )
 
 __all__ = [
+    "Architecture",
     "Backbone",
     "Compute",
     "FrozenTrunk",

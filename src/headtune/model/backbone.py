@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
-from headtune.model.attention.boundaries import respects_boundaries
+from headtune.errors import ModelError, ModelFileError, ModelNotFoundError, option
+from headtune.model.architecture import Architecture, direction_of
+from headtune.model.attention.boundaries import respects_boundaries, sees_ahead
 from headtune.model.attention.packed import ATTENTION_NAME
 from headtune.model.hardware.compute import Compute, keep_freed_memory
 from headtune.model.speed.fused import fuse
@@ -26,14 +27,23 @@ __all__ = ["Backbone", "load_backbone", "load_config"]
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """The loaded model, and whether packed batches may go through it as they are."""
+    """The loaded model, and what is known of its kind."""
 
     model: PreTrainedModel
-    packs: bool
+    architecture: Architecture
+
+    @property
+    def packs(self) -> bool:
+        """Whether packed batches may go through it as they are."""
+        return self.architecture.packs
 
 
 def load_config(folder: PretrainedFolder, *, trust_remote_code: bool = False) -> PreTrainedConfig:
-    """The text configuration of a model folder. Raises ``ModelError`` if it cannot be used."""
+    """The text configuration of a model folder; no weight is read.
+
+    Raises ``ModelError`` if it cannot be used: an encoder, an encoder-decoder, one with code of its
+    own.
+    """
     try:
         config: PreTrainedConfig = AutoConfig.from_pretrained(
             folder.path, trust_remote_code=trust_remote_code
@@ -50,7 +60,18 @@ def load_config(folder: PretrainedFolder, *, trust_remote_code: bool = False) ->
             f"Model {folder.name!r} is an encoder-decoder ({config.model_type}); headtune takes "
             "causal language models."
         )
+    if direction_of(config) != "causal":
+        raise _encoder(folder, config)
     return config
+
+
+def _encoder(folder: PretrainedFolder, config: PreTrainedConfig) -> ModelError:
+    return ModelError(
+        f"Model {folder.name!r} is an encoder ({config.model_type}), in which tokens see the whole "
+        "text; headtune takes causal language models.",
+        option="model",
+        way_out=f"Give a causal language model, such as {option('model', 'smollm2-135m')}.",
+    )
 
 
 def load_backbone(
@@ -65,7 +86,8 @@ def load_backbone(
 
     ``packs`` is what a run has found out before; None tries it.
 
-    Raises ``ModelFileError`` when weights are cut short or missing.
+    Raises ``ModelFileError`` when weights are cut short or missing, and ``ModelError`` for a model
+    that cannot be used, or not in the direction asked for.
     """
     config = load_config(folder, trust_remote_code=machine.trust_remote_code)
     if compute.device.type == "cpu":
@@ -80,16 +102,28 @@ def load_backbone(
     if machine.device_map is None:
         model.to(compute.device)
     if packs is None:
-        packs = respects_boundaries(model, causal=options.attention == "causal")
-    if not packs and options.attention == "bidirectional":
-        raise ModelError(
-            f"--attention bidirectional cannot be used with {config.model_type!r}: its attention "
-            "does not go through transformers' attention interface."
-        )
+        packs = _try(model, folder, options)
+    architecture = Architecture.of(model, options.attention, packs=packs)
     if packs:
         model.set_attn_implementation(ATTENTION_NAME)
         fuse(model)
-    return Backbone(model, packs)
+    return Backbone(model, architecture)
+
+
+def _try(model: PreTrainedModel, folder: PretrainedFolder, options: ModelConfig) -> bool:
+    """Whether packed batches are respected. Raises ``ModelError`` where the direction is wrong."""
+    if sees_ahead(model):
+        raise _encoder(folder, model.config)
+    packs = respects_boundaries(model, causal=options.attention == "causal")
+    if not packs and options.attention == "bidirectional":
+        raise ModelError(
+            f"{option('attention', 'bidirectional')} cannot be used with "
+            f"{model.config.model_type!r}: tried, its packed attention did not answer as "
+            "transformers' own does in that direction.",
+            option="attention",
+            way_out=f"Leave it at {option('attention', 'causal')}.",
+        )
+    return packs
 
 
 def _random_model(config: PreTrainedConfig, compute: Compute, seed: int) -> PreTrainedModel:

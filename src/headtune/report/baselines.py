@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headtune.errors import PredictionError
 from headtune.report.tfidf import fit_tfidf
 from headtune.tasks.metrics import classification_metrics
-from headtune.types import Example, LabelSet, PreparedData
+from headtune.types import Example, LabelSet, PreparedData, label_ids_of
 
 __all__ = [
     "HELD_BACK",
@@ -95,14 +94,6 @@ def baseline_figures(
         }
         for name, baseline in baselines.items()
     }
-
-
-def label_ids_of(examples: Sequence[Example]) -> Ids:
-    """True labels, shape ``(n,)``. Raises ``PredictionError`` where one is unknown."""
-    labels = [example.label for example in examples]
-    if None in labels:
-        raise PredictionError("Only labelled rows can be measured; one has no label.")
-    return np.array(labels, dtype=np.int64)
 
 
 def _frequencies(train_label_ids: Sequence[int] | Ids, n: int, labels: LabelSet) -> Probabilities:

@@ -23,11 +23,10 @@ import numpy.typing as npt
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
 
-from headtune.report.baselines import label_ids_of
 from headtune.report.frozen_states import FrozenStates
 from headtune.report.mistakes import MOST_LISTED
 from headtune.report.tfidf import fit_linear, linear_probabilities
-from headtune.types import Example, LabelSet, PreparedData
+from headtune.types import Example, LabelSet, PreparedData, known_label, label_ids_of
 
 __all__ = ["doubt_order", "find_suspects", "out_of_fold"]
 
@@ -109,7 +108,7 @@ def doubt_order(probabilities: Probabilities, ids: Ids) -> tuple[Ids, npt.NDArra
 def _entry(
     part: str, example: Example, probabilities: Probabilities, labels: LabelSet
 ) -> dict[str, Any]:
-    given = example.label or 0
+    given = known_label(example)
     others = probabilities.copy()
     others[given] = -1.0
     return {

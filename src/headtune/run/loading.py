@@ -13,6 +13,7 @@ import torch
 
 from headtune.errors import ConfigError, ModelFileError
 from headtune.model import (
+    Architecture,
     Backbone,
     Compute,
     ParameterCounts,
@@ -131,7 +132,8 @@ def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig)
         model = AutoModel.from_config(
             load_config(encoded.folder, trust_remote_code=trust), trust_remote_code=trust
         )
-    classifier = SequenceClassifier(Backbone(model, packs=True), len(prepared.labels))
+    backbone = Backbone(model, Architecture.of(model, config.model.attention, packs=True))
+    classifier = SequenceClassifier(backbone, len(prepared.labels))
     return make_trainable(classifier, config.tune)
 
 

@@ -1,6 +1,7 @@
 """Stage 2, examples to token ids: the tokenizer with padding settled, texts cut and counted."""
 
 from headtune.tokens.encode import TokenCounts, count_tokens, encode_examples, encode_texts
+from headtune.tokens.token_ids import token_ids
 from headtune.tokens.tokenizer import (
     DEFAULT_MAX_LENGTH,
     context_length,
@@ -17,4 +18,5 @@ __all__ = [
     "encode_texts",
     "load_tokenizer",
     "resolve_max_length",
+    "token_ids",
 ]

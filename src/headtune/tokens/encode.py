@@ -13,6 +13,7 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from headtune.errors import TokenizationError
+from headtune.tokens.token_ids import token_ids
 from headtune.types import Example, LabelSet, TokenizedExample
 
 __all__ = ["TokenCounts", "count_tokens", "encode_examples", "encode_texts"]
@@ -34,12 +35,13 @@ def encode_examples(
     """Each example as at most ``max_length`` token ids, in order.
 
     A text of which the tokenizer makes nothing (white space, for some) becomes its beginning- or
-    end-of-text token. Raises ``TokenizationError`` when it has neither.
+    end-of-text token. Raises ``TokenizationError`` when it has neither, and where a text holds
+    what the tokenizer has no token for.
     """
     encoded: list[TokenizedExample] = []
     for start in range(0, len(examples), TEXTS_PER_CALL):
         chunk = examples[start : start + TEXTS_PER_CALL]
-        ids_and_cuts = _encode_chunk([example.text for example in chunk], tokenizer, max_length)
+        ids_and_cuts = _encode_chunk(chunk, tokenizer, max_length)
         encoded.extend(
             TokenizedExample(ids, example.label, example.row, cut)
             for example, (ids, cut) in zip(chunk, ids_and_cuts, strict=True)
@@ -48,9 +50,10 @@ def encode_examples(
 
 
 def _encode_chunk(
-    texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int
+    chunk: Sequence[Example], tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> Iterator[tuple[npt.NDArray[np.int32], int]]:
-    whole = tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"]
+    texts = [example.text for example in chunk]
+    whole = token_ids(texts, tokenizer, [example.row for example in chunk])
     for text, ids in zip(texts, whole, strict=True):
         kept = ids
         if len(ids) > max_length:

@@ -50,7 +50,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a layer asks of attention: factor of the scores, dropout, window, soft cap."""
+    """What a layer asks of attention: factor of the scores, dropout, window, soft cap.
+
+    A window is the number of tokens that a query sees to each side it looks to, itself included.
+    """
 
     scale: float
     dropout: float
@@ -192,7 +195,7 @@ def reference(
     distance = steps[:, None] - steps
     hidden = distance < 0 if causal else torch.zeros_like(distance, dtype=torch.bool)
     if settings.window is not None:
-        hidden = hidden | (distance >= settings.window)
+        hidden = hidden | (distance.abs() >= settings.window)
     weights = scores.masked_fill(hidden, float("-inf")).softmax(-1)
     weights = dropout(weights, settings.dropout, training=settings.dropout > 0)
     return torch.einsum("hqk,khd->qhd", weights.to(v.dtype), v)
