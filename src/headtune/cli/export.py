@@ -13,6 +13,7 @@ from headtune.cli.common import (
     JsonFlag,
     RunFolder,
     TrustFlag,
+    machine_that_trusts,
     print_json,
     say,
     waiting,
@@ -58,7 +59,7 @@ def export(
         ),
     ] = False,
     model: BaseModel = None,
-    trust_remote_code: TrustFlag = False,
+    trusted: TrustFlag = False,
     json: JsonFlag = False,
     debug: DebugFlag = False,
 ) -> None:
@@ -88,7 +89,7 @@ def export(
             label_word=label_word,
             overwrite=overwrite,
             model=model,
-            trust_remote_code=trust_remote_code,
+            machine=machine_that_trusts(trusted),
             progress=progress,
         )
     if json:

@@ -21,6 +21,7 @@ from headtune.export.proof import Agreement, agreement_of, require
 from headtune.export.source import Source, open_source
 from headtune.files.claims import claimed
 from headtune.files.publish import publish, recover, staging
+from headtune.options import MachineConfig
 from headtune.progress import Progress, SilentProgress
 
 __all__ = ["Exported", "export_run"]
@@ -49,7 +50,7 @@ def export_run(
     label_word: Sequence[str] = (),
     overwrite: bool = False,
     model: str | None = None,
-    trust_remote_code: bool = False,
+    machine: MachineConfig | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write a run in the format ``to``.
@@ -61,6 +62,7 @@ def export_run(
         quantize: A number format that ``to`` can round weights to.
         label_word: ``label=word`` items: which token answers for a label in a language model.
         model: Where the base model is, if not where the manifest says.
+        machine: Whether code of the model named so may run; it is loaded on the CPU in any case.
 
     Raises:
         ExportError: The format cannot express this classifier; the reason is in the message.
@@ -75,7 +77,7 @@ def export_run(
     recover(out)
     check_export_target(out, overwrite=overwrite)
     progress.stage("Loading the run")
-    source = open_source(Path(run), model=model, trust_remote_code=trust_remote_code)
+    source = open_source(Path(run), model=model, machine=machine)
     try:
         with claimed(out), staging(out) as work:
             progress.stage(f"Writing {to}")

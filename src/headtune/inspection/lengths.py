@@ -21,10 +21,10 @@ def measure_lengths(texts: Sequence[str], model: str | None) -> tuple[npt.NDArra
     """
     if model is None:
         return np.array([len(text.split()) for text in texts], dtype=np.int64), "words"
-    from headtune.pretrained import find_pretrained
+    from headtune.pretrained import Trust, find_pretrained
     from headtune.tokens import load_tokenizer
 
-    tokenizer = load_tokenizer(find_pretrained(model, weights=False))
+    tokenizer = load_tokenizer(find_pretrained(model, weights=False, trust=Trust.NEVER))
     lengths: list[int] = []
     for start in range(0, len(texts), TEXTS_PER_CALL):
         chunk = list(texts[start : start + TEXTS_PER_CALL])
