@@ -2,11 +2,13 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from headtune.artifact import verify
+from headtune.artifact.manifest import Manifest
 from headtune.artifact.probes import ProbeResult
 from headtune.options import MachineConfig
 

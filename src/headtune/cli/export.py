@@ -52,6 +52,14 @@ def export(
             "be one token. Without it, one is chosen.",
         ),
     ] = (),
+    validation_file: Annotated[
+        Path | None,
+        Parameter(
+            group=GENERAL,
+            help="Labelled table to measure on what rounding costs. Without it, the validation "
+            "texts that the run folder keeps.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         Parameter(
@@ -87,6 +95,7 @@ def export(
             out,
             quantize=quantize,
             label_word=label_word,
+            validation_file=validation_file,
             overwrite=overwrite,
             model=model,
             machine=machine_that_trusts(trusted),

@@ -14,7 +14,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from headtune.errors import ArtifactError
+from headtune.errors import ArtifactError, ExportError, HeadtuneError, option
 from headtune.export.card import check_export_target, write_card, write_record
 from headtune.export.formats import Notes, find_format
 from headtune.export.proof import Agreement, agreement_of, require
@@ -48,6 +48,7 @@ def export_run(
     *,
     quantize: str | None = None,
     label_word: Sequence[str] = (),
+    validation_file: str | Path | None = None,
     overwrite: bool = False,
     model: str | None = None,
     machine: MachineConfig | None = None,
@@ -61,10 +62,12 @@ def export_run(
         out: Folder to write.
         quantize: A number format that ``to`` can round weights to.
         label_word: ``label=word`` items: which token answers for a label in a language model.
+        validation_file: A labelled table to measure on, where the run keeps no validation texts.
         model: Where the base model is, if not where the manifest says.
         machine: Whether code of the model named so may run; it is loaded on the CPU in any case.
 
     Raises:
+        DataError: ``validation_file`` cannot be used.
         ExportError: The format cannot express this classifier; the reason is in the message.
         ProbeError: The written export answers differently; both numbers are in the message.
         ArtifactError, ModelError: The run cannot be loaded, or ``out`` not be written.
@@ -74,10 +77,17 @@ def export_run(
     out = Path(out)
     own_options = {"label_word": label_word} if label_word else {}
     row, tolerance = find_format(to, quantize, own_options)
+    if validation_file is not None and quantize is None and "label_word" not in row.options:
+        raise ExportError(
+            f"Nothing is measured on texts with {option('to', to)}, so a table is of no use.",
+            option="validation_file",
+            way_out=f"Leave out {option('validation_file')}.",
+        )
     recover(out)
     check_export_target(out, overwrite=overwrite)
     progress.stage("Loading the run")
-    source = open_source(Path(run), model=model, machine=machine)
+    texts = None if validation_file is None else Path(validation_file)
+    source = open_source(Path(run), model=model, machine=machine, validation_file=texts)
     try:
         with claimed(out), staging(out) as work:
             progress.stage(f"Writing {to}")
@@ -103,7 +113,7 @@ def export_run(
             size = _settle(work)
             publish(work, out, durable=False)
     except (OSError, SafetensorError) as error:  # of which a full disk is one, too
-        if isinstance(error, ArtifactError):
+        if isinstance(error, HeadtuneError):
             raise
         raise ArtifactError(f"{out} cannot be written: {error}.") from error
     return Exported(out, to, quantize, size, agreement, row.tool, tuple(facts), measured)

@@ -39,6 +39,7 @@ class Source:
         probabilities: What the run says of them, shape ``(n_texts, n_labels)``.
         temperature: What the head was divided by; 1 without calibration.
         padding_is_safe: Whether the padding token cannot be the last of a text.
+        validation_file: A labelled table that the user named, to measure on.
     """
 
     artifact: LoadedArtifact
@@ -47,6 +48,7 @@ class Source:
     probabilities: Probabilities
     temperature: float
     padding_is_safe: bool
+    validation_file: Path | None = None
 
     @property
     def run(self) -> Path:
@@ -85,7 +87,11 @@ def exported(folder: Path) -> PretrainedFolder:
 
 
 def open_source(
-    run: Path, *, model: str | None = None, machine: MachineConfig | None = None
+    run: Path,
+    *,
+    model: str | None = None,
+    machine: MachineConfig | None = None,
+    validation_file: Path | None = None,
 ) -> Source:
     """Load, take down the answers, and make one plain model of it.
 
@@ -103,7 +109,7 @@ def open_source(
     safe = settle_export_padding(artifact.tokenizer, texts)
     artifact.tokenizer.model_max_length = artifact.manifest.max_length
     base_name = model or artifact.manifest.base_model.name
-    return Source(artifact, base_name, texts, probabilities, temperature, safe)
+    return Source(artifact, base_name, texts, probabilities, temperature, safe, validation_file)
 
 
 def merge_adapters(classifier: SequenceClassifier) -> None:
