@@ -8,6 +8,7 @@ Standard input says yes. Every command ends in a right answer or in one line.
 import hashlib
 import io
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import headtune
 from headtune import TextClassifier
 from headtune.artifact.manifest import seal_of
 from headtune.cli.app import run as run_command
@@ -219,6 +221,18 @@ def test_an_adapter_beside_a_model(tiny_llama: Path, tmp_path: Path, said: Said)
     (base / "adapter_config.json").write_text('{"peft_type": "LORA"}')
     line = said("train", table(tmp_path / "t.csv"), "--model", base, "--dry-run")
     assert "holds an adapter beside the model" in line
+
+
+def test_one_place_says_whether_code_runs() -> None:
+    """The word stands where it is decided, and where the option is written; no call goes past it."""
+    package = Path(headtune.__file__).parent
+    sources = {str(p.relative_to(package)): p.read_text() for p in package.rglob("*.py")}
+    assert {name for name, text in sources.items() if "trust_remote_code" in text} == {
+        "options/machine.py", "pretrained/trust.py", "cli/common.py", "classifier.py",
+    }  # fmt: skip
+    call = re.compile(r"Auto\w+\.from_(pretrained|config)\(")
+    calling = {name for name, text in sources.items() if call.search(text)}
+    assert calling == {"export/formats.py"}  # the lines that a model card shows
 
 
 def test_code_of_a_named_and_trusted_model_runs(tiny_llama: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from headtune import RunConfig, train_run
+from headtune.artifact import load_artifact, save
 from headtune.artifact.manifest import file_hashes, seal_of
 from headtune.errors import DataNotFoundError, ExportError, LabelError
 from headtune.export import export_run
@@ -25,12 +27,12 @@ def write_rows(path: Path, rows: list[tuple[str, str]]) -> Path:
     return path
 
 
-@pytest.fixture
-def spam_run(tiny_llama: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def original(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on a table that is a file, of 16 validation rows, two of them with a long text."""
+    tmp_path = tmp_path_factory.mktemp("original")
     rows = list(zip(TEXTS, TOPICS, strict=True))
     long = [(f"{text} {'and so on ' * 30}", topic) for text, topic in rows[-2:]]
-    (tmp_path / "secret").write_text(f"{SECRET}\n")
     values = {
         "source": str(write_rows(tmp_path / "table.csv", rows[:-2])),
         "model": {"model": str(tiny_llama)},
@@ -42,8 +44,17 @@ def spam_run(tiny_llama: Path, tmp_path: Path) -> Path:
         },
         "machine": {"dtype": "float32"},
     }
-    train_run(RunConfig.from_dict(values), out=tmp_path / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(save, "verify_in_fresh_process", lambda run, _: load_artifact(run).probes)
+        train_run(RunConfig.from_dict(values), out=tmp_path / "run")
     return tmp_path / "run"
+
+
+@pytest.fixture
+def spam_run(original: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change, beside a file that is nobody's business."""
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    return Path(shutil.copytree(original, tmp_path / "run"))
 
 
 def reseal(run: Path, change: Callable[[dict[str, Any]], Any] = lambda values: None) -> None:

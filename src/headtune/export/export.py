@@ -14,7 +14,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from headtune.errors import ArtifactError, ExportError, HeadtuneError, option
+from headtune.errors import ArtifactError, DataNotFoundError, ExportError, HeadtuneError, option
 from headtune.export.card import check_export_target, write_card, write_record
 from headtune.export.formats import Notes, find_format
 from headtune.export.proof import Agreement, agreement_of, require
@@ -83,6 +83,8 @@ def export_run(
             option="validation_file",
             way_out=f"Leave out {option('validation_file')}.",
         )
+    if validation_file is not None and not Path(validation_file).is_file():
+        raise DataNotFoundError(f"There is no file {validation_file}.", option="validation_file")
     recover(out)
     check_export_target(out, overwrite=overwrite)
     progress.stage("Loading the run")

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from headtune.artifact.layout import PREDICTIONS
 from headtune.data import labelled_examples, read_table
-from headtune.errors import ArtifactFormatError, DataNotFoundError, HeadtuneError
+from headtune.errors import ArtifactFormatError, HeadtuneError
 from headtune.export.source import Source
 from headtune.options import DataConfig
 
@@ -52,8 +52,6 @@ def validation_part(source: Source) -> ValidationPart | str:
 
 
 def _named(source: Source, path: Path) -> ValidationPart:
-    if not path.is_file():
-        raise DataNotFoundError(f"There is no file {path}.", option="validation_file")
     manifest = source.artifact.manifest
     config = replace(DataConfig(), template=manifest.template)
     examples, _ = labelled_examples(
