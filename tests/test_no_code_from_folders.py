@@ -224,7 +224,7 @@ def test_an_adapter_beside_a_model(tiny_llama: Path, tmp_path: Path, said: Said)
 
 
 def test_one_place_says_whether_code_runs() -> None:
-    """The word stands where it is decided, and where the option is written; no call goes past it."""
+    """The word stands where it is decided and where the option is; no call goes past it."""
     package = Path(headtune.__file__).parent
     sources = {str(p.relative_to(package)): p.read_text() for p in package.rglob("*.py")}
     assert {name for name, text in sources.items() if "trust_remote_code" in text} == {
