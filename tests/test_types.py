@@ -36,14 +36,12 @@ def test_an_unknown_label_is_refused_by_its_row() -> None:
     assert refused.value.row == 7
 
 
-def _made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The validation part of a run whose table has lost a label."""
-    prepared = PreparedData(LABELS, (), (UNKNOWN,), (), summary={"fingerprint": "f"})
-    monkeypatch.setattr(validation, "prepare", lambda *args: prepared)
-    config = {"source": "table.csv"}
-    manifest = SimpleNamespace(config=config, data_fingerprint="f")
-    source: Any = SimpleNamespace(artifact=SimpleNamespace(manifest=manifest))
-    validation._made_again(source)
+def _named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that the user names for an export, with a row whose label is not known."""
+    monkeypatch.setattr(validation, "labelled_examples", lambda *args: ([UNKNOWN], ()))
+    manifest = SimpleNamespace(template=None, text_column="text", label_column="label")
+    source: Any = SimpleNamespace(artifact=SimpleNamespace(manifest=manifest), labels=LABELS)
+    validation._named(source, Path("table.csv"))
 
 
 PLACES: dict[str, Callable[[Path, pytest.MonkeyPatch], object]] = {
@@ -53,7 +51,7 @@ PLACES: dict[str, Callable[[Path, pytest.MonkeyPatch], object]] = {
     ),
     "suspects": lambda folder, patch: _entry("train", UNKNOWN, np.array([0.5, 0.5]), LABELS),
     "classifier": lambda folder, patch: TextClassifier()._split(LABELS, [KNOWN, UNKNOWN], []),
-    "validation": lambda folder, patch: _made_again(patch),
+    "validation": lambda folder, patch: _named(patch),
     "answers": lambda folder, patch: Answers.of([UNKNOWN], np.array([[0.5, 0.5]]), LABELS),
 }
 

@@ -25,7 +25,7 @@ from headtune.model import (
 from headtune.model.frozen import keeping
 from headtune.model.frozen import kept_files as cache
 from headtune.options import MachineConfig, ModelConfig, TuneConfig
-from headtune.pretrained import find_pretrained
+from headtune.pretrained import Trust, find_pretrained
 from headtune.types import TokenizedExample
 
 CPU = Compute(torch.device("cpu"), torch.float32, "as asked")
@@ -149,8 +149,9 @@ def test_random_weights_have_states_of_their_own(tiny_llama: Path) -> None:
 
 def test_no_store_where_none_is_wanted_or_none_can_be_trusted(tiny_llama: Path) -> None:
     trunk, folder = make_trunk(tiny_llama), find_pretrained(str(tiny_llama))
-    for machine in (MachineConfig(cache_limit=0), MachineConfig(trust_remote_code=True)):
-        assert open_store(trunk, folder, ModelConfig(), machine, CPU, 1, print) is None
+    trusted = find_pretrained(str(tiny_llama), trust=Trust.GIVEN)
+    for machine, model in ((MachineConfig(cache_limit=0), folder), (MachineConfig(), trusted)):
+        assert open_store(trunk, model, ModelConfig(), machine, CPU, 1, print) is None
 
 
 def test_states_are_read_from_disk_where_memory_is_short(

@@ -2,7 +2,7 @@
 
 The manifest is read before anything else in the folder and trusted for nothing that it cannot
 prove: its types are checked, its file names cannot leave the folder, a newer format is refused,
-and the labels are proved by the probes. ``trust_remote_code`` is never taken from it.
+and the labels are proved by the probes. Whether code may run is never taken from it.
 """
 
 import hashlib

@@ -45,7 +45,7 @@ from headtune.model import (
 )
 from headtune.options import DataConfig, MachineConfig, ModelConfig, TrainConfig, TuneConfig
 from headtune.predict import Predictor
-from headtune.pretrained import find_pretrained
+from headtune.pretrained import Trust, find_pretrained
 from headtune.progress import Progress, SilentProgress
 from headtune.tokens import context_length, encode_texts, load_tokenizer, resolve_max_length
 from headtune.training import fit
@@ -164,11 +164,11 @@ def untrained_predictor(
     folder = find_pretrained(
         name,
         revision=options.revision,
-        trust_remote_code=machine.trust_remote_code,
+        trust=Trust.of(machine),
         weights=not options.random_weights,
     )
-    config = load_config(folder, trust_remote_code=machine.trust_remote_code)
-    tokenizer = load_tokenizer(folder, trust_remote_code=machine.trust_remote_code)
+    config = load_config(folder)
+    tokenizer = load_tokenizer(folder)
     compute = choose_compute(machine)
     classifier = assemble(folder, len(labels), options, machine, compute, seed=seed)
     classifier.backbone.config.pad_token_id = tokenizer.pad_token_id

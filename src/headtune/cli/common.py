@@ -17,6 +17,7 @@ from rich.console import Console
 
 from headtune.cli.interrupts import heeding_ctrl_c
 from headtune.errors import ConfigError
+from headtune.options import MachineConfig
 
 __all__ = [
     "DECIDING",
@@ -28,6 +29,7 @@ __all__ = [
     "JsonFlag",
     "RunFolder",
     "TrustFlag",
+    "machine_that_trusts",
     "print_json",
     "results",
     "say",
@@ -68,10 +70,11 @@ RunFolder: TypeAlias = Annotated[
 TrustFlag: TypeAlias = Annotated[
     bool,
     Parameter(
+        name="--trust-remote-code",
         group=GENERAL,
         negative="",
         show_default=False,
-        help="Run Python code that comes with the base model. Only for authors you trust.",
+        help="Run Python code that comes with the model of --model. Only for authors you trust.",
     ),
 ]
 DebugFlag: TypeAlias = Annotated[
@@ -83,6 +86,11 @@ DebugFlag: TypeAlias = Annotated[
         help="On an error, show the traceback; let the libraries below print what they like.",
     ),
 ]
+
+
+def machine_that_trusts(trusted: bool) -> MachineConfig:
+    """This machine, where code of the model that the user named may run, or may not."""
+    return MachineConfig(trust_remote_code=trusted)
 
 
 def results() -> Console:

@@ -14,6 +14,7 @@ from headtune.cli.common import (
     JsonFlag,
     RunFolder,
     TrustFlag,
+    machine_that_trusts,
     print_json,
     results,
     waiting,
@@ -43,7 +44,7 @@ def info(
         ),
     ] = False,
     model: BaseModel = None,
-    trust_remote_code: TrustFlag = False,
+    trusted: TrustFlag = False,
     json: JsonFlag = False,
     debug: DebugFlag = False,
 ) -> None:
@@ -60,21 +61,21 @@ def info(
     from headtune.artifact.info import describe_run
 
     described = describe_run(run, model=model)
-    proof = _verified(run, model, trust_remote_code) if verify else None
+    proof = _verified(run, model, trusted) if verify else None
     if json:
         print_json(asdict(described) | {"verified": proof}, indent=2)
         return
     _print(described, proof)
 
 
-def _verified(run: Path, model: str | None, trust_remote_code: bool) -> dict[str, Any]:
+def _verified(run: Path, model: str | None, trusted: bool) -> dict[str, Any]:
     """What a load measured. Raises what ``load_artifact`` does."""
     with waiting("Loading the run"):
         from headtune.artifact import load_artifact
-        from headtune.options import MachineConfig
 
-        options = MachineConfig(trust_remote_code=trust_remote_code)
-        loaded: LoadedArtifact = load_artifact(run, model=model, options=options)
+        loaded: LoadedArtifact = load_artifact(
+            run, model=model, options=machine_that_trusts(trusted)
+        )
     return {
         "files": len(loaded.manifest.files),
         "base_model": bool(loaded.manifest.base_model.sha256),

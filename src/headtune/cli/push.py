@@ -11,6 +11,7 @@ from headtune.cli.common import (
     JsonFlag,
     RunFolder,
     TrustFlag,
+    machine_that_trusts,
     print_json,
     say,
     waiting,
@@ -40,7 +41,7 @@ def push(
         ),
     ] = False,
     model: BaseModel = None,
-    trust_remote_code: TrustFlag = False,
+    trusted: TrustFlag = False,
     json: JsonFlag = False,
     debug: DebugFlag = False,
 ) -> None:
@@ -61,7 +62,7 @@ def push(
             private=private,
             overwrite=overwrite,
             model=model,
-            trust_remote_code=trust_remote_code,
+            machine=machine_that_trusts(trusted),
         )
     if json:
         print_json({"url": url, "private": private})

@@ -27,10 +27,10 @@ def measure_lengths(
     if model is None:
         return np.array([len(text.split()) for text in texts], dtype=np.int64), "words"
     from headtune.model import load_config
-    from headtune.pretrained import find_pretrained
+    from headtune.pretrained import Trust, find_pretrained
     from headtune.tokens import load_tokenizer, token_ids
 
-    folder = find_pretrained(model, weights=False)
+    folder = find_pretrained(model, weights=False, trust=Trust.NEVER)
     load_config(folder)  # what could not be trained is not measured either
     tokenizer = load_tokenizer(folder)
     lengths: list[int] = []
