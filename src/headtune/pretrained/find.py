@@ -22,9 +22,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 
-from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
+from headtune.errors import ModelError, ModelFileError, ModelNotFoundError, option
 from headtune.files.cache_folder import cache_folder
 from headtune.files.hashes import remembered_sha256
 from headtune.quiet import quiet_transformers
@@ -39,6 +40,8 @@ __all__ = [
 ]
 
 CONVERTING = ".converting-"
+GGUF_MAGIC = b"GGUF"
+MOST_SHOWN = 100  # characters of a name in a message
 ABANDONED_SECONDS = 3600.0
 """A conversion takes seconds to minutes; what is older has lost its process."""
 
@@ -101,10 +104,10 @@ def find_pretrained(
     Raises ``ModelNotFoundError`` when there is no such model, or no hub in reach, and
     ``ModelFileError`` when its files are cut short or hold no safetensors.
     """
-    path = Path(name).expanduser()
+    path = _named_path(name)
     if path.is_dir():
         return PretrainedFolder(name, _checked_folder(path))
-    if path.is_file():
+    if path.exists():
         return PretrainedFolder(name, _from_file(path))
     if path.suffix.lower() in (".gguf", ".safetensors") or name.startswith((".", "/", "~")):
         raise ModelNotFoundError(f"There is no model file {name!r}. Check the path.")
@@ -118,11 +121,17 @@ def find_pretrained(
 def locate_pretrained(name: str, *, revision: str | None = None) -> Path | None:
     """Where a model lies on this machine: its folder, or the GGUF file it would be made of.
 
-    Only looks: nothing is downloaded, converted or checked. None where there is nothing.
+    Only looks: nothing is downloaded, converted or checked. None where there is nothing that can
+    be a model, and for a name that nothing here can have.
     """
-    path = Path(name).expanduser()
+    try:
+        path = _named_path(name)
+    except ModelNotFoundError:
+        return None
+    if path.is_dir():
+        return path
     if path.exists():
-        return path if path.is_dir() else _converted_already(path)
+        return _converted_already(path) if _is_gguf(path) else None
     if name in ALIASES:
         spec = importlib.util.find_spec(ALIASES[name].package)
         for place in (spec.submodule_search_locations or ()) if spec else ():
@@ -136,6 +145,47 @@ def locate_pretrained(name: str, *, revision: str | None = None) -> Path | None:
     except HFValidationError:
         return None
     return Path(found).parent if isinstance(found, str) else None
+
+
+def _named_path(name: str) -> Path:
+    """Where a name would lie as a path; what lies there is a folder, a file, or nothing.
+
+    Raises ``ModelNotFoundError`` for the home of nobody, a name too long for the system, a place
+    that may not be looked at, and for devices, pipes and sockets, which are never opened.
+    """
+    shown = repr(name) if len(name) <= MOST_SHOWN else f"{name[:MOST_SHOWN]!r}…"
+    way_out = f"Give a folder, a GGUF file or a hub id with {option('model')}."
+    try:
+        path = Path(name).expanduser()
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ModelNotFoundError(
+            f"There is no model {shown}: {reason}.", option="model", way_out=way_out
+        ) from error
+    if not (S_ISREG(mode) or S_ISDIR(mode)):
+        raise ModelNotFoundError(
+            f"{shown} is no model: expected a folder or a file, found a device, pipe or socket.",
+            option="model",
+            way_out=way_out,
+        )
+    return path
+
+
+def _is_gguf(path: Path) -> bool:
+    """Whether a file begins as GGUF does. An empty one is not opened: /proc has some that block.
+
+    Raises ``ModelFileError`` where it may not be read.
+    """
+    try:
+        if path.stat().st_size < len(GGUF_MAGIC):
+            return False
+        with path.open("rb") as file:
+            return file.read(len(GGUF_MAGIC)) == GGUF_MAGIC
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _converted_already(gguf: Path) -> Path:
@@ -165,9 +215,7 @@ def _checked_folder(path: Path) -> Path:
 
 
 def _from_file(path: Path) -> Path:
-    with path.open("rb") as file:
-        magic = file.read(4)
-    if magic == b"GGUF":
+    if _is_gguf(path):
         return _converted_gguf(path)
     if path.suffix == ".safetensors" and (path.parent / "config.json").is_file():
         raise ModelError(f"{path} is one weight file; give its folder: --model {path.parent}")
@@ -338,4 +386,4 @@ def _remembered(path: Path) -> str:
 
 def _weight_files(folder: Path) -> Iterator[Path]:
     yield folder / "config.json"
-    yield from sorted(folder.glob("*.safetensors"))
+    yield from sorted(path for path in folder.glob("*.safetensors") if path.is_file())
