@@ -174,8 +174,11 @@ def _needed_base(manifest: Manifest, model: str | None) -> NeededBase:
 def _size_of(path: Path | None) -> int | None:
     if path is None:
         return None
-    files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
-    return sum(file.stat().st_size for file in files)
+    try:
+        files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+        return sum(file.stat().st_size for file in files)
+    except OSError:  # of a folder that may not be looked into
+        return None
 
 
 def _made_with(manifest: Manifest) -> list[tuple[str, Any]]:
