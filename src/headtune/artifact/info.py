@@ -150,7 +150,7 @@ def _figures(manifest: Manifest, when: str) -> dict[str, Figures]:
             n, accuracy = int(values["n"]), float(values["accuracy"])
             interval = accuracy_interval(round(accuracy * n), n)
             macro_f1, log_loss = float(values["macro_f1"]), float(values["log_loss"])
-        except (KeyError, TypeError, ValueError):  # an interval of no rows is a ValueError, too
+        except (KeyError, TypeError, ValueError, ArithmeticError):  # of no rows, of 10 ** 30
             continue
         found[part] = Figures(n, accuracy, interval, macro_f1, log_loss)
     return found
