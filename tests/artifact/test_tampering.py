@@ -167,7 +167,7 @@ def test_an_older_base_model(run: Path, tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused_kindly(run: Path) -> None:
     """Whatever else it holds, sealed in whatever way."""
-    edit(run, lambda m: m.update(format_version=2, labels={"new": "kind"}, more=[1]))
+    edit(run, lambda m: m.update(format_version=3, labels={"new": "kind"}, more=[1]))
     with pytest.raises(ArtifactFormatError, match=r"newer headtune .* pip install -U headtune"):
         load_artifact(run)
 

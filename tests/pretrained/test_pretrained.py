@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import shutil
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
-from headtune.pretrained import find, find_pretrained, public_name, weights_sha256
+from headtune.pretrained import (
+    find,
+    find_pretrained,
+    locate_pretrained,
+    public_name,
+    weights_sha256,
+)
 from headtune.pretrained import gguf as gguf_reader
 from tests_support import make_gguf
 
@@ -157,3 +164,43 @@ def test_a_disk_that_is_full_keeps_no_halves_of_notes(
     monkeypatch.setattr(Path, "write_text", half)
     assert weights_sha256(tiny_llama) == expected
     assert list((cache / "sha256").iterdir()) == []
+
+
+IMPOSSIBLE = {
+    "a device": "/dev/zero",
+    "a terminal": "/dev/tty",
+    "a home of nobody": "~nobody-here/x",
+    "too long for a name": "a" * 300,
+    "too long for a path": "a/" * 2_500,
+    "a NUL": "model\0x",
+    "below a file": "/etc/passwd/model",
+    "half a surrogate pair": "\ud800",
+    "in a loop of links": "loop",
+}
+
+
+@pytest.mark.parametrize("kind", [*IMPOSSIBLE, "a pipe", "a socket"])
+def test_a_name_that_no_model_can_have_is_one_line(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    os.mkfifo("a pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("a socket")
+    name = IMPOSSIBLE.get(kind, kind)
+    with pytest.raises(ModelNotFoundError) as failed:
+        find_pretrained(name)
+    assert "\n" not in str(failed.value)
+    assert len(str(failed.value)) < 500
+    assert locate_pretrained(name) is None
+
+
+def test_a_file_that_is_no_model_is_not_hashed(cache: Path) -> None:
+    """Its hash is where its conversion would lie; a file may be as long as the machine's memory."""
+    (cache / "models").mkdir(parents=True)
+    for name in ("/proc/kmsg", "/proc/kcore", "/etc/passwd"):
+        if Path(name).exists():
+            assert locate_pretrained(name) is None
+            with pytest.raises(ModelFileError):
+                find_pretrained(name)

@@ -30,6 +30,9 @@ __all__ = [
     "write_transformers",
 ]
 
+PROBLEM_TYPES = {"single-label": "single_label_classification"}
+"""Task -> what transformers calls it."""
+
 
 def write_transformers(source: Source, folder: Path) -> None:
     """Write configuration, weights and tokenizer. Raises ``ExportError`` where it cannot be."""
@@ -85,7 +88,7 @@ def labelled_config(source: Source) -> PreTrainedConfig:
     config = copy.deepcopy(source.config)
     config.id2label = source.labels.id2label
     config.label2id = source.labels.label2id
-    config.problem_type = source.artifact.manifest.task
+    config.problem_type = PROBLEM_TYPES[source.artifact.manifest.task]
     config.pad_token_id = source.tokenizer.pad_token_id
     config.dtype = torch.float32
     config.use_cache = True

@@ -54,11 +54,14 @@ def find_pretrained(
 def locate_pretrained(name: str, *, revision: str | None = None) -> Path | None:
     """Where a model lies on this machine: its folder, or the GGUF file it would be made of.
 
-    Only looks: nothing is downloaded, converted or checked. None where there is nothing.
+    Only looks: nothing is downloaded, converted or checked. None where there is nothing that can
+    be a model, and for a name that nothing here can have.
     """
     path = path_of(name)
     if path is not None:
-        return path if path.is_dir() or not is_gguf(path) else converted_already(path)
+        if path.is_dir():
+            return path
+        return converted_already(path) if is_gguf(path) else None
     if name in ALIASES:
         spec = importlib.util.find_spec(ALIASES[name].package)
         for place in (spec.submodule_search_locations or ()) if spec else ():

@@ -29,4 +29,4 @@ def remembered(path: Path) -> str:
 
 def _weight_files(folder: Path) -> Iterator[Path]:
     yield folder / "config.json"
-    yield from sorted(folder.glob("*.safetensors"))
+    yield from sorted(path for path in folder.glob("*.safetensors") if path.is_file())

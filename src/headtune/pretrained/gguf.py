@@ -33,8 +33,13 @@ ABANDONED_SECONDS = 3600.0
 
 
 def is_gguf(path: Path) -> bool:
-    """Whether an ordinary file begins as GGUF files do. Raises ``ModelFileError``."""
+    """Whether an ordinary file begins as GGUF files do. Raises ``ModelFileError``.
+
+    An empty one is not opened: /proc has some that block.
+    """
     try:
+        if path.stat().st_size < 4:
+            return False
         with path.open("rb") as file:
             return file.read(4) == b"GGUF"
     except OSError as error:
