@@ -20,6 +20,7 @@ from headtune.errors import HeadtuneError, ProbeError
 from headtune.files.plain_json import to_json
 from headtune.options import MachineConfig, RunConfig
 from headtune.options.values import to_plain
+from headtune.wording.visible import visible
 
 __all__ = ["verify_in_fresh_process"]
 
@@ -50,7 +51,7 @@ def main() -> int:
         given = {"source": sys.argv[1], "machine": json.loads(sys.argv[2])}
         loaded = load_artifact(sys.argv[1], options=RunConfig.from_dict(given).machine)
     except HeadtuneError as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return 1
     print(to_json(asdict(loaded.probes)))
     return 0

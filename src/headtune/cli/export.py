@@ -15,6 +15,7 @@ from headtune.cli.common import (
     TrustFlag,
     print_json,
     say,
+    show,
     waiting,
 )
 from headtune.wording.numbers import size
@@ -94,6 +95,6 @@ def export(
     if json:
         print_json(asdict(exported), indent=2)
         return
-    print(out)
+    show(str(out))
     say(f"Wrote {size(exported.bytes)}. {' '.join(exported.facts)}")
     say(f"How to load it: {out / 'README.md'}")

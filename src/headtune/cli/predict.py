@@ -30,6 +30,7 @@ from headtune.cli.common import (
     print_json,
     results,
     say,
+    show,
     waiting,
 )
 from headtune.cli.options import STAGE_OF, takes_options
@@ -179,7 +180,7 @@ def _predict_table(
     if as_json:
         print_json(summary)
     else:
-        print(counts_line(summary))
+        show(counts_line(summary))
     say(f"Written to {out}")
 
 
@@ -205,6 +206,6 @@ def _predict_texts(load: Callable[[], "Predictor"], texts: Sequence[str], as_jso
         for text, prediction in zip(texts, predictions, strict=True):
             print_json({"text": text, **asdict(prediction)})
     elif len(texts) == 1:
-        print("\n".join(prediction_lines(predictions[0])))
+        show("\n".join(prediction_lines(predictions[0])))
     else:
         results().print(predictions_table(texts, predictions))

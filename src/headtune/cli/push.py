@@ -13,6 +13,7 @@ from headtune.cli.common import (
     TrustFlag,
     print_json,
     say,
+    show,
     waiting,
 )
 
@@ -66,5 +67,5 @@ def push(
     if json:
         print_json({"url": url, "private": private})
         return
-    print(url)
+    show(url)
     say(f"To fetch it: hf download {repository} --local-dir runs/{repository.split('/')[1]}")

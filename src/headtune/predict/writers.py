@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol, TextIO
+from typing import BinaryIO, Protocol, TextIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from headtune.errors import HeadtuneError, PredictionError
 from headtune.files.plain_json import to_json
 from headtune.progress import Progress
+from headtune.wording.visible import VisibleFile
 
 __all__ = ["Writer", "open_writer", "standard_output"]
 
@@ -164,8 +165,14 @@ def _is_string(kind: pa.DataType) -> bool:
 
 
 def standard_output(progress: Progress, *, as_json: bool) -> Writer:
-    """CSV, or JSON Lines, on standard output."""
-    return JsonLinesWriter(sys.stdout) if as_json else CsvWriter(sys.stdout, progress)
+    """CSV, or JSON Lines, on standard output; what a terminal gets can be seen.
+
+    In a pipe or a file, CSV has its texts as they are.
+    """
+    if as_json:
+        return JsonLinesWriter(sys.stdout)
+    file = cast(TextIO, VisibleFile(sys.stdout)) if sys.stdout.isatty() else sys.stdout
+    return CsvWriter(file, progress)
 
 
 @contextmanager

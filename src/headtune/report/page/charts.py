@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from headtune.report.curves import BLUE, FRAME, GREY, GRID, VERMILION
 from headtune.wording.numbers import percent
+from headtune.wording.visible import visible
 
 __all__ = [
     "Standing",
@@ -51,7 +52,8 @@ def draw_standing(panel: Axes, standings: Sequence[Standing]) -> None:
         panel.plot(bounds, (height, height), color=color, linewidth=5, alpha=0.35)
         panel.plot(standing.accuracy, height, "o", color=color, markersize=8, clip_on=False)
         text: dict[str, Any] = {"color": color, "fontsize": 11, "fontweight": weight}
-        panel.text(left, height + 0.2, standing.name, ha="left", va="bottom", **text)
+        name = visible(standing.name)
+        panel.text(left, height + 0.2, name, ha="left", va="bottom", parse_math=False, **text)
         panel.text(1.01, height + 0.2, percent(standing.accuracy), ha="right", va="bottom", **text)
     panel.set_ylim(-0.5, len(standings) - 0.25)
     panel.set_xlim(left, 1.01)

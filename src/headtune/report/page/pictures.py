@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from headtune.report.curves import BLUE, FRAME, GREEN, GREY, GRID, VERMILION
+from headtune.wording.visible import visible
 
 __all__ = ["PALETTE", "picture"]
 
@@ -69,7 +70,7 @@ def picture(
     root = ET.fromstring(written.getvalue())
     _tidy(root, name)
     root.set("role", "img")
-    root.set("aria-label", alternative)
+    root.set("aria-label", visible(alternative))
     return Markup(ET.tostring(root, encoding="unicode"))
 
 
