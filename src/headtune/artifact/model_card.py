@@ -1,8 +1,8 @@
 """README.md of a run: what the classifier is, what it was measured on, how it is loaded.
 
 A model card (Mitchell et al., "Model Cards for Model Reporting", 2019) with the front matter that
-hubs read. It states what the manifest and the report know, and nothing else. Names and sentences in
-it are shown as they are written, whatever they would mean in Markdown or HTML (wording/markdown.py).
+hubs read. It states what the manifest and the report know, and nothing else. Names and sentences
+are shown as they are written, whatever they would mean in Markdown or HTML (wording/markdown.py).
 """
 
 from typing import Any
@@ -90,8 +90,9 @@ def _data(report: dict[str, Any]) -> str:
     parts = data.get("parts", {}).items()
     counts = ", ".join(f"{plain(part)} {facts['rows']:,}" for part, facts in parts)
     n_rows = f"{data['rows_read']:,}" if "rows_read" in data else "?"
+    source = plain(data.get("source", "given in Python"))
     return (
-        f"## Data\n\n{plain(data.get('source', 'given in Python'))}: {n_rows} rows read ({counts}). "
+        f"## Data\n\n{source}: {n_rows} rows read ({counts}). "
         f"Fingerprint {code(str(data.get('fingerprint', ''))[:16])}.\n"
     )
 
@@ -112,8 +113,6 @@ def _how_to(name: str, label: str) -> str:
     for way in ways(folder, label):
         language = "sh" if way.code.startswith("headtune ") else "python"
         parts.append(f"{way.name}:\n\n{fenced(way.code, language)}\n")
-    parts.append(
-        f"{code(f'headtune export {folder} --to transformers')} (or `onnx`, `gguf`, …) makes a folder "
-        "that other tools load.\n"
-    )
+    export = code(f"headtune export {folder} --to transformers")
+    parts.append(f"{export} (or `onnx`, `gguf`, …) makes a folder that other tools load.\n")
     return "\n".join(parts)
