@@ -36,7 +36,7 @@ from headtune.progress import Progress, SilentProgress
 from headtune.tasks.decision import UNSURE
 from headtune.types import SetAsideRow, TokenizedExample
 
-__all__ = ["predict_file", "predict_table"]
+__all__ = ["predict_file"]
 
 T = TypeVar("T")
 
@@ -174,22 +174,10 @@ def _ahead(items: Iterator[T]) -> Iterator[T]:
             yield item  # type: ignore[misc]
 
 
-def predict_table(
-    predictor: Predictor, table: Table, data: DataConfig, progress: Progress
-) -> pa.Table:
-    """The columns of ``table``, then ``predicted_label`` and ``probability_<label>`` each.
-
-    A name that the table has already gets a number behind it. Raises ``DataError`` on a row
-    without a text with ``data.strict``.
-    """
-    text = _text_of(predictor, table, data)
-    chunk = _chunk(predictor, table, text, data)
-    return _predict_chunk(predictor, chunk, _new_names(predictor, table), progress)
-
-
 def _predict_chunk(
     predictor: Predictor, chunk: _Chunk, names: Sequence[str], progress: Progress
 ) -> pa.Table:
+    """The columns of the chunk's table, then the label and the probabilities, by ``names``."""
     table, positions = chunk.table, chunk.usable.positions
     if late := set(names) & set(table.column_names):
         raise DataError(
@@ -221,6 +209,7 @@ def _text_of(predictor: Predictor, table: Table, data: DataConfig) -> Columns:
 
 
 def _new_names(predictor: Predictor, table: Table) -> list[str]:
+    """``predicted_label``, ``probability_<label>`` each; a number behind all if one is taken."""
     names = ["predicted_label", *(f"probability_{name}" for name in predictor.labels.names)]
     taken = set(table.column_names)
     number = 1

@@ -1,7 +1,7 @@
 """The pictures of the pages but for the curves: each function draws one on a panel of matplotlib.
 
     draw_standing      accuracies with their intervals, one line each
-    draw_reliability   how often it is right against how sure it says it is
+    draw_certainty   how often it is right against how sure it says it is
     draw_coverage      what answering only when sure does
     draw_lengths       share of mistakes by length
 
@@ -21,9 +21,9 @@ from headtune.wording.visible import visible
 
 __all__ = [
     "Standing",
+    "draw_certainty",
     "draw_coverage",
     "draw_lengths",
-    "draw_reliability",
     "draw_standing",
 ]
 
@@ -64,7 +64,7 @@ def draw_standing(panel: Axes, standings: Sequence[Standing]) -> None:
     _dress(panel, "accuracy; bars: 95 % intervals", grid="x")
 
 
-def draw_reliability(panel: Axes, before: Sequence[Row], after: Sequence[Row]) -> None:
+def draw_certainty(panel: Axes, before: Sequence[Row], after: Sequence[Row]) -> None:
     """Bins of ``calibration``, before and after; on the dashed line it is as good as it says.
 
     Nothing is drawn of an ``after`` without bins, as where no temperature was fitted.

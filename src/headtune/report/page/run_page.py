@@ -20,9 +20,9 @@ from headtune.report.leaks import leak_sentence
 from headtune.report.page.asked import command, in_words
 from headtune.report.page.charts import (
     Standing,
+    draw_certainty,
     draw_coverage,
     draw_lengths,
-    draw_reliability,
     draw_standing,
 )
 from headtune.report.page.confusion import MOST_COLUMNS, frequent_mistakes, matrix
@@ -210,7 +210,7 @@ def _certainty_pictures(report: Values) -> Iterator[tuple[str, Markup]]:
         before, after = calibration["before"], calibration["after"]
         fitted = calibration["fitted_on"] is not None
         bins = after["bins"] if fitted else ()
-        draw = partial(draw_reliability, before=before["bins"], after=bins)
+        draw = partial(draw_certainty, before=before["bins"], after=bins)
         said = (
             "How often the model is right against how sure it says it is. Expected calibration "
             f"error {before['ece']:.3f} as trained"
