@@ -11,7 +11,7 @@ pipe, CI) there is no bar but a plain line every ``SECONDS_BETWEEN_LINES``, so a
 
 Guarantees: nothing is ever written to stdout. Leaving the ``with`` block takes the bar down, also
 on an exception, so that the line of the error stands alone.
-Costs: 2 microseconds a call; a bar is drawn four times a second by a thread of rich's.
+Costs: a bar is drawn four times a second by a thread of rich's.
 """
 
 import sys

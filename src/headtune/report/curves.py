@@ -9,8 +9,7 @@ colours that stay apart for colour-blind eyes (Okabe and Ito's).
 Guarantees: draws on a figure of its own, so matplotlib's global state and backend stay as they
 are; the same history gives the same bytes; the file appears in one piece; a history of no or one
 row is drawn too.
-Costs: importing matplotlib takes a second, which is why nothing else here imports this module; a
-picture takes half a second and 100 kB.
+Costs: the import of matplotlib, which is why nothing else here imports this module.
 """
 
 import io

@@ -1,7 +1,7 @@
 """The pictures of the pages but for the curves: each function draws one on a panel of matplotlib.
 
     draw_standing      accuracies with their intervals, one line each
-    draw_certainty   how often it is right against how sure it says it is
+    draw_certainty     how often it is right against how sure it says it is
     draw_coverage      what answering only when sure does
     draw_lengths       share of mistakes by length
 

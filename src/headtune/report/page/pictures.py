@@ -9,7 +9,6 @@ black becomes the colour of the text around it.
 
 Guarantees: the same drawing gives the same markup; ids are unique on a page as long as the names
 given are; matplotlib's settings are as they were.
-Costs: 0.1 s and 10 to 40 kB a picture.
 """
 
 import io

@@ -2,8 +2,6 @@
 
 Every section stands only if the report has what it shows, so a report of an older version, of a
 run without a test part, or with parts of it turned off makes a shorter page.
-
-Costs: 1.5 s with the import of matplotlib, 150 to 400 kB.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
