@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
+from unicodedata import bidirectional, category
 
 import pytest
 from rich.text import Text
@@ -19,9 +20,11 @@ from rich.text import Text
 import headtune
 from headtune.cli.app import run
 from headtune.cli.console import VisibleConsole
+from headtune.cli.tables import counts_line, prediction_lines
 from headtune.files.plain_json import to_json, to_raw_json
+from headtune.types import Prediction
 from headtune.wording.tables import plain_table
-from headtune.wording.visible import UNSEEN, visible, visible_name
+from headtune.wording.visible import visible, visible_name
 
 PACKAGE = Path(headtune.__file__).parent
 OF_RICH = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]|\x1b\[[0-9]*[AK]|\r")
@@ -34,6 +37,18 @@ TEXT = f"call {CLEARS} this [/] number {TURNS}\u2028\x85 now {RENAMES} {C1} {TAG
 NAMES = (f"te{CLEARS}xt", f"la{TURNS}bel")
 
 Terminal = Callable[..., tuple[str, str]]
+
+
+TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def unseen(text: str) -> list[str]:
+    """By Unicode's own tables: controls, separators of lines, surrogates, what turns words."""
+    return [
+        c
+        for c in set(text) - {"\n", "\t"}
+        if category(c) in ("Cc", "Zl", "Zp", "Cs") or bidirectional(c) in TURNING
+    ]
 
 
 class FakeTerminal(io.StringIO):
@@ -55,7 +70,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
         assert run([str(a) for a in arguments]) == code, err.getvalue()
         printed = [OF_RICH.sub("", file.getvalue()) for file in (out, err)]
         for text in printed:
-            assert UNSEEN.findall(text) == [], text
+            assert unseen(text) == [], text
         return printed[0], printed[1]
 
     return call
@@ -85,6 +100,7 @@ def test_every_command_shows_what_would_work_a_terminal(
     terminal("train", table, *named, "--model", model, "--dry-run")
     for folder, tune in zip(runs, ("head", "last-1"), strict=True):
         options = ("--model", model, "--tune", tune, "--max-steps", 2, "--out", folder)
+        options += ("--no-baselines", "--no-suspect-labels", "--no-linear-probe")
         out, err = terminal("train", table, *named, *options)
         assert "spam\\x1b]0;owned" in out
         assert "da\\x1b]0;owned" in out
@@ -106,7 +122,7 @@ def test_every_command_shows_what_would_work_a_terminal(
     assert "mo\\x1b[2Jdel" in terminal("cache")[0]
     for page in (*place.glob("*.html"), runs[0] / "report.html"):
         html = page.read_text(encoding="utf-8")
-        assert UNSEEN.findall(html) == []
+        assert unseen(html) == []
         assert TAG not in html
         assert escape(TAG) in html
 
@@ -153,6 +169,16 @@ def test_colours_stay_on_the_words_that_have_them() -> None:
     assert file.getvalue() == shown
 
 
+def test_a_label_of_two_lines_takes_one() -> None:
+    lines = prediction_lines(Prediction("a\nb", {"a\nb": 0.75, "c": 0.25}))
+    assert lines == ["a\\nb   75.0 %", "c      25.0 %"]
+    assert counts_line({"rows": 1, "labels": {"a\nb": 1}}) == "1 row: 1 a\\nb"
+
+
+def test_every_character_that_cannot_be_seen_is_written_out() -> None:
+    assert unseen(visible("".join(map(chr, range(sys.maxunicode + 1))))) == []
+
+
 def test_what_can_be_seen_stays_as_it_is() -> None:
     ordinary = "größer\tשלום\u200f 你好 👩‍👧\n"
     assert visible(ordinary) == ordinary
@@ -163,7 +189,7 @@ def test_what_can_be_seen_stays_as_it_is() -> None:
 def test_json_is_the_same_value_and_can_be_seen() -> None:
     value = {NAMES[1]: [TEXT, "\udc80", "\x7f", "größer שלום"]}
     assert json.loads(to_json(value)) == value
-    assert UNSEEN.findall(to_json(value)) == []
+    assert unseen(to_json(value)) == []
     assert to_json("größer שלום\u200f") == '"größer שלום\u200f"'
     assert TURNS in to_raw_json(value)
 

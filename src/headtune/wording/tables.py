@@ -49,7 +49,14 @@ def plain_table(first: str, *figures: str, expand: bool = False) -> Table:
 
 def facts_table() -> Table:
     """Names on the left, sentences on the right, no headings."""
-    table = Table.grid(padding=(0, 2, 0, 0))
+    table = Table(
+        box=None,
+        padding=(0, 2, 0, 0),
+        collapse_padding=True,
+        show_header=False,
+        show_edge=False,
+        pad_edge=False,
+    )
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     return table
