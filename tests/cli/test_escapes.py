@@ -99,8 +99,8 @@ def test_every_command_shows_what_would_work_a_terminal(
     runs = [place / name for name in ("a", f"b{TURNS}{TAG}$\\frac$")]
     terminal("train", table, *named, "--model", model, "--dry-run")
     for folder, tune in zip(runs, ("head", "last-1"), strict=True):
-        options = ("--model", model, "--tune", tune, "--max-steps", 2, "--out", folder)
-        options += ("--no-baselines", "--no-suspect-labels", "--no-linear-probe")
+        less = ("--no-baselines", "--no-suspect-labels", "--no-linear-probe")
+        options = ("--model", model, "--tune", tune, "--max-steps", 2, "--out", folder, *less)
         out, err = terminal("train", table, *named, *options)
         assert "spam\\x1b]0;owned" in out
         assert "da\\x1b]0;owned" in out

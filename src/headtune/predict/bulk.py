@@ -11,7 +11,7 @@ interrupted.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from headtune.data.reading.table import Table
 from headtune.errors import DataError
 from headtune.options import DataConfig
 from headtune.predict.predictor import Predictor
-from headtune.predict.writers import open_writer, standard_output
+from headtune.predict.writers import Writer, open_writer, standard_output
 from headtune.progress import Progress, SilentProgress
 from headtune.tasks.decision import UNSURE
 from headtune.types import SetAsideRow, TokenizedExample
@@ -76,6 +76,7 @@ def predict_file(
     progress.start(0, "rows")
     counts = _Counts.of(predictor)
     names: list[str] = []
+    target: AbstractContextManager[Writer]
     if out is None:
         target = nullcontext(standard_output(progress, as_json=as_json, safe_csv=safe_csv))
     else:
