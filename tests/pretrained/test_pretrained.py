@@ -7,7 +7,6 @@ import shutil
 import socket
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -153,15 +152,15 @@ def test_an_alias_goes_by_its_hub_id_elsewhere() -> None:
 def test_a_disk_that_is_full_keeps_no_halves_of_notes(
     tiny_llama: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = Path.write_text
+    write = Path.write_bytes
 
-    def half(self: Path, text: str, **options: Any) -> int:
-        write(self, text[:5], **options)
+    def half(self: Path, content: bytes) -> int:
+        write(self, content[:5])
         raise OSError(28, "No space left on device")
 
     expected = weights_sha256(tiny_llama)
     shutil.rmtree(cache)
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     assert weights_sha256(tiny_llama) == expected
     assert list((cache / "sha256").iterdir()) == []
 

@@ -4,7 +4,7 @@ Read from the manifest, whose types and seal are checked; from the sizes of the 
 from a look at where its base model lies on this machine. Nothing is downloaded, converted, hashed
 or run: that is ``load_artifact``, which proves what is only said here.
 
-Costs: no import of torch; some milliseconds, and for a hub id the import of huggingface_hub.
+Costs: no import of torch; for a hub id the import of huggingface_hub.
 """
 
 from dataclasses import dataclass

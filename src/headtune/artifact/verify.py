@@ -22,6 +22,7 @@ from headtune.files.plain_json import to_json
 from headtune.options import MachineConfig, RunConfig
 from headtune.options.values import to_plain
 from headtune.pretrained import Trust
+from headtune.wording.visible import visible
 
 __all__ = ["verify_in_fresh_process"]
 
@@ -61,7 +62,7 @@ def main() -> int:
         machine = RunConfig.from_dict(given).machine
         loaded = load_artifact(sys.argv[1], model=_named(sys.argv[1], machine), options=machine)
     except HeadtuneError as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return 1
     print(to_json(asdict(loaded.probes)))
     return 0

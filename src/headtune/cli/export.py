@@ -16,6 +16,7 @@ from headtune.cli.common import (
     machine_that_trusts,
     print_json,
     say,
+    show,
     waiting,
 )
 from headtune.wording.numbers import size
@@ -104,6 +105,6 @@ def export(
     if json:
         print_json(asdict(exported), indent=2)
         return
-    print(out)
+    show(str(out))
     say(f"Wrote {size(exported.bytes)}. {' '.join(exported.facts)}")
     say(f"How to load it: {out / 'README.md'}")

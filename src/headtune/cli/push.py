@@ -14,6 +14,7 @@ from headtune.cli.common import (
     machine_that_trusts,
     print_json,
     say,
+    show,
     waiting,
 )
 
@@ -67,5 +68,5 @@ def push(
     if json:
         print_json({"url": url, "private": private})
         return
-    print(url)
+    show(url)
     say(f"To fetch it: hf download {repository} --local-dir runs/{repository.split('/')[1]}")

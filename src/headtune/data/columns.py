@@ -6,8 +6,6 @@ the longest strings, the label the one column with few distinct values. Two colu
 be it are never chosen between: the error names them and the option that decides.
 
 A template joins several columns into the text: ``{keyword}: {text}``.
-
-Costs: 20 ms for 100,000 rows.
 """
 
 import difflib

@@ -7,7 +7,7 @@ every other word stays as it is. None, NaN and blank strings are missing.
 Names are ordered numerically if all are numbers, else alphabetically whatever their case: 0 and 1,
 false and true, ham and spam.
 
-Costs: 20 ms for 100,000 rows; each distinct value is named once.
+Each distinct value is named once.
 """
 
 import math

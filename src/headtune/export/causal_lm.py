@@ -214,7 +214,7 @@ def _write_words(path: Path, words: Sequence[LabelWord]) -> None:
 
 
 def _notes(words: Sequence[LabelWord], direction: Direction) -> Notes:
-    named = ", ".join(f"`{word.label}` is {word.word!r}" for word in words)
+    named = ", ".join(f"{word.label!r} is {word.word!r}" for word in words)
     return Notes(
         (
             f"The label words: {named}.",

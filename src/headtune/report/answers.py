@@ -5,7 +5,7 @@ One line a row: ``part``, ``row`` (record number in the source), ``text`` (its b
 in the order of logits. ``headtune compare`` finds by it the rows that two runs share.
 
 Guarantees: what is read back equals what was written, probabilities as float32.
-Costs: about 150 bytes a row; reading brings in pyarrow only.
+Costs: reading brings in pyarrow only.
 """
 
 import hashlib

@@ -10,7 +10,7 @@ shows, beside the tuned model,
 A baseline keeps its probabilities, so that it can be compared with the tuned model row by row.
 
 Guarantees: the same data and seed give the same figures; the test part decides nothing.
-Costs: what tfidf.py costs, a few seconds for some thousand rows.
+Costs: what tfidf.py costs.
 """
 
 from collections.abc import Mapping, Sequence

@@ -20,7 +20,6 @@ after and baselines of a part are measured on the same rows, else there is no re
 Guarantees: a report checks itself when it is made and when it is read; what is read back equals
 what was written; keys keep their order. ``comparable()`` leaves out what a clock decides, so two
 runs of one seed on one machine have equal ones.
-Costs: a few kilobytes, and 80 bytes a logged step.
 """
 
 import json

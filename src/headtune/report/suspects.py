@@ -13,7 +13,7 @@ them are ``suspected``. With 5 % of 1,494 spam messages' labels turned round, 80
 most doubtful rows were such (three seeds, SmolLM2-135M).
 
 Guarantees: no row is judged by a model that saw it; the same rows give the same list.
-Costs: five fits, 2 seconds for 1,500 rows of 576 numbers; cleanlab takes 2 seconds to import.
+Costs: five fits, and the import of cleanlab.
 """
 
 from typing import Any

@@ -14,7 +14,7 @@ reason can be seen:
 A column without a name is called by its position, ``column3``. Any other difference is an error if
 no row fits the header.
 
-Costs: 5 ms; it looks at the sample that ``csv_format`` has parsed.
+It looks at the sample that ``csv_format`` has parsed.
 """
 
 import re

@@ -3,8 +3,8 @@
 Reads a megabyte at a time, so memory stays bounded by that and the longest line. Lines end with LF,
 CRLF or CR, and keep their end, since a quoted field may hold it. A byte order mark is dropped.
 
-Costs: 0.7 s for 100 MB, also where all of it is one line (as JSON often is): the blocks of a line
-are kept apart until it ends, and joined once.
+Costs: time grows with the bytes, also where all of them are one line (as JSON often is): the blocks
+of a line are kept apart until it ends, and joined once.
 """
 
 import codecs

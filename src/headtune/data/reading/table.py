@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headtune.errors import DataError
-from headtune.files.plain_json import to_json
+from headtune.files.plain_json import to_raw_json
 from headtune.types import SetAsideRow
 
 __all__ = [
@@ -241,4 +241,4 @@ def _is_odd(value: object) -> bool:
 def _as_string(value: object) -> str | None:
     if isinstance(value, str) or _is_missing(value):
         return value if isinstance(value, str) else None
-    return to_json(value)
+    return to_raw_json(value)

@@ -14,7 +14,7 @@ settings, the block kernels of ``packed.py`` do the work. The choice is logged w
 ``HEADTUNE_ATTENTION`` names a kernel to use whatever the machine would choose: one of the three,
 ``block``, or ``reference`` (every sequence alone, every score written out).
 
-Costs: a few milliseconds for each new combination of settings, once a process.
+Costs: one trial for each new combination of settings, once a process.
 """
 
 import logging

@@ -14,7 +14,7 @@ how files come, stay and go.
 
 Guarantees: what is found is bit for bit what was written; a broken file, or a text whose bytes do
 not give its check, is as good as not there. A disk that cannot be written stops nothing: the
-reason is said once. Costs: reading checks each text once, 1 GB/s.
+reason is said once. Costs: reading checks each text once.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ rows the plain weights are as fast or faster, and are used.
 command line, does not pay for it. It looks first whether the machine gains by it.
 
 Guarantees: the same results but for rounding; a weight that has been changed since is multiplied
-as it is. Costs: a second copy of the blocks' weights, 424 MB and 0.2 s for SmolLM2-135M in float32.
+as it is. Costs: a second copy of the blocks' weights.
 Figures are in benchmarks/LOG.md.
 """
 

@@ -1,7 +1,7 @@
 """The pictures of the pages but for the curves: each function draws one on a panel of matplotlib.
 
     draw_standing      accuracies with their intervals, one line each
-    draw_reliability   how often it is right against how sure it says it is
+    draw_certainty     how often it is right against how sure it says it is
     draw_coverage      what answering only when sure does
     draw_lengths       share of mistakes by length
 
@@ -17,12 +17,13 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from headtune.report.curves import BLUE, FRAME, GREY, GRID, VERMILION
 from headtune.wording.numbers import percent
+from headtune.wording.visible import visible
 
 __all__ = [
     "Standing",
+    "draw_certainty",
     "draw_coverage",
     "draw_lengths",
-    "draw_reliability",
     "draw_standing",
 ]
 
@@ -51,7 +52,8 @@ def draw_standing(panel: Axes, standings: Sequence[Standing]) -> None:
         panel.plot(bounds, (height, height), color=color, linewidth=5, alpha=0.35)
         panel.plot(standing.accuracy, height, "o", color=color, markersize=8, clip_on=False)
         text: dict[str, Any] = {"color": color, "fontsize": 11, "fontweight": weight}
-        panel.text(left, height + 0.2, standing.name, ha="left", va="bottom", **text)
+        name = visible(standing.name)
+        panel.text(left, height + 0.2, name, ha="left", va="bottom", parse_math=False, **text)
         panel.text(1.01, height + 0.2, percent(standing.accuracy), ha="right", va="bottom", **text)
     panel.set_ylim(-0.5, len(standings) - 0.25)
     panel.set_xlim(left, 1.01)
@@ -62,7 +64,7 @@ def draw_standing(panel: Axes, standings: Sequence[Standing]) -> None:
     _dress(panel, "accuracy; bars: 95 % intervals", grid="x")
 
 
-def draw_reliability(panel: Axes, before: Sequence[Row], after: Sequence[Row]) -> None:
+def draw_certainty(panel: Axes, before: Sequence[Row], after: Sequence[Row]) -> None:
     """Bins of ``calibration``, before and after; on the dashed line it is as good as it says.
 
     Nothing is drawn of an ``after`` without bins, as where no temperature was fitted.
