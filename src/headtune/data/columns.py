@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.labels import n_distinct_names
-from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number
+from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number, listed
 from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import ColumnError
 from headtune.options import DataConfig
@@ -90,7 +90,7 @@ def _with_label(text: Columns, label: str, found: str) -> Columns:
 
 
 def _listed(table: Table) -> str:
-    return ", ".join(table.column_names)
+    return listed(table.column_names)
 
 
 def _given(table: Table, name: str, option: str) -> str:

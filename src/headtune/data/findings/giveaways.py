@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.findings.finding import Finding
+from headtune.data.reading.arrow_values import python_values
 from headtune.files.plain_json import to_json
 
 __all__ = ["constant_columns", "giveaways"]
@@ -65,7 +66,7 @@ def constant_columns(columns: pa.Table) -> list[Finding]:
 
 def _has_one_value(column: pa.ChunkedArray) -> bool:
     if pa.types.is_nested(column.type):  # which pyarrow does not tell apart
-        return len({to_json(value) for value in column.to_pylist()}) == 1
+        return len({to_json(value) for value in python_values(column)}) == 1
     return len(pc.unique(column)) == 1
 
 
