@@ -107,9 +107,7 @@ def _plain(column: Column) -> tuple[Column, Positions]:
     return _as_json(column), frozenset()
 
 
-def _by_chunk(
-    column: Column, decode: Callable[[pa.Array], pa.Array], kind: pa.DataType
-) -> Column:
+def _by_chunk(column: Column, decode: Callable[[pa.Array], pa.Array], kind: pa.DataType) -> Column:
     return pa.chunked_array([decode(chunk) for chunk in column.chunks], kind)
 
 

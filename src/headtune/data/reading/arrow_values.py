@@ -53,6 +53,8 @@ def _readable(scalar: pa.Scalar) -> Any:
     if pa.types.is_map(kind):
         keys, values = scalar.values.field(0), scalar.values.field(1)
         return list(zip(python_values(keys), python_values(values), strict=True))
+    if pa.types.is_union(kind):
+        return python_value(scalar.value)
     if pa.types.is_nested(kind):
         return python_values(scalar.values)
     if pa.types.is_temporal(kind):
