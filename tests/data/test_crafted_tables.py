@@ -1,7 +1,6 @@
 """Parquet and Arrow made wrong, by the hundred: each is read rightly, or ends in one line."""
 
 import math
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -15,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
 from crafted_parquet import (
     LABELS,
     TEXTS,

@@ -33,6 +33,7 @@ from headtune.data.reading.csv_rows import records
 from headtune.data.reading.decode import check_encoding, decoded_lines
 from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
 from headtune.data.reading.json_rows import json_line_records, json_table
+from headtune.data.reading.names import listed
 from headtune.data.reading.sources import ByteSource, Kind, is_hub_id, kind_of, open_bytes
 from headtune.data.reading.table import Table, concatenate, numbered_chunks, table_from_records
 from headtune.errors import DataError
@@ -213,7 +214,7 @@ def _csv_chunks(
         n_chunks += 1
     if not n_chunks:
         raise DataError(
-            f"{file.name} has a header ({', '.join(names)}) and no rows below it. "
+            f"{file.name} has a header ({listed(names)}) and no rows below it. "
             "If that line is a row: --header no"
         )
 

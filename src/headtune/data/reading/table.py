@@ -42,6 +42,10 @@ __all__ = [
 MAX_CONTENT_CHARACTERS = 500
 """How much of a row that is set aside is kept to be shown."""
 
+MAX_SPARSE_COLUMNS = 1_000
+LEAST_FILLED = 0.1
+"""Records with more keys than that, all in all, must have so many of them each."""
+
 NOT_WRITABLE = "half a surrogate pair, which is not text"
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -174,7 +178,7 @@ def table_from_records(
     """Dicts to a table; a key that a record lacks is a missing value.
 
     The columns are ``keys``, then those of the records as they come. Records that are not
-    writable are set aside.
+    writable are set aside. Raises ``DataError`` where each record has keys of its own.
     """
     writable = [is_writable(record) for record in records]
     if not all(writable):
@@ -184,8 +188,22 @@ def table_from_records(
         )
         records, rows = list(compress(records, writable)), rows[writable]
     names = dict.fromkeys(chain(keys, *records))
+    _check_filled(list(map(str, names)), records, name)
     columns = {str(key): [record.get(key) for record in records] for key in names}
     return table_from_columns(columns, rows, name, set_aside)
+
+
+def _check_filled(
+    names: Sequence[str], records: Sequence[Mapping[Any, object]], name: str
+) -> None:
+    """Cells are rows times columns: without a bound, keys of their own fill any memory."""
+    n_filled = sum(map(len, records))
+    if len(names) > MAX_SPARSE_COLUMNS and n_filled < LEAST_FILLED * len(names) * len(records):
+        raise DataError(
+            f"{name} has {len(names):,} keys ({', '.join(names[:3])[:80]}, …), of which a record "
+            f"has {n_filled / len(records):.0f}: they look like values, not like names of columns.",
+            way_out='Give all records the same keys, such as {"text": …, "label": …}.',
+        )
 
 
 def table_from_columns(
