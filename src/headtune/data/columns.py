@@ -30,6 +30,9 @@ __all__ = ["Columns", "find_columns", "find_text_column"]
 MAX_LABELS_BY_CONTENT = 50
 """Distinct values up to which an unnamed column is thought to hold labels."""
 
+SAMPLE_CHARACTERS = 100_000
+"""How much of a value is looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -219,7 +222,8 @@ def _mean_length(column: pa.ChunkedArray) -> float:
 def _reads_like_text(column: pa.ChunkedArray) -> bool:
     """Strings that are no numbers, mostly of several words or else longer than a word."""
     filled = pc.drop_null(column)
-    sample = [value.strip() for value in filled.slice(0, 1_000).to_pylist() if value.strip()]
+    beginnings = pc.utf8_slice_codeunits(filled.slice(0, 1_000), 0, SAMPLE_CHARACTERS).to_pylist()
+    sample = [value.strip() for value in beginnings if value.strip()]
     if not sample or all(map(is_number, sample)):
         return False
     of_words = sum(len(value.split()) > 1 for value in sample)

@@ -193,9 +193,7 @@ def table_from_records(
     return table_from_columns(columns, rows, name, set_aside)
 
 
-def _check_filled(
-    names: Sequence[str], records: Sequence[Mapping[Any, object]], name: str
-) -> None:
+def _check_filled(names: Sequence[str], records: Sequence[Mapping[Any, object]], name: str) -> None:
     """Cells are rows times columns: without a bound, keys of their own fill any memory."""
     n_filled = sum(map(len, records))
     if len(names) > MAX_SPARSE_COLUMNS and n_filled < LEAST_FILLED * len(names) * len(records):
