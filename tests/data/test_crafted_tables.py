@@ -11,9 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from crafted_parquet import (
     LABELS,
     TEXTS,
@@ -26,6 +23,8 @@ from crafted_parquet import (
     strings_of,
     tables_of,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from headtune.data import find_columns, iter_tables, prepare, read_table, usable_rows
 from headtune.data.parts.times import read_times
