@@ -30,7 +30,6 @@ __all__ = ["plain_types"]
 
 MAX_DEPTH = 50
 
-Column = pa.ChunkedArray
 Positions = frozenset[int]
 
 
@@ -40,7 +39,7 @@ def plain_types(table: pa.Table, name: str) -> tuple[pa.Table, dict[str, Positio
     Raises ``DataError`` on a type that cannot be read.
     """
     names = _column_names(table.schema, name)
-    columns: list[Column] = []
+    columns: list[pa.ChunkedArray] = []
     not_utf8: dict[str, Positions] = {}
     for column_name, column in zip(names, table.columns, strict=True):
         try:
@@ -87,7 +86,7 @@ def _children(kind: pa.DataType) -> Iterable[pa.DataType]:
     return [kind.field(i).type for i in range(kind.num_fields)]
 
 
-def _plain(column: Column) -> tuple[Column, Positions]:
+def _plain(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Positions]:
     """A column in a plain type, and where it is not UTF-8."""
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -107,11 +106,13 @@ def _plain(column: Column) -> tuple[Column, Positions]:
     return _as_json(column), frozenset()
 
 
-def _by_chunk(column: Column, decode: Callable[[pa.Array], pa.Array], kind: pa.DataType) -> Column:
+def _by_chunk(
+    column: pa.ChunkedArray, decode: Callable[[pa.Array], pa.Array], kind: pa.DataType
+) -> pa.ChunkedArray:
     return pa.chunked_array([decode(chunk) for chunk in column.chunks], kind)
 
 
-def _of_extension(column: Column) -> tuple[Column, Positions]:
+def _of_extension(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Positions]:
     kind = column.type
     stored = pa.chunked_array(
         [chunk.storage for chunk in column.chunks], kind.storage_type
@@ -147,7 +148,7 @@ def _is_kept(kind: pa.DataType) -> bool:
     )
 
 
-def _is_valid(column: Column) -> bool:
+def _is_valid(column: pa.ChunkedArray) -> bool:
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:
@@ -155,7 +156,7 @@ def _is_valid(column: Column) -> bool:
     return True
 
 
-def _utf8(column: Column) -> tuple[Column, Positions]:
+def _utf8(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Positions]:
     """Large strings with what is not UTF-8 escaped, and where that was."""
     if _is_valid(column):
         return column, frozenset()
@@ -170,6 +171,6 @@ def _utf8(column: Column) -> tuple[Column, Positions]:
     return pa.chunked_array([pa.array(values, pa.large_string())]), frozenset(broken)
 
 
-def _as_json(column: Column) -> Column:
+def _as_json(column: pa.ChunkedArray) -> pa.ChunkedArray:
     values = [None if value is None else to_json(value) for value in python_values(column)]
     return pa.chunked_array([pa.array(values, pa.large_string())])
