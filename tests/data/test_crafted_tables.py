@@ -277,3 +277,25 @@ def test_a_claim_of_too_many_rows_is_refused(tmp_path: Path) -> None:
 def test_nesting_without_end_is_one_line() -> None:
     with pytest.raises(DataError, match="nested more than 50 deep"):
         read_table(tables_of(ARRAYS["deep"])["other"], CONFIG)
+
+
+def test_records_with_keys_of_their_own_end_in_one_line(tmp_path: Path) -> None:
+    records = [{"text": f"text {i}", "label": i % 2, f"key {i}": i} for i in range(30_000)]
+    start = time.perf_counter()
+    with pytest.raises(DataError, match="30,002 keys .* look like values"):
+        read_table(records, CONFIG)
+    assert time.perf_counter() - start < 5
+
+
+def test_wide_records_with_the_same_keys_are_read() -> None:
+    keys = [f"key {i}" for i in range(1_500)]
+    records = [{"text": f"text {i}"} | dict.fromkeys(keys, i) for i in range(3)]
+    assert len(read_table(records, CONFIG).column_names) == 1_501
+
+
+def test_a_header_of_one_name_takes_linear_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text," + ",".join(["a"] * 20_000) + "\n" + "some text," * 20_000 + "x\n")
+    start = time.perf_counter()
+    assert read_table(path, CONFIG).column_names[-1] == "a_20000"
+    assert time.perf_counter() - start < 10

@@ -50,10 +50,12 @@ def arrow_table(
 def parquet_tables(file: ByteSource, rows_per_chunk: int | None) -> Iterator[Table]:
     """A Parquet file by so many rows, or as one table. Raises ``DataError``."""
     with _said(file.name):
-        source = pa.BufferReader(b"".join(file.blocks())) if file.path is None else file.path
-        parquet = pq.ParquetFile(source)
+        if file.path is None:
+            data = b"".join(file.blocks())
+            parquet, n_bytes = pq.ParquetFile(pa.BufferReader(data)), len(data)
+        else:
+            parquet, n_bytes = pq.ParquetFile(file.path), file.path.stat().st_size
         n_rows = parquet.metadata.num_rows
-        n_bytes = source.size() if file.path is None else file.path.stat().st_size
         if rows_per_chunk is None:
             _check_rows(n_rows, n_bytes, file.name)
         start = 1
