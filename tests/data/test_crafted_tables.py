@@ -282,7 +282,7 @@ def test_nesting_without_end_is_one_line() -> None:
 def test_records_with_keys_of_their_own_end_in_one_line(tmp_path: Path) -> None:
     records = [{"text": f"text {i}", "label": i % 2, f"key {i}": i} for i in range(30_000)]
     start = time.perf_counter()
-    with pytest.raises(DataError, match="30,002 keys .* look like values"):
+    with pytest.raises(DataError, match=r"30,002 keys .* look like values"):
         read_table(records, CONFIG)
     assert time.perf_counter() - start < 5
 
