@@ -142,13 +142,15 @@ class TokenizedExample:
     """One text as token ids.
 
     ``input_ids`` has shape ``(n_tokens,)`` and dtype int32; ``n_truncated`` counts the tokens
-    that ``max_length`` cut off. Raises ``TokenizationError`` when there is no token at all.
+    that ``max_length`` cut off, and ``truncated_more`` says that there are more of them, of a text
+    so long that it was not encoded whole. Raises ``TokenizationError`` when there is no token.
     """
 
     input_ids: npt.NDArray[np.int32]
     label: int | None
     row: int
     n_truncated: int = 0
+    truncated_more: bool = False
 
     def __post_init__(self) -> None:
         if self.input_ids.ndim != 1 or len(self.input_ids) == 0:

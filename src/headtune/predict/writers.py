@@ -24,6 +24,8 @@ from typing import BinaryIO, Protocol, TextIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headtune.data.reading.arrow_values import python_values
+from headtune.data.reading.names import listed
 from headtune.errors import HeadtuneError, PredictionError, option
 from headtune.files.plain_json import to_json
 from headtune.progress import Progress
@@ -54,17 +56,16 @@ class FirstColumns:
         """These columns by name; one that the chunk lacks is missing values."""
         if self.schema is None:
             self.schema = table.schema
-        if new := [n for n in table.column_names if n not in {*self.schema.names, *self._said}]:
+        known = {*self.schema.names, *self._said}
+        if new := [name for name in table.column_names if name not in known]:
             self._said.update(new)
             self.progress.say(
-                f"Left out, since earlier rows have no such column: {', '.join(new)}. "
+                f"Left out, since earlier rows have no such column: {listed(new)}. "
                 "A result in .jsonl keeps all."
             )
-        columns = [
-            table[field.name] if field.name in table.column_names else pa.nulls(len(table))
-            for field in self.schema
-        ]
-        return pa.table(columns, names=self.schema.names)
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        missing = pa.nulls(len(table))
+        return pa.table({name: columns.get(name, missing) for name in self.schema.names})
 
 
 FORMULA = re.compile(r"[=+\-@\t\r\n](?!(?<=[-+])\d+(\.\d+)?([eE][-+]?\d+)?\Z)")
@@ -90,7 +91,7 @@ class CsvWriter:
         if self.columns.schema is None:
             self._write_row(table.column_names)
         columns = self.columns.of(table).columns
-        for row in zip(*(column.to_pylist() for column in columns), strict=True):
+        for row in zip(*map(python_values, columns), strict=True):
             self._write_row(row)
 
     def _write_row(self, row: Sequence[object]) -> None:
@@ -114,8 +115,9 @@ class JsonLinesWriter:
         self.file = file
 
     def write(self, table: pa.Table) -> None:
-        for row in table.to_pylist():
-            self.file.write(to_json(row) + "\n")
+        names = table.column_names
+        for row in zip(*map(python_values, table.columns), strict=True):
+            self.file.write(to_json(dict(zip(names, row, strict=True))) + "\n")
 
     def close(self) -> None:
         self.file.flush()

@@ -19,14 +19,20 @@ MOST_NAMED = 5
 
 
 def token_ids(
-    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, rows: Sequence[int]
+    texts: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[int],
+    *,
+    special: bool = True,
 ) -> list[list[int]]:
     """The token ids of each text, uncut. ``rows`` are the record numbers of the texts.
+
+    ``special`` says whether those that the tokenizer adds at the ends are among them.
 
     Raises ``TokenizationError``, with row and characters, on a text that has no token ids.
     """
     try:
-        found: list[list[int]] = _ids(tokenizer, list(texts))
+        found: list[list[int]] = _ids(tokenizer, list(texts), special)
     except Exception as error:  # the tokenizers library raises Exception itself
         if type(error) is not Exception:
             raise
@@ -34,10 +40,12 @@ def token_ids(
     return found
 
 
-def _ids(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
-    found: list[list[int]] = tokenizer(texts, return_attention_mask=False, verbose=False)[
-        "input_ids"
-    ]
+def _ids(
+    tokenizer: PreTrainedTokenizerBase, texts: list[str], special: bool = True
+) -> list[list[int]]:
+    found: list[list[int]] = tokenizer(
+        texts, add_special_tokens=special, return_attention_mask=False, verbose=False
+    )["input_ids"]
     return found
 
 
