@@ -46,7 +46,7 @@ COMMANDS = {
     "explain": "RUN TEXT... [options]",
     "inspect": "DATA [options]",
     "compare": "RUN RUN... [DATA] [options]",
-    "info": "RUN [options]",
+    "info": "RUN | --machine [options]",
     "export": "RUN --to FORMAT [options]",
     "sweep": "DATA [options]",
     "push": "RUN USER/NAME [options]",
