@@ -19,6 +19,8 @@ from headtune.model.speed import few_rows, int8
 from headtune.options import MachineConfig
 
 CPU = torch.device("cpu")
+
+
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder, and a process that has measured nothing."""
