@@ -49,7 +49,7 @@ def check(found: dict[str, Any]) -> None:
                 figures["useful_flops_per_second"] / rate
             )
         tokens_a_text = figures["tokens_per_second"] / figures["examples_per_second"]
-        assert 1 <= tokens_a_text <= found["texts"]["longest"]
+        assert 1 <= tokens_a_text <= found["texts"]["longest"] + 1e-6
     assert 0 < found["latency"]["median_seconds"] <= found["latency"]["slowest_tenth_seconds"]
     memory = found["peak_memory_bytes"]
     assert 2**20 < memory["loaded"] <= memory["prediction"] <= memory["training"]

@@ -91,7 +91,7 @@ def spinning(n: int) -> Iterator[None]:
 
 
 AT_ONCE = """
-import os, sys, time
+import os, time
 from headtune.model import choose_compute
 from headtune.model.hardware.measured import measured
 from headtune.options import MachineConfig
@@ -100,20 +100,21 @@ def slow():
     time.sleep(0.3)
     return float(os.getpid())
 
-for _ in range(int(sys.argv[1])):
-    if os.fork() == 0:
-        reason = choose_compute(MachineConfig(device="cpu")).reason
-        os.write(1, f"{reason}|{measured('a figure', slow)}\\n".encode())
-        os._exit(0)
-for _ in range(int(sys.argv[1])):
-    os.wait()
+for n_at_once in (4, 1):
+    for _ in range(n_at_once):
+        if os.fork() == 0:
+            reason = choose_compute(MachineConfig(device="cpu")).reason
+            os.write(1, f"{reason}|{measured('a figure', slow)}\\n".encode())
+            os._exit(0)
+    for _ in range(n_at_once):
+        os.wait()
 """
 """Processes that have measured nothing yet, and one import of torch for all of them."""
 
 
-def chosen(n_processes: int) -> list[list[str]]:
-    """What each of so many processes chose, and the figure that one of them measured."""
-    command = [sys.executable, "-c", AT_ONCE, str(n_processes)]
+def chosen() -> list[list[str]]:
+    """What each of five processes chose, and the figure that one of them measured."""
+    command = [sys.executable, "-c", AT_ONCE]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [line.split("|") for line in done.stdout.splitlines()]
 
@@ -121,7 +122,7 @@ def chosen(n_processes: int) -> list[list[str]]:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are made by fork")
 def test_four_at_once_and_one_after_choose_the_same_on_a_loaded_machine() -> None:
     with spinning(2):
-        found = chosen(4) + chosen(1)
+        found = chosen()
     assert len(found) == 5
     assert len({reason.split(" ")[0].strip(",") for reason, _ in found}) == 1, found
     if not any("too busy" in reason for reason, _ in found):
