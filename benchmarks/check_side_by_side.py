@@ -27,7 +27,7 @@ BATCH_SIZE = 16
 
 def train(given: argparse.Namespace) -> None:
     """In a process of its own: says "ready", waits for a line, trains, says the seconds."""
-    from headtune.bench.bench import train_steps
+    from headtune.bench import train_steps
     from headtune.model import make_trainable
     from headtune.options import TuneConfig
     from headtune.tokens import encode_examples

@@ -21,7 +21,6 @@ import math
 import os
 import platform
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -35,6 +34,7 @@ from filelock import FileLock, Timeout
 
 from headtune.files.cache_folder import cache_folder
 from headtune.files.plain_json import to_json
+from headtune.files.whole_file import write_whole
 
 __all__ = [
     "Kept",
@@ -158,17 +158,11 @@ def _keep(name: str, value: float) -> None:
 
 
 def _write(kept: dict[str, Kept]) -> None:
-    """Written aside and renamed: whoever reads meanwhile finds the old file or the new one."""
     path = machine_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, aside = tempfile.mkstemp(prefix=f".{path.stem}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            rows = {name: asdict(each) for name, each in kept.items()}
-            file.write(to_json({"machine": _machine(), "measurements": rows}, indent=2) + "\n")
-        Path(aside).replace(path)
-    finally:
-        Path(aside).unlink(missing_ok=True)
+    rows = {name: asdict(each) for name, each in kept.items()}
+    content = to_json({"machine": _machine(), "measurements": rows}, indent=2) + "\n"
+    write_whole(path, content.encode())
 
 
 @contextmanager
