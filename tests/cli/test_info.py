@@ -12,6 +12,11 @@ from .conftest import Headtune
 
 
 @pytest.fixture(autouse=True)
+def _float32_where_nothing_is_said() -> None:
+    """Here the choice is the real one."""
+
+
+@pytest.fixture(autouse=True)
 def ratios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
     """What the next timings of bfloat16 find."""
     found: list[float | None] = [9.0, 0.5]

@@ -22,6 +22,11 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
+def _float32_where_nothing_is_said() -> None:
+    """Here the choice is the real one."""
+
+
+@pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder, and a process that has measured nothing."""
     monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path))
