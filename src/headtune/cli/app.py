@@ -48,7 +48,7 @@ COMMANDS = {
     "explain": "RUN TEXT... [options]",
     "inspect": "DATA [options]",
     "compare": "RUN RUN... [DATA] [options]",
-    "info": "RUN [options]",
+    "info": "RUN | --machine [options]",
     "export": "RUN --to FORMAT [options]",
     "sweep": "DATA [options]",
     "push": "RUN USER/NAME [options]",

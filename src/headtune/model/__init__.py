@@ -8,8 +8,9 @@ from headtune.model.frozen.keeping import Keeper, KeptTexts, open_store
 from headtune.model.frozen.kept_states import StateStore, TrunkIdentity, text_key
 from headtune.model.frozen.trunk import FrozenTrunk, attach_trunk
 from headtune.model.hardware.budget import TokenBudget, bytes_per_token, token_budget
-from headtune.model.hardware.compute import Compute, choose_compute, matrix_product_rate
+from headtune.model.hardware.compute import Compute, choose_compute
 from headtune.model.hardware.memory import peak_memory_bytes
+from headtune.model.hardware.yardstick import matrix_product_rate, rate_and_share
 from headtune.model.inference import (
     is_out_of_memory,
     predict_logits,
@@ -58,6 +59,7 @@ __all__ = [
     "predict_states",
     "predict_together",
     "quantize",
+    "rate_and_share",
     "text_key",
     "token_budget",
     "trained_state",

@@ -119,6 +119,8 @@ def _speed_facts(speed: Mapping[str, Any]) -> Iterator[str]:
     if rates:
         if speed.get("share_of_matrix_rate"):
             rates[-1] += f" ({percent(speed['share_of_matrix_rate'])} of the machine's)"
+        elif speed.get("matrix_flops_per_second", 0) is None:
+            rates[-1] += " (the machine's is not known: it was too busy to tell)"
         yield ", ".join(rates)
     if speed.get("frozen_texts_run") is not None:
         run, reused = speed["frozen_texts_run"], speed["frozen_texts_reused"]
