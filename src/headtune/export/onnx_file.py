@@ -22,7 +22,6 @@ from headtune.export.padded import PaddedClassifier
 from headtune.export.source import Probabilities, Source
 from headtune.export.transformers_folder import labelled_config
 from headtune.quiet import quiet_libraries, quiet_transformers
-from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_onnxruntime", "quantize_onnx", "write_onnx"]
 
@@ -114,6 +113,7 @@ def answers_of_onnxruntime(source: Source, folder: Path, texts: list[str]) -> Pr
     tokenizer = AutoTokenizer.from_pretrained(folder)
 
     def answer(batch: list[str]) -> Probabilities:
-        return softmax(session.run([HEAD_OUTPUT], integer_inputs(tokenizer, batch))[0])
+        [logits] = session.run([HEAD_OUTPUT], integer_inputs(tokenizer, batch))
+        return source.task.probabilities(logits)
 
     return ask(answer, texts)

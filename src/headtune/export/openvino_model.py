@@ -13,7 +13,6 @@ from transformers import AutoTokenizer
 from headtune.export.asking import ask, integer_inputs
 from headtune.export.onnx_file import ONNX_FILE, write_onnx
 from headtune.export.source import Probabilities, Source
-from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_openvino", "write_openvino"]
 
@@ -42,6 +41,6 @@ def answers_of_openvino(source: Source, folder: Path, texts: list[str]) -> Proba
     tokenizer = AutoTokenizer.from_pretrained(folder)
 
     def answer(batch: list[str]) -> Probabilities:
-        return softmax(model(integer_inputs(tokenizer, batch))["logits"])
+        return source.task.probabilities(model(integer_inputs(tokenizer, batch))["logits"])
 
     return ask(answer, texts)

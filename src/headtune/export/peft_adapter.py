@@ -20,7 +20,6 @@ from headtune.export.transformers_folder import classifier_config, require_last_
 from headtune.files.plain_json import to_json
 from headtune.pretrained import find_pretrained, public_name
 from headtune.quiet import quiet_transformers
-from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_peft", "write_peft"]
 
@@ -63,6 +62,6 @@ def answers_of_peft(source: Source, folder: Path, texts: list[str]) -> Probabili
     def answer(batch: list[str]) -> Probabilities:
         inputs = tokenizer(batch, padding=True, truncation=True, return_tensors="pt")
         with torch.inference_mode():
-            return softmax(model(**inputs).logits.numpy())
+            return source.task.probabilities(model(**inputs).logits.numpy())
 
     return ask(answer, texts)

@@ -57,7 +57,7 @@ def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Proba
             said: list[list[dict[str, Any]]] = classify(
                 batch,
                 top_k=None,
-                function_to_apply="softmax",
+                function_to_apply=source.task.activation,
                 batch_size=len(batch),
                 truncation=True,
             )
@@ -82,7 +82,7 @@ def labelled_config(source: Source) -> PreTrainedConfig:
     config = copy.deepcopy(source.config)
     config.id2label = source.labels.id2label
     config.label2id = source.labels.label2id
-    config.problem_type = source.artifact.manifest.task
+    config.problem_type = source.task.problem_type
     config.pad_token_id = source.tokenizer.pad_token_id
     config.dtype = torch.float32
     config.use_cache = True
