@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from headtune.export.formats import Format
 from headtune.export.proof import Tolerance, agreement_of, require
 from headtune.export.source import Source
@@ -40,11 +38,12 @@ def round_and_measure(source: Source, row: Format, folder: Path) -> Cost:
     exact = row.answerer()(source, folder, part.texts)
     row.quantizer()(source, folder)
     rounded = row.answerer()(source, folder, part.texts)
-    agreement = agreement_of(exact, rounded)
+    agreement = agreement_of(exact, rounded, source.task)
     share = max(MOST_CHANGED, 1 / agreement.n_texts)
     require(agreement, Tolerance(1.0, share), "rounded export, on validation texts,")
-    truth = np.array(part.labels)
-    before, after = (float((p.argmax(axis=1) == truth).mean()) for p in (exact, rounded))
+    truth = source.task.targets(part.labels)
+    right = (source.task.is_right(found, truth) for found in (exact, rounded))
+    before, after = (float(rows.mean()) for rows in right)
     figures = asdict(agreement) | {"accuracy": before, "accuracy_rounded": after}
     sentence = (
         f"On {agreement.n_texts:,} validation texts ({part.origin}): accuracy {before:.2%} before "

@@ -33,6 +33,7 @@ from headtune.errors import ArtifactError, ArtifactFormatError, ArtifactNotFound
 from headtune.files.plain_json import to_json
 from headtune.report.files import plain, write_atomically
 from headtune.report.sentence import standing
+from headtune.tasks import SINGLE_LABEL
 from headtune.tasks.metrics import Metrics
 from headtune.types import LabelSet
 
@@ -41,7 +42,7 @@ __all__ = ["REPORT_FILE", "Report", "build_report"]
 REPORT_FILE = "report.json"
 
 PARTS = ("validation", "test")
-METRIC_KEYS = ("n", "accuracy", "macro_f1", "log_loss", "per_label", "confusion")
+METRIC_KEYS = SINGLE_LABEL.metric_keys
 MODEL_KEYS = ("id", "total_parameters", "trainable_parameters", "dtype", "device", "reasons")
 SPEED_KEYS = (
     "examples_per_second",

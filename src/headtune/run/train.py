@@ -220,7 +220,7 @@ def _report(
         },
         before=fitted.before,
         after=fitted.after,
-        baselines=baseline_figures(baselines, prepared),
+        baselines=baseline_figures(baselines, prepared, fitted.task),
         speed=fitted.speed(),
         truncated=fitted.encoded.truncated,
         history=fitted.result.history,
@@ -231,10 +231,10 @@ def _report(
 
 def _measure_baselines(prepared: PreparedData, fitted: Fitted) -> dict[str, Baseline]:
     """Those that were asked for."""
-    options, seed = fitted.config.report, fitted.config.train.seed
-    baselines = measure_baselines(prepared, seed) if options.baselines else {}
+    options, seed, task = fitted.config.report, fitted.config.train.seed, fitted.task
+    baselines = measure_baselines(prepared, seed, task) if options.baselines else {}
     if options.linear_probe and fitted.frozen is not None:
-        baselines["linear_probe"] = measure_linear_probe(fitted.frozen, prepared, seed)
+        baselines["linear_probe"] = measure_linear_probe(fitted.frozen, prepared, seed, task)
     return baselines
 
 
@@ -243,7 +243,7 @@ def _find_suspects(prepared: PreparedData, fitted: Fitted) -> dict[str, Any]:
         return {}
     from headtune.report.suspects import find_suspects  # cleanlab takes seconds to import
 
-    return find_suspects(fitted.frozen, prepared)
+    return find_suspects(fitted.frozen, prepared, fitted.task)
 
 
 def _warnings(prepared: PreparedData, fitted: Fitted) -> list[str]:
@@ -305,7 +305,7 @@ def _save(
             (folder / REPORT_PAGE).write_text(page, encoding="utf-8")
         if fitted.config.report.predictions and fitted.logits:
             answers = {
-                part: Answers.of(prepared.parts[part], probabilities, prepared.labels)
+                part: Answers.of(prepared.parts[part], probabilities, prepared.labels, fitted.task)
                 for part, probabilities in fitted.measured(prepared).after.items()
             }
             write_answers(answers, folder / PREDICTIONS)
@@ -331,7 +331,7 @@ def _save(
 def _manifest(prepared: PreparedData, fitted: Fitted) -> Manifest:
     summary: dict[str, Any] = prepared.summary
     columns: dict[str, Any] = summary["columns"]
-    shown = ("accuracy", "macro_f1", "log_loss", "n")
+    shown = (*(figure.key for figure in fitted.task.headline), "n")
     metrics = {
         when: {
             part: {key: figures[key] for key in shown}

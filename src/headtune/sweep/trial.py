@@ -19,6 +19,7 @@ from headtune.options import RunConfig, TuneConfig
 from headtune.progress import SilentProgress
 from headtune.report.files import write_atomically
 from headtune.sweep.workbench import Workbench
+from headtune.tasks import Task
 from headtune.training import BestInMemory, fit
 from headtune.types import LabelSet
 
@@ -98,9 +99,9 @@ def run_trial(
     """Train once. A loss that is not finite is a failed trial, and no error."""
     config = config_of(bench.loaded.config, settings)
     encoded, _ = bench.set_up(TuneConfig(tune=settings["tune"]))
-    options = config.train
+    options, task = config.train, bench.loaded.task
     best = BestInMemory(
-        options.best_metric,
+        task.best_metric(options.best_metric),
         patience=options.early_stopping,
         is_hopeless=is_hopeless,
         deadline=deadline,
@@ -121,6 +122,7 @@ def run_trial(
                 folder=Path(folder),
                 progress=SilentProgress(),
                 best=best,
+                task=task,
             )
         except NonFiniteLossError:
             best.ended = "failed"
@@ -131,7 +133,7 @@ def run_trial(
         state={"hopeless": "stopped", "time": "time", "failed": "failed"}.get(
             best.ended, "complete"
         ),
-        metrics=_metrics_at(history, best.step),
+        metrics=_metrics_at(history, best.step, task),
         best_step=best.step,
         n_evaluations=best.n_evaluations,
         seconds=round(time.perf_counter() - start, 3),
@@ -142,9 +144,10 @@ def run_trial(
     return Outcome(record, best.state)
 
 
-def _metrics_at(history: list[dict[str, Any]], step: int) -> dict[str, float] | None:
-    """Loss, accuracy and macro F1 of the evaluation at a step."""
+def _metrics_at(history: list[dict[str, Any]], step: int, task: Task) -> dict[str, float] | None:
+    """What was measured at a step: ``loss`` and the task's other figures."""
     for row in history:
         if row["step"] == step and "validation_loss" in row:
-            return {name: row[f"validation_{name}"] for name in ("loss", "accuracy", "macro_f1")}
+            names = [figure.option for figure in task.best_metrics]
+            return {name: row[f"validation_{name}"] for name in names}
     return None

@@ -7,6 +7,7 @@ from typing import Any
 from headtune.report.page.charts import Standing, draw_standing
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import render
+from headtune.tasks import SINGLE_LABEL
 from headtune.wording.numbers import percent
 
 __all__ = ["comparison_page"]
@@ -14,9 +15,10 @@ __all__ = ["comparison_page"]
 
 def comparison_page(comparison: Mapping[str, Any]) -> str:
     """The page, of what ``headtune compare --json`` prints."""
-    best = max(run["accuracy"] for run in comparison["runs"])
+    figure = SINGLE_LABEL.headline[0]
+    best = min((run[figure.key] for run in comparison["runs"]), key=figure.rank)
     standings = [
-        Standing(run["name"], run["accuracy"], low, high, run["accuracy"] == best)
+        Standing(run["name"], run[figure.key], low, high, run[figure.key] == best)
         for run in comparison["runs"]
         for low, high in [run["interval"]]
     ]
