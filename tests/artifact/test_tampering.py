@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -129,7 +129,11 @@ def test_a_sealed_change_is_caught_by_what_it_does(
 @pytest.mark.parametrize("trained_in", ["float32", "bfloat16"])
 @pytest.mark.parametrize("loaded_in", ["float32", "bfloat16"])
 def test_swapped_labels_are_caught_in_every_number_format(
-    original: Path, in_bfloat16: Path, tmp_path: Path, trained_in: str, loaded_in: str
+    original: Path,
+    in_bfloat16: Path,
+    tmp_path: Path,
+    trained_in: str,
+    loaded_in: Literal["float32", "bfloat16"],
 ) -> None:
     """Probabilities are what they were; only their names are not."""
     trained = original if trained_in == "float32" else in_bfloat16
