@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from headtune.data import iter_tables, read_table
-from headtune.data.reading.decode import decoded_lines
+from headtune.data.reading.decode import LINE, decoded_lines
 from headtune.errors import ConfigError, DataError, DataNotFoundError, EncodingError
 from headtune.options import DataConfig
 
@@ -163,18 +163,23 @@ def test_lines_and_characters_may_be_cut_between_blocks(size: int) -> None:
 def test_a_line_of_many_blocks_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
     n_characters: list[int] = []
 
-    class Counted(StringIO):
-        def __init__(self, text: str, newline: str) -> None:
+    class Counted:
+        def findall(self, text: str) -> list[str]:
             n_characters.append(len(text))
-            super().__init__(text, newline)
+            return list(LINE.findall(text))
 
-    monkeypatch.setattr("headtune.data.reading.decode.io.StringIO", Counted)
+    monkeypatch.setattr("headtune.data.reading.decode.LINE", Counted())
     blocks = [b"x" * 1_000] * 200
     assert list(decoded_lines([*blocks, b"\r", b"\ny"], "utf-8", "a.json")) == [
         "x" * 200_000 + "\r\n",
         "y",
     ]
     assert sum(n_characters) < 3 * 200_000
+
+
+@pytest.mark.parametrize("text", ["", "a", "a\r", "\r\n\n\r", "a\n\u2028b\x0b\r\nc\rd\n", "\n\ne"])
+def test_lines_end_as_python_ends_them(text: str) -> None:
+    assert LINE.findall(text) == list(StringIO(text, newline=""))
 
 
 def test_byte_order_mark_is_dropped(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from headtune.errors import ConfigError, EncodingError
 
 __all__ = ["BYTE_ORDER_MARKS", "check_encoding", "decoded_lines", "likely_encoding"]
 
-LINE = re.compile("[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+LINE = re.compile("[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]+")
 
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
