@@ -3,13 +3,12 @@
 Where the validation part cannot be had, the probes are all there is, and the export says so.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from headtune.export.formats import Format
+from headtune.export.formats import Format, RoundingCost
 from headtune.export.proof import Tolerance, agreement_of, require
 from headtune.export.source import Source
 from headtune.export.validation import validation_part
@@ -24,7 +23,7 @@ MOST_CHANGED = 0.01
 class Cost:
     """What rounding cost, as figures (empty where nothing could be measured) and a sentence."""
 
-    figures: dict[str, Any]
+    figures: RoundingCost
     sentence: str
 
 
@@ -45,7 +44,13 @@ def round_and_measure(source: Source, row: Format, folder: Path) -> Cost:
     require(agreement, Tolerance(1.0, share), "rounded export, on validation texts,")
     truth = np.array(part.labels)
     before, after = (float((p.argmax(axis=1) == truth).mean()) for p in (exact, rounded))
-    figures = asdict(agreement) | {"accuracy": before, "accuracy_rounded": after}
+    figures: RoundingCost = {
+        "n_texts": agreement.n_texts,
+        "max_probability_difference": agreement.max_probability_difference,
+        "n_changed_labels": agreement.n_changed_labels,
+        "accuracy": before,
+        "accuracy_rounded": after,
+    }
     sentence = (
         f"On {agreement.n_texts:,} validation texts ({part.origin}): accuracy {before:.2%} before "
         f"rounding, {after:.2%} after; {agreement}."
