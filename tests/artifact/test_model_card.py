@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 
 from headtune.artifact.model_card import model_card
 
-REPORT: dict[str, Any] = {
+REPORT: Any = {
     "sentence": "On 40 test texts the tuned model is right on 36.",
     "warnings": ["Of 40 test texts, 3 are copies of a training text: the figures are too good."],
     "before": {},

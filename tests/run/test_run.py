@@ -59,7 +59,9 @@ def test_the_run_folder_holds_evidence_and_classifier(config: RunConfig, tmp_pat
     assert Report.load(out) == report
     assert report.after["test"] is not None
     assert report.after["test"]["accuracy"] > 0.9
-    assert report.baselines["majority"]["test"]["accuracy"] == pytest.approx(0.5, abs=0.1)
+    majority = report.baselines["majority"]["test"]
+    assert majority is not None
+    assert majority["accuracy"] == pytest.approx(0.5, abs=0.1)
     assert report.baselines["linear_probe"]["train_rows"] == 140
     assert {entry["baseline"] for entry in report.comparison} == {
         "majority", "tfidf", "linear_probe", "before",

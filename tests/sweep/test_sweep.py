@@ -16,6 +16,7 @@ from headtune.errors import ArtifactError, ConfigError, TrainingError
 from headtune.files.claims import claimed
 from headtune.model import FrozenTrunk, load_backbone
 from headtune.report import Report
+from headtune.report.history import VALIDATION
 from headtune.sweep import search as search_module
 from headtune.sweep.run import Sweep, run_sweep
 from headtune.sweep.space import parse_space
@@ -105,7 +106,7 @@ def test_a_metric_that_should_be_high_is_ranked_so(
     assert len(set(values)) > 1
     assert values == sorted(values, reverse=True)
     for trial in found.trials:
-        name = f"validation_{metric}"
+        name = VALIDATION[metric]
         course = [row[name] for row in trial.history if name in row]
         assert trial.metrics is not None
         assert trial.metrics[metric] == max(course)

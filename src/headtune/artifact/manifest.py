@@ -18,6 +18,7 @@ from headtune.files.hashes import file_sha256
 from headtune.files.plain_json import finite, to_json
 from headtune.files.strict_json import read_strict_json
 from headtune.options import AttentionDirection, Pooling, RunConfig, TuneConfig
+from headtune.tasks.figures import Headline
 
 __all__ = [
     "FORMAT_VERSION",
@@ -72,7 +73,7 @@ class Manifest:
     config: dict[str, Any] = field(default_factory=dict)
     seeds: dict[str, int] = field(default_factory=dict)
     data_fingerprint: str = ""
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, dict[str, Headline]] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION

@@ -4,20 +4,33 @@ A model card (Mitchell et al., "Model Cards for Model Reporting", 2019) with the
 hubs read. It states what the manifest and the report know, and nothing else.
 """
 
-from typing import Any
+from typing import TypedDict
 
 import yaml
 
 from headtune.artifact.manifest import Manifest
 from headtune.pretrained import public_name
+from headtune.tasks.figures import HELD_BACK, BaselineFigures, Metrics, PartMetrics
 from headtune.tasks.metrics import accuracy_interval, count_correct
+from headtune.types import DataAccount
 from headtune.wording.commands import ways
 from headtune.wording.numbers import interval, percent
 
-__all__ = ["model_card"]
+__all__ = ["CardValues", "model_card"]
 
 
-def model_card(manifest: Manifest, report: dict[str, Any], name: str) -> str:
+class CardValues(TypedDict, total=False):
+    """What a card takes of ``report.json``; empty for a classifier that was not measured."""
+
+    before: PartMetrics
+    after: PartMetrics
+    baselines: dict[str, BaselineFigures]
+    warnings: list[str]
+    sentence: str
+    data: DataAccount
+
+
+def model_card(manifest: Manifest, report: CardValues, name: str) -> str:
     """The card as Markdown. ``report`` is ``report.json``'s content, or empty."""
     parts = [
         _front_matter(manifest),
@@ -34,7 +47,7 @@ def model_card(manifest: Manifest, report: dict[str, Any], name: str) -> str:
 
 def _front_matter(manifest: Manifest) -> str:
     base = public_name(manifest.base_model.name)
-    values: dict[str, Any] = {
+    values: dict[str, str | list[str]] = {
         "library_name": "peft" if manifest.tune["tune"] == "lora" else "transformers",
         "pipeline_tag": "text-classification",
         "tags": ["text-classification", "headtune"],
@@ -44,17 +57,20 @@ def _front_matter(manifest: Manifest) -> str:
     return f"---\n{yaml.safe_dump(values, sort_keys=False)}---\n"
 
 
-def _figures(report: dict[str, Any]) -> str:
-    named = [(f"{when} tuning", report.get(when) or {}) for when in ("before", "after")]
-    named += [
-        (f"baseline: {name.replace('_', ' ')}", by_part)
-        for name, by_part in (report.get("baselines") or {}).items()
-    ]
+def _figures(report: CardValues) -> str:
+    baselines = report.get("baselines") or {}
     rows = [
         _row(part, name, figures)
-        for part in ("test", "validation")
-        for name, by_part in named
-        if (figures := by_part.get(part))
+        for part in reversed(HELD_BACK)
+        for name, figures in [
+            ("before tuning", (report.get("before") or {}).get(part)),
+            ("after tuning", (report.get("after") or {}).get(part)),
+            *(
+                (f"baseline: {name.replace('_', ' ')}", b.get(part))
+                for name, b in baselines.items()
+            ),
+        ]
+        if figures
     ]
     if not rows:
         return ""
@@ -67,7 +83,7 @@ def _figures(report: dict[str, Any]) -> str:
     return "## Figures\n\n" + warnings + sentence + head + "\n" + "\n".join(rows) + "\n"
 
 
-def _row(part: str, name: str, figures: dict[str, Any]) -> str:
+def _row(part: str, name: str, figures: Metrics) -> str:
     low, high = accuracy_interval(count_correct(figures), figures["n"])
     cells = (
         part,
@@ -81,7 +97,7 @@ def _row(part: str, name: str, figures: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _data(report: dict[str, Any]) -> str:
+def _data(report: CardValues) -> str:
     data = report.get("data") or {}
     if not data:
         return ""

@@ -10,9 +10,12 @@ Leaf module. Costs: as ``json.dumps``, and once more where a number is not finit
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-__all__ = ["finite", "to_json"]
+__all__ = ["JsonObject", "finite", "to_json"]
+
+JsonObject: TypeAlias = dict[str, Any]
+"""An object of a file that others write and define, whose keys nobody here can know."""
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:

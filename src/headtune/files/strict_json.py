@@ -13,6 +13,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from headtune.files.plain_json import JsonObject
+
 __all__ = ["MAX_BYTES", "parse_strict_json", "read_strict_json"]
 
 MAX_BYTES = 16 * 2**20
@@ -54,7 +56,7 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _keys_once(pairs: list[tuple[str, Any]]) -> JsonObject:
     values = dict(pairs)
     if len(values) != len(pairs):
         names = [name for name, _ in pairs]

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -36,11 +36,21 @@ from headtune.predict.predictor import Predictor
 from headtune.predict.writers import open_writer, standard_output
 from headtune.progress import Progress, SilentProgress
 from headtune.tasks.decision import UNSURE
-from headtune.types import SetAsideRow, TokenizedExample
+from headtune.types import SetAside, SetAsideRow, TokenizedExample
 
-__all__ = ["predict_file", "predict_table"]
+__all__ = ["TableCounts", "predict_file", "predict_table"]
 
 T = TypeVar("T")
+
+
+class TableCounts(TypedDict):
+    """What became of a table: rows of the result, those of them without a prediction, records that
+    could not be read, and how many rows got each label."""
+
+    rows: int
+    unusable_rows: int
+    set_aside: SetAside
+    labels: dict[str, int]
 
 
 def predict_file(
@@ -51,7 +61,7 @@ def predict_file(
     as_json: bool = False,
     data: DataConfig | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> TableCounts:
     """Classify every row of a table.
 
     Args:
@@ -119,8 +129,11 @@ class _Counts:
         if self.first_unread is not None:
             progress.say(set_aside_sentence(self.unread.total(), self.first_unread))
 
-    def to_dict(self) -> dict[str, Any]:
-        set_aside = {"count": self.unread.total(), "by_reason": dict(self.unread.most_common())}
+    def to_dict(self) -> TableCounts:
+        set_aside: SetAside = {
+            "count": self.unread.total(),
+            "by_reason": dict(self.unread.most_common()),
+        }
         return {
             "rows": self.rows,
             "unusable_rows": self.unusable,

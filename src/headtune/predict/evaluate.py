@@ -5,6 +5,7 @@ and said. Costs: as the model.
 """
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,8 @@ from headtune.options import DataConfig
 from headtune.predict.predictor import Predictor
 from headtune.progress import Progress, SilentProgress
 from headtune.tasks.decision import answer_metrics
-from headtune.tasks.metrics import Metrics, classification_metrics
+from headtune.tasks.figures import FileMetrics
+from headtune.tasks.metrics import classification_metrics
 from headtune.types import Example, SetAsideRow
 
 __all__ = ["answer_file", "evaluate_file", "evaluate_in_int8"]
@@ -26,7 +28,7 @@ def evaluate_file(
     *,
     data: DataConfig | None = None,
     progress: Progress | None = None,
-) -> Metrics:
+) -> FileMetrics:
     """Metrics of a classifier on a labelled table (keys of ``classification_metrics``).
 
     ``set_aside`` counts the rows that could not be used; ``answers`` says how the answers do where
@@ -34,7 +36,7 @@ def evaluate_file(
     """
     examples, set_aside, probabilities = answer_file(predictor, source, data, progress)
     ids = np.array([example.label for example in examples], dtype=np.int64)
-    metrics = classification_metrics(probabilities, ids, predictor.labels)
+    metrics = cast(FileMetrics, classification_metrics(probabilities, ids, predictor.labels))
     if not predictor.rule.is_plain:
         metrics["answers"] = answer_metrics(predictor.rule, probabilities, ids, predictor.labels)
     return {**metrics, "set_aside": len(set_aside)}
@@ -68,7 +70,7 @@ def evaluate_in_int8(
     *,
     data: DataConfig | None = None,
     progress: Progress | None = None,
-) -> Metrics:
+) -> FileMetrics:
     """``evaluate_file`` in 8-bit integers, and what they cost: the table is classified twice.
 
     The metrics are those of int8, with ``plain``, the metrics without it. The classifier is

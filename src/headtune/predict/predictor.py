@@ -18,7 +18,7 @@ from headtune.errors import PredictionError
 from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, quantize
 from headtune.options import DataConfig, MachineConfig
 from headtune.progress import Progress, SilentProgress
-from headtune.tasks.decision import DecisionRule
+from headtune.tasks.decision import DecisionRule, RuleChanges
 from headtune.tasks.metrics import softmax
 from headtune.tokens import encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
@@ -85,7 +85,7 @@ class Predictor:
             rule=DecisionRule(manifest.thresholds, manifest.abstain_below),
         )
 
-    def deciding(self, changes: dict[str, Any]) -> "Predictor":
+    def deciding(self, changes: RuleChanges) -> "Predictor":
         """The same with another rule: ``thresholds``, ``abstain_below``, or both replaced.
 
         Raises ``ConfigError`` on a label that the classifier does not have.

@@ -15,18 +15,17 @@ Costs: what tfidf.py costs, a few seconds for some thousand rows.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
 from headtune.report.tfidf import fit_tfidf
+from headtune.tasks.figures import HELD_BACK, BaselineFacts, BaselineFigures, HeldBack, Metrics
 from headtune.tasks.metrics import classification_metrics
 from headtune.types import Example, LabelSet, PreparedData
 
 __all__ = [
-    "HELD_BACK",
     "Baseline",
     "baseline_figures",
     "label_ids_of",
@@ -35,9 +34,6 @@ __all__ = [
 
 Ids = npt.NDArray[np.int64]
 Probabilities = npt.NDArray[np.float64]
-
-HELD_BACK = ("validation", "test")
-"""Parts that are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ class Baseline:
     """
 
     probabilities: dict[str, Probabilities]
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: BaselineFacts = field(default_factory=BaselineFacts)
 
 
 def measure_baselines(data: PreparedData, seed: int) -> dict[str, Baseline]:
@@ -79,22 +75,23 @@ def measure_baselines(data: PreparedData, seed: int) -> dict[str, Baseline]:
 
 def baseline_figures(
     baselines: Mapping[str, Baseline], data: PreparedData
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, BaselineFigures]:
     """The metrics of each baseline by part, None for parts without rows, and its facts."""
     return {
         name: {
-            **{
-                part: classification_metrics(
-                    baseline.probabilities[part], label_ids_of(data.parts[part]), data.labels
-                )
-                if part in baseline.probabilities
-                else None
-                for part in HELD_BACK
-            },
+            "validation": _metrics(baseline, data, "validation"),
+            "test": _metrics(baseline, data, "test"),
             **baseline.facts,
         }
         for name, baseline in baselines.items()
     }
+
+
+def _metrics(baseline: Baseline, data: PreparedData, part: HeldBack) -> Metrics | None:
+    if part not in baseline.probabilities:
+        return None
+    ids = label_ids_of(data.parts[part])
+    return classification_metrics(baseline.probabilities[part], ids, data.labels)
 
 
 def label_ids_of(examples: Sequence[Example]) -> Ids:

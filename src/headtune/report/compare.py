@@ -20,13 +20,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
 from headtune.report.answers import Answers
+from headtune.report.entries import Comparison, Disagreement, Pair, RunFigures
 from headtune.tasks.metrics import accuracy_interval, classification_metrics, count_correct
 from headtune.tasks.paired import SIGNIFICANT, compare_paired
 from headtune.types import LabelSet
@@ -37,7 +37,7 @@ __all__ = ["compare_answers"]
 Ints = npt.NDArray[np.int64]
 
 
-def compare_answers(contenders: Mapping[str, Answers], *, listed: int) -> dict[str, Any]:
+def compare_answers(contenders: Mapping[str, Answers], *, listed: int) -> Comparison:
     """The comparison of two or more runs by name, in JSON values.
 
     Args:
@@ -117,7 +117,7 @@ def _take(answers: Answers, rows: Sequence[int]) -> Answers:
     )
 
 
-def _figures(name: str, answers: Answers) -> dict[str, Any]:
+def _figures(name: str, answers: Answers) -> RunFigures:
     metrics = classification_metrics(answers.probabilities, answers.label_ids, answers.labels)
     interval = accuracy_interval(count_correct(metrics), metrics["n"])
     return {"name": name, **metrics, "interval": list(interval)}
@@ -129,25 +129,24 @@ def _predicted(answers: Answers) -> Ints:
     return best
 
 
-def _pairs(shared: Mapping[str, Answers]) -> list[dict[str, Any]]:
+def _pairs(shared: Mapping[str, Answers]) -> list[Pair]:
     right = {name: _predicted(answers) == answers.label_ids for name, answers in shared.items()}
-    pairs: list[dict[str, Any]] = []
-    for first, second in combinations(shared, 2):
-        test = compare_paired(right[first], right[second])
-        pairs.append(
-            {
-                "first": first,
-                "second": second,
-                "difference": test.difference,
-                "interval": list(test.interval),
-                "p_value": test.p_value,
-                "only_first_right": test.only_first,
-                "only_second_right": test.only_second,
-            }
-        )
-    for pair, adjusted in zip(pairs, holm([float(p["p_value"]) for p in pairs]), strict=True):
-        pair["adjusted_p_value"] = adjusted
-    return pairs
+    opponents = list(combinations(shared, 2))
+    tests = [compare_paired(right[first], right[second]) for first, second in opponents]
+    adjusted = holm([test.p_value for test in tests])
+    return [
+        {
+            "first": first,
+            "second": second,
+            "difference": test.difference,
+            "interval": list(test.interval),
+            "p_value": test.p_value,
+            "only_first_right": test.only_first,
+            "only_second_right": test.only_second,
+            "adjusted_p_value": adjusted_p_value,
+        }
+        for (first, second), test, adjusted_p_value in zip(opponents, tests, adjusted, strict=True)
+    ]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -160,7 +159,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _disagreements(shared: Mapping[str, Answers], first: Answers) -> list[dict[str, Any]]:
+def _disagreements(shared: Mapping[str, Answers], first: Answers) -> list[Disagreement]:
     predicted = np.stack([_predicted(answers) for answers in shared.values()])  # (n_runs, n)
     everyone = np.arange(len(first))
     truth = np.stack([a.probabilities[everyone, a.label_ids] for a in shared.values()])
@@ -185,7 +184,7 @@ def _disagreements(shared: Mapping[str, Answers], first: Answers) -> list[dict[s
     ]
 
 
-def _sentence(runs: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]]) -> str:
+def _sentence(runs: Sequence[RunFigures], pairs: Sequence[Pair]) -> str:
     """The best run against the next, and whether that may be luck."""
     best, second = sorted(runs, key=lambda run: (-run["accuracy"], run["name"]))[:2]
     pair = next(p for p in pairs if {p["first"], p["second"]} == {best["name"], second["name"]})
@@ -203,7 +202,7 @@ def _sentence(runs: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, An
     )
 
 
-def _from_best(pair: Mapping[str, Any], best: str) -> tuple[float, float]:
+def _from_best(pair: Pair, best: str) -> tuple[float, float]:
     """The interval of the best run minus the other."""
     low, high = pair["interval"]
     return (low, high) if pair["first"] == best else (-high, -low)

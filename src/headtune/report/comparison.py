@@ -5,11 +5,11 @@ tuning. What the figures mean is in ``paired.py``.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from headtune.report.entries import Opponent
 from headtune.tasks.paired import compare_paired
 
 __all__ = ["compare_with"]
@@ -23,13 +23,13 @@ def compare_with(
     label_ids: npt.NDArray[np.int64],
     part: str,
     seed: int,
-) -> list[dict[str, Any]]:
+) -> list[Opponent]:
     """One entry for each opponent, in their order.
 
     Shapes: all probabilities ``(n, n_labels)``, of the same rows; ``label_ids`` ``(n,)``.
     """
     right = tuned.argmax(axis=1) == label_ids  # (n,)
-    entries = []
+    entries: list[Opponent] = []
     for name, probabilities in others.items():
         test = compare_paired(right, probabilities.argmax(axis=1) == label_ids, seed)
         entries.append(

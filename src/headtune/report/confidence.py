@@ -8,11 +8,11 @@ thresholds    label -> the probability from which it is the answer
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from headtune.report.entries import Abstention, Calibration, Level
 from headtune.tasks.calibration import reliability
 from headtune.tasks.decision import DecisionRule, answer_metrics
 from headtune.tasks.settle import Settled
@@ -32,7 +32,7 @@ def calibration_of(
     label_ids: Ids,
     settled: Settled,
     part: str,
-) -> dict[str, Any]:
+) -> Calibration:
     """Calibration on one part, before and after the temperature."""
     return {
         "temperature": settled.temperature,
@@ -46,10 +46,10 @@ def calibration_of(
 
 def abstention(
     probabilities: Probabilities, label_ids: Ids, labels: LabelSet, rule: DecisionRule
-) -> dict[str, Any]:
+) -> Abstention:
     """Coverage and accuracy of the answers, and what they would be at other levels."""
 
-    def at(below: float | None) -> dict[str, Any]:
+    def at(below: float | None) -> Level:
         found = answer_metrics(replace(rule, abstain_below=below), probabilities, label_ids, labels)
         return {"below": below, "coverage": found["coverage"], "accuracy": found["accuracy"]}
 

@@ -10,11 +10,11 @@ A sure mistake is often a wrong label, or a text that belongs to both.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from headtune.report.entries import Confusion, LengthRange, Mistake
 from headtune.types import Example, LabelSet
 
 __all__ = ["MOST_LISTED", "confusion_of", "errors_by_length", "surest_mistakes"]
@@ -30,7 +30,7 @@ Ids = npt.NDArray[np.int64]
 
 def confusion_of(
     probabilities: Probabilities, label_ids: Ids, labels: LabelSet, part: str
-) -> dict[str, Any]:
+) -> Confusion:
     """The confusion matrix of a part, with the names that its rows and columns stand for."""
     counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(counts, (label_ids, probabilities.argmax(axis=1)), 1)
@@ -39,7 +39,7 @@ def confusion_of(
 
 def surest_mistakes(
     probabilities: Probabilities, examples: Sequence[Example], label_ids: Ids, labels: LabelSet
-) -> list[dict[str, Any]]:
+) -> list[Mistake]:
     """At most fifty wrongly answered rows, the surest first; equally sure ones in row order."""
     predicted = probabilities.argmax(axis=1)  # (n,)
     wrong = np.flatnonzero(predicted != label_ids)
@@ -58,13 +58,13 @@ def surest_mistakes(
 
 def errors_by_length(
     probabilities: Probabilities, lengths: Sequence[int], label_ids: Ids
-) -> list[dict[str, int]]:
+) -> list[LengthRange]:
     """Rows and errors in ranges of length, both ends of a range within it."""
     sizes = np.asarray(lengths)
     wrong = probabilities.argmax(axis=1) != label_ids
     cuts = np.unique(np.quantile(sizes, np.linspace(0, 1, LENGTH_BINS + 1)).astype(np.int64))
     edges = [*cuts[:-1].tolist(), int(sizes.max()) + 1] if len(cuts) > 1 else [cuts[0], cuts[0] + 1]
-    bins = []
+    bins: list[LengthRange] = []
     for low, high in pairwise(edges):
         within = (sizes >= low) & (sizes < high)
         if not within.any():  # a cut between two lengths is rounded down to one that nobody has

@@ -24,6 +24,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
 
 from headtune.report.baselines import label_ids_of
+from headtune.report.entries import Suspect, Suspects
 from headtune.report.frozen_states import FrozenStates
 from headtune.report.mistakes import MOST_LISTED
 from headtune.report.tfidf import fit_linear, linear_probabilities
@@ -41,7 +42,7 @@ Probabilities = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
 
 
-def find_suspects(frozen: FrozenStates, data: PreparedData) -> dict[str, Any]:
+def find_suspects(frozen: FrozenStates, data: PreparedData) -> Suspects:
     """The fields ``suspect_labels`` and ``suspects_checked`` of a report."""
     found = [
         (part, data.parts[part][place])
@@ -106,9 +107,7 @@ def doubt_order(probabilities: Probabilities, ids: Ids) -> tuple[Ids, npt.NDArra
     return np.argsort(quality, kind="stable"), np.asarray(is_suspect, dtype=bool)
 
 
-def _entry(
-    part: str, example: Example, probabilities: Probabilities, labels: LabelSet
-) -> dict[str, Any]:
+def _entry(part: str, example: Example, probabilities: Probabilities, labels: LabelSet) -> Suspect:
     given = example.label or 0
     others = probabilities.copy()
     others[given] = -1.0

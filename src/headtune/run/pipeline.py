@@ -10,7 +10,6 @@ checkpoints, in the folder it is given.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from headtune.model import (
     FrozenTrunk,
@@ -29,10 +28,11 @@ from headtune.report.frozen_states import FrozenStates
 from headtune.run.fitted import Encoded, Fitted, Logits
 from headtune.run.loading import Loaded, load_classifier
 from headtune.run.untrained import head_logits, observe_states
-from headtune.tasks.metrics import Metrics, classification_metrics, softmax
+from headtune.tasks.figures import HELD_BACK, Metrics, PartMetrics
+from headtune.tasks.metrics import classification_metrics, softmax
 from headtune.tasks.settle import settle
 from headtune.training import count_steps, fit
-from headtune.types import PreparedData, TokenizedExample
+from headtune.types import HistoryRow, PreparedData, TokenizedExample
 
 __all__ = [
     "Untrained",
@@ -52,7 +52,7 @@ class Untrained:
 
     states: FrozenStates | None = None
     logits: dict[str, Logits] = field(default_factory=dict)
-    metrics: dict[str, Metrics | None] = field(default_factory=dict)
+    metrics: PartMetrics = field(default_factory=dict)
 
 
 def fit_classifier(
@@ -159,7 +159,7 @@ def look_before(
     return Untrained(states, logits, figures(logits, prepared))
 
 
-def evaluation_at_start(metrics: Metrics) -> dict[str, Any]:
+def evaluation_at_start(metrics: Metrics) -> HistoryRow:
     """The row of ``history.jsonl`` for the untrained head."""
     return {
         "step": 0,
@@ -250,7 +250,7 @@ def answer(
 
 def figures(
     logits: dict[str, Logits], prepared: PreparedData, temperature: float = 1.0
-) -> dict[str, Metrics | None]:
+) -> PartMetrics:
     """Metrics of validation and test; None for a part without rows."""
     return {
         name: classification_metrics(
@@ -258,5 +258,5 @@ def figures(
         )
         if name in logits
         else None
-        for name in ("validation", "test")
+        for name in HELD_BACK
     }

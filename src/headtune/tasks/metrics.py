@@ -24,12 +24,12 @@ Costs: 10 ms for 10,000 rows; the first call imports scikit-learn's metrics, whi
 from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist
-from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
+from headtune.tasks.figures import Headline, Metrics
 from headtune.types import LabelSet
 
 __all__ = [
@@ -37,11 +37,9 @@ __all__ = [
     "accuracy_interval",
     "classification_metrics",
     "count_correct",
+    "headline",
     "softmax",
 ]
-
-Metrics: TypeAlias = dict[str, Any]
-"""What ``classification_metrics`` returns; the keys are in this file's first lines."""
 
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)  # 1.96
@@ -95,6 +93,16 @@ def classification_metrics(
             for index, name in enumerate(labels.names)
         },
         "confusion": confusion_matrix(label_ids, predicted_ids, labels=every_label).tolist(),
+    }
+
+
+def headline(metrics: Metrics) -> Headline:
+    """The figures of the part as a whole."""
+    return {
+        "accuracy": metrics["accuracy"],
+        "macro_f1": metrics["macro_f1"],
+        "log_loss": metrics["log_loss"],
+        "n": metrics["n"],
     }
 
 

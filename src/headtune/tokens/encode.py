@@ -7,6 +7,7 @@ that a tokenizer which appends a special token keeps it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from headtune.errors import TokenizationError
 from headtune.types import Example, LabelSet, TokenizedExample
 
-__all__ = ["TokenCounts", "count_tokens", "encode_examples", "encode_texts"]
+__all__ = ["TokenCounts", "TokenFigures", "count_tokens", "encode_examples", "encode_texts"]
 
 TEXTS_PER_CALL = 1_000
 
@@ -74,6 +75,16 @@ def _lone_token(tokenizer: PreTrainedTokenizerBase) -> int:
     )
 
 
+class TokenFigures(TypedDict):
+    """``TokenCounts`` in JSON values."""
+
+    texts: int
+    tokens: int
+    longest: int
+    truncated_texts: dict[str, int]
+    truncated_tokens: int
+
+
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
     """Tokens of one part of the data, and what ``max_length`` cut off.
@@ -87,7 +98,7 @@ class TokenCounts:
     truncated_texts: dict[str, int]
     truncated_tokens: int
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> TokenFigures:
         """Plain JSON values."""
         return {
             "texts": self.n_texts,

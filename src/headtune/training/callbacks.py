@@ -1,11 +1,13 @@
 """What happens beside the steps: checkpoints by the clock, and the history as it grows."""
 
 import time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from transformers import TrainerCallback
 
 from headtune.processes import broadcast, n_processes
+from headtune.types import HistoryRow
 
 __all__ = ["CheckpointByClock", "EvaluateAtEnd", "history_rows"]
 
@@ -42,7 +44,7 @@ class EvaluateAtEnd(TrainerCallback):  # type: ignore[misc]
             control.should_evaluate = True
 
 
-def history_rows(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def history_rows(log_history: Sequence[Mapping[str, Any]]) -> list[HistoryRow]:
     """The Trainer's log as rows of ``history.jsonl``.
 
     A logged step has ``step, epoch, loss, learning_rate, gradient_norm``; an evaluation has
@@ -54,7 +56,8 @@ def history_rows(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:
         names = _EVALUATION if "eval_loss" in entry else _STEP if "loss" in entry else {}
         if names:
             row = {"step": entry["step"], "epoch": round(entry["epoch"], 4)}
-            rows.append(row | {name: entry[key] for key, name in names.items() if key in entry})
+            row |= {name: entry[key] for key, name in names.items() if key in entry}
+            rows.append(cast(HistoryRow, row))
     return rows
 
 

@@ -1,9 +1,8 @@
 """``headtune compare --html``: several runs side by side, for people."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
+from headtune.report.entries import ComparedRuns
 from headtune.report.page.charts import Standing, draw_standing
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import render
@@ -12,7 +11,7 @@ from headtune.wording.numbers import percent
 __all__ = ["comparison_page"]
 
 
-def comparison_page(comparison: Mapping[str, Any]) -> str:
+def comparison_page(comparison: ComparedRuns) -> str:
     """The page, of what ``headtune compare --json`` prints."""
     best = max(run["accuracy"] for run in comparison["runs"])
     standings = [

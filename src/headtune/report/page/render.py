@@ -4,8 +4,8 @@ Values are escaped by Jinja2; markup that headtune made itself (pictures) comes 
 name that a template uses and nobody gave is an error, not a hole in the page.
 """
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -19,7 +19,7 @@ LONGEST_EXCERPT = 320
 """Characters of a text of the data that are shown."""
 
 
-def render(template: str, values: dict[str, Any]) -> str:
+def render(template: str, values: Mapping[str, object]) -> str:
     """The page that a file of ``templates/`` makes of these values."""
     return _environment().get_template(template).render(values)
 
