@@ -9,6 +9,7 @@ import torch
 
 from headtune import TextClassifier
 from headtune.bench.measure import _Pace, _StepClock, bench, train_steps, untrained_predictor
+from headtune.bench.result import BenchResult
 from headtune.errors import DataError, ModelNotFoundError
 from headtune.model import make_trainable, trained_state
 from headtune.options import DataConfig, ModelConfig, TuneConfig
@@ -16,6 +17,7 @@ from headtune.progress import SilentProgress
 from headtune.tokens import encode_texts
 from headtune.types import TokenizedExample
 from tests_support import TEXTS, TOPICS
+from typed_values import misfits
 
 KEYS = {
     "name", "is_run", "device", "dtype", "reason", "threads", "parameters", "texts",
@@ -36,6 +38,7 @@ def table(tmp_path: Path) -> Path:
 
 def check(found: Any) -> None:
     assert set(found) == KEYS
+    assert misfits(found, BenchResult) == []
     rate = found["matrix_flops_per_second"][found["dtype"]]
     for stage in ("prediction", "training"):
         figures = found[stage]
@@ -45,7 +48,7 @@ def check(found: Any) -> None:
             figures["useful_flops_per_second"] / rate
         )
         tokens_a_text = figures["tokens_per_second"] / figures["examples_per_second"]
-        assert 1 <= tokens_a_text <= found["texts"]["longest"]
+        assert 1 <= tokens_a_text <= found["texts"]["longest"] + 1e-9  # of rounding
     assert 0 < found["latency"]["median_seconds"] <= found["latency"]["slowest_tenth_seconds"]
     memory = found["peak_memory_bytes"]
     assert 2**20 < memory["loaded"] <= memory["prediction"] <= memory["training"]

@@ -13,10 +13,11 @@ from headtune.cli.app import run as headtune
 from headtune.errors import ArtifactFormatError, PredictionError
 from headtune.report.answers import Answers, read_answers, write_answers
 from headtune.report.compare import compare_answers, holm
-from headtune.report.entries import Costs
+from headtune.report.entries import ComparedRuns, Costs
 from headtune.report.page import comparison_page
 from headtune.types import Example, LabelSet
 from tests_support import TEXTS, TOPICS
+from typed_values import misfits
 
 HAM_SPAM = LabelSet(("ham", "spam"))
 
@@ -175,6 +176,7 @@ def test_kept_answers_and_a_table_agree(
 ) -> None:
     kept, _ = compared(capsys, folder / "a", folder / "b", "--json")
     result: dict[str, Any] = json.loads(kept)
+    assert misfits(result, ComparedRuns) == []
     report = json.loads((folder / "a/report.json").read_text())
     accuracy = report["after"]["test"]["accuracy"]
     assert result["runs"][0]["accuracy"] == pytest.approx(accuracy)

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from headtune.model import FrozenTrunk, load_backbone
 from headtune.report import Report
 from headtune.report.history import VALIDATION
 from headtune.sweep import search as search_module
-from headtune.sweep.run import Sweep, run_sweep
+from headtune.sweep.run import Sweep, SweepValues, run_sweep
 from headtune.sweep.space import parse_space
-from headtune.sweep.trial import config_of, run_trial
+from headtune.sweep.trial import Settings, config_of, run_trial
 from tests_support import TOPICS
+from typed_values import misfits
 
 SPACE = parse_space({"tune": "head,last-1,last-2", "learning_rate": "1e-4..1e-1"})
 
@@ -81,6 +82,8 @@ def test_a_sweep(config: RunConfig, work: dict[str, int], tmp_path: Path) -> Non
     }  # fmt: skip
     check_ranking(found)
     values = json.loads((out / "sweep.json").read_text())
+    assert misfits(values, SweepValues) == []
+    assert misfits([asdict(trial)["settings"] for trial in found.trials], list[Settings]) == []
     assert values["looks_at_validation"] == found.looks
     assert f"{found.looks} looks at the validation part" in found.sentence()
     assert f"{found.looks} looks at the validation part" in " ".join(found.report.warnings)
