@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from headtune import Predictor, RunConfig, train_run
 from headtune.errors import ArtifactError, ConfigError, TrainingError
 from headtune.files.claims import claimed
-from headtune.model import FrozenTrunk, load_backbone
+from headtune.model import FrozenTrunk, assemble
 from headtune.report import Report
 from headtune.report.history import VALIDATION
 from headtune.sweep import search as search_module
@@ -60,15 +60,15 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     counts = {"loads": 0, "texts": 0}
     run = FrozenTrunk.run
 
-    def count_load(*arguments: Any) -> Any:
+    def count_load(*arguments: Any, **options: Any) -> Any:
         counts["loads"] += 1
-        return load_backbone(*arguments)
+        return assemble(*arguments, **options)
 
     def count_texts(self: FrozenTrunk, examples: Any) -> Any:
         counts["texts"] += sum(not hasattr(example, "states") for example in examples)
         return run(self, examples)
 
-    monkeypatch.setattr("headtune.run.loading.load_backbone", count_load)
+    monkeypatch.setattr("headtune.run.loading.assemble", count_load)
     monkeypatch.setattr(FrozenTrunk, "run", count_texts)
     return counts
 
