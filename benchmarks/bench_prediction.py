@@ -34,7 +34,7 @@ from harness import (
     set_threads,
 )
 from headtune.errors import MissingDependencyError
-from headtune.model import matrix_product_rate, useful_flops_per_token
+from headtune.model import rate_and_share, useful_flops_per_token
 from headtune.tokens import encode_texts
 from peer_openvino import openvino_pipeline
 from workload import Workload, add_options, load_workload, peer_classifier
@@ -180,7 +180,8 @@ def result(
     examples = encode_texts(work.texts, work.predictor.tokenizer, work.predictor.max_length)
     n_tokens = sum(map(len, examples))
     flops, _ = useful_flops_per_token(work.predictor.classifier)
-    rate = matrix_product_rate(work.compute.dtype, work.compute.device)
+    useful = flops * n_tokens / ours.median_seconds
+    rate, share = rate_and_share(useful, work.compute.dtype, work.compute.device)
     rows = [
         (side.name, f"{n / side.median_seconds:.1f}", f"{ratio(side, ours):.2f} x")
         for side in sides
@@ -198,7 +199,7 @@ def result(
         "ratios": {peer.name: ratio(peer, ours) for peer in peers},
         "skipped": skipped,
         "matrix_flops_per_second": rate,
-        "share_of_matrix_rate": round(flops * n_tokens / ours.median_seconds / rate, 6),
+        "share_of_matrix_rate": None if share is None else round(share, 6),
         "largest_difference_of_a_probability": differences,
         "candidates_for_best": found,
     }

@@ -41,8 +41,8 @@ from harness import (
 from headtune.bench.measure import train_steps
 from headtune.model import (
     make_trainable,
-    matrix_product_rate,
     peak_memory_bytes,
+    rate_and_share,
     useful_flops_per_token,
 )
 from headtune.options import TuneConfig
@@ -242,7 +242,8 @@ def result(
     ours, best, published = sides
     n_tokens = sum(map(len, examples))
     _, flops = useful_flops_per_token(work.predictor.classifier)
-    rate = matrix_product_rate(work.compute.dtype, work.compute.device)
+    useful = flops * n_tokens / ours.median_seconds
+    rate, share = rate_and_share(useful, work.compute.dtype, work.compute.device)
     print_table(
         ("side", "examples/s", "headtune is faster by", "peak memory"),
         [
@@ -269,7 +270,7 @@ def result(
         "sides": {side.name: side.figures(len(examples)) for side in sides},
         "ratios": ratios,
         "matrix_flops_per_second": rate,
-        "share_of_matrix_rate": round(flops * n_tokens / ours.median_seconds / rate, 6),
+        "share_of_matrix_rate": None if share is None else round(share, 6),
         "peak_memory_bytes": memory,
         "candidates_for_best": found,
     }

@@ -8,6 +8,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,8 @@ def _float32_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests compare digits, on machines that multiply bfloat16 fast too."""
     from headtune.model.hardware import compute
 
-    monkeypatch.setattr(compute, "_bfloat16_speed_up", lambda: 0.1)
+    chosen = torch.float32, "float32 (bfloat16 is 10 times slower here)"
+    monkeypatch.setattr(compute, "format_of_cpu", cache(lambda: chosen))
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import headtune
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
     "errors", "types", "progress", "quiet", "processes",
-    "options", "files", "wording", "tasks", "data", "pretrained", "tokens", "batches", "model",
+    "options", "wording", "files", "tasks", "data", "pretrained", "tokens", "batches", "model",
     "training", "artifact", "predict", "explain", "export", "report", "inspection", "run",
     "classifier", "sweep", "bench", "cli",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import subprocess
 import time
@@ -65,3 +66,51 @@ def keep_states(
     kept = Keeper(trunk, max_tokens_per_batch=100, store=store).keep(examples)
     assert kept is not None
     return kept.examples
+
+
+def make_gguf(path: Path) -> Path:
+    """A one-layer Llama of float32, written with the gguf library, tokenizer included."""
+    import gguf
+    import numpy as np
+
+    writer = gguf.GGUFWriter(path, "llama")
+    hidden, inner, heads, words = 32, 48, 4, 40
+    writer.add_name("tiny")
+    writer.add_block_count(1)
+    writer.add_context_length(64)
+    writer.add_embedding_length(hidden)
+    writer.add_feed_forward_length(inner)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_dimension_count(hidden // heads)
+    writer.add_vocab_size(words)
+    writer.add_tokenizer_model("gpt2")
+    letters = [chr(ord("a") + n) for n in range(26)]
+    pairs = list(itertools.pairwise(letters[:13]))
+    writer.add_token_list(["<|end|>", "<|begin|>", *letters, *map("".join, pairs)])
+    writer.add_token_merges([" ".join(pair) for pair in pairs])
+    writer.add_eos_token_id(0)
+    writer.add_bos_token_id(1)
+    rng = np.random.default_rng(0)
+    shapes = {
+        "token_embd.weight": (words, hidden),
+        "output_norm.weight": (hidden,),
+        "output.weight": (words, hidden),
+        "blk.0.attn_norm.weight": (hidden,),
+        "blk.0.ffn_norm.weight": (hidden,),
+        "blk.0.attn_q.weight": (hidden, hidden),
+        "blk.0.attn_k.weight": (hidden, hidden),
+        "blk.0.attn_v.weight": (hidden, hidden),
+        "blk.0.attn_output.weight": (hidden, hidden),
+        "blk.0.ffn_gate.weight": (inner, hidden),
+        "blk.0.ffn_up.weight": (inner, hidden),
+        "blk.0.ffn_down.weight": (hidden, inner),
+    }
+    for name, shape in shapes.items():
+        writer.add_tensor(name, rng.standard_normal(shape, dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path

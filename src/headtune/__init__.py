@@ -3,10 +3,15 @@
 From Python, everything begins at ``TextClassifier`` (texts and labels in memory) or ``train_run``
 (a table to a run folder, what ``headtune train`` does). Names are loaded when they are first
 used, so that ``import headtune`` takes no time and the command line's help neither.
+
+Imported before torch, headtune lets torch's threads wait in a way that leaves other programs their
+share of the cores (``processes.wait_without_spinning``).
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from headtune.processes import wait_without_spinning
 
 if TYPE_CHECKING:
     __version__: str
@@ -47,6 +52,9 @@ _HOMES = {
     "train_run": "run",
 }
 """Public name -> the module it is defined in."""
+
+
+wait_without_spinning()
 
 
 def __getattr__(name: str) -> Any:

@@ -44,7 +44,7 @@ from headtune.run.fitted import Fitted
 from headtune.run.pipeline import fit_classifier
 from headtune.tasks.decision import UNSURE
 from headtune.tasks.metrics import Metrics, classification_metrics
-from headtune.types import Example, LabelSet, PreparedData
+from headtune.types import Example, LabelSet, PreparedData, label_ids_of
 from headtune.wording.text_lists import check_same_length, text_list
 
 __all__ = ["TextClassifier"]
@@ -315,7 +315,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             balance=self.balance,
             split_seed=self.seed,
         )
-        ids = labels.encode([labels.names[example.label or 0] for example in examples])
+        ids = label_ids_of(examples)
         part_of_row = ["train"] * len(examples)
         texts = [example.text for example in examples]
         most_rows = largest_group(part_of_row, config, len(labels))

@@ -29,6 +29,8 @@ __all__ = [
     "SetAside",
     "SetAsideRow",
     "TokenizedExample",
+    "known_label",
+    "label_ids_of",
 ]
 
 
@@ -91,6 +93,26 @@ class Example:
     text: str
     label: int | None
     row: int
+
+
+def label_ids_of(examples: "Iterable[Example | TokenizedExample]") -> npt.NDArray[np.int64]:
+    """The labels of examples that all have one, shape ``(n,)``.
+
+    Raises ``LabelError``, naming the row, where a label is unknown: it is never taken for the
+    first one.
+    """
+    return np.array([known_label(example) for example in examples], dtype=np.int64)
+
+
+def known_label(example: "Example | TokenizedExample") -> int:
+    """The label of an example. Raises ``LabelError`` where it is unknown."""
+    if example.label is None:
+        raise LabelError(
+            f"Row {example.row} has no label, and one is needed here.",
+            row=example.row,
+            way_out="Give it one, or leave the row out.",
+        )
+    return example.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +226,15 @@ class TokenizedExample:
     """One text as token ids.
 
     ``input_ids`` has shape ``(n_tokens,)`` and dtype int32; ``n_truncated`` counts the tokens
-    that ``max_length`` cut off. Raises ``TokenizationError`` when there is no token at all.
+    that ``max_length`` cut off, and ``truncated_more`` says that there are more of them, of a text
+    so long that it was not encoded whole. Raises ``TokenizationError`` when there is no token.
     """
 
     input_ids: npt.NDArray[np.int32]
     label: int | None
     row: int
     n_truncated: int = 0
+    truncated_more: bool = False
 
     def __post_init__(self) -> None:
         if self.input_ids.ndim != 1 or len(self.input_ids) == 0:

@@ -115,7 +115,7 @@ def test_a_look_for_a_model_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A GGUF file is named as it is, and by its folder once it was converted."""
-    from headtune.pretrained.find import _folder_of_gguf
+    from headtune.pretrained.gguf import _folder_of_gguf
 
     monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path / "cache"))
     gguf = tmp_path / "tiny.gguf"

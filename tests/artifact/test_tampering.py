@@ -20,9 +20,9 @@ from headtune.artifact.manifest import seal_of
 from headtune.errors import (
     ArtifactError,
     ArtifactFormatError,
+    ModelError,
     ProbeError,
     TamperedArtifactError,
-    TokenizationError,
 )
 from tests_support import TEXTS, TOPICS
 
@@ -167,7 +167,7 @@ def test_an_older_base_model(run: Path, tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused_kindly(run: Path) -> None:
     """Whatever else it holds, sealed in whatever way."""
-    edit(run, lambda m: m.update(format_version=2, labels={"new": "kind"}, more=[1]))
+    edit(run, lambda m: m.update(format_version=3, labels={"new": "kind"}, more=[1]))
     with pytest.raises(ArtifactFormatError, match=r"newer headtune .* pip install -U headtune"):
         load_artifact(run)
 
@@ -187,9 +187,9 @@ def test_trust_in_remote_code_is_never_taken_from_a_run(run: Path) -> None:
     config["auto_map"] = {"AutoTokenizer": ["tiny.Tiny", "tiny.Tiny"]}
     config["tokenizer_class"] = "Tiny"
     (run / "tokenizer_config.json").write_text(json.dumps(config))
-    edit(run, lambda m: m["config"]["model"].update(trust_remote_code=True))
+    edit(run, lambda m: m["config"]["machine"].update(trust_remote_code=True))
     reseal(run, "tokenizer_config.json")
-    with pytest.raises(TokenizationError, match="contains custom code"):
+    with pytest.raises(ModelError, match=r"names Python code of its own .* tokenizer_config\.json"):
         load_artifact(run)
     assert not marker.exists()
 

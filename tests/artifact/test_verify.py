@@ -2,11 +2,13 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from headtune.artifact import verify
+from headtune.artifact.manifest import Manifest
 from headtune.artifact.probes import ProbeResult
 from headtune.options import MachineConfig
 
@@ -28,8 +30,8 @@ def test_what_concerns_the_machine_is_handed_on(
     class Loaded:
         probes = ProbeResult(16, 0.0, 0, True)
 
-    def load(path: str, *, options: MachineConfig) -> Loaded:
-        assert path == str(tmp_path)
+    def load(path: str, *, model: str | None, options: MachineConfig) -> Loaded:
+        assert (path, model) == (str(tmp_path), "the model that was named in training")
         seen.append(options)
         return Loaded()
 
@@ -38,6 +40,8 @@ def test_what_concerns_the_machine_is_handed_on(
         code = verify.main()
         return subprocess.CompletedProcess(command, code, capsys.readouterr().out, "")
 
+    base = SimpleNamespace(name="the model that was named in training")
+    monkeypatch.setattr(Manifest, "load", lambda folder: SimpleNamespace(base_model=base))
     monkeypatch.setattr(verify, "load_artifact", load)
     monkeypatch.setattr(subprocess, "run", in_this_process)
     assert verify.verify_in_fresh_process(tmp_path, given) == Loaded.probes

@@ -90,6 +90,7 @@ class Stages:
         *,
         out: Path | None,
         as_json: bool,
+        safe_csv: bool,
         data: DataConfig,
         progress: Progress,
     ) -> dict[str, Any]:

@@ -79,6 +79,19 @@ def test_figures_reach_the_terminal(
     assert rows["matrix product, bfloat16"] == ["7.0"]
 
 
+def test_what_is_not_known_is_said(
+    headtune: Headtune, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = {"share_of_matrix_rate": None}
+    monkeypatch.setitem(FOUND, "matrix_flops_per_second", {"float32": None, "bfloat16": 7e9})
+    monkeypatch.setitem(FOUND, "prediction", FOUND["prediction"] | unknown)
+    monkeypatch.setitem(FOUND, "training", FOUND["training"] | unknown)
+    shown = headtune("bench", "smollm2-135m").out
+    rows = {line[:26].strip(): line[26:].split() for line in shown.splitlines()}
+    assert rows["prediction"][-2:] == ["not", "known"]
+    assert rows["matrix product, float32"] == ["not", "known"]
+
+
 def test_json_has_everything(headtune: Headtune, asked: dict[str, Any]) -> None:
     assert json.loads(headtune("bench", "smollm2-135m", "--json").out) == FOUND
 

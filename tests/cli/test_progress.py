@@ -3,9 +3,9 @@
 import io
 
 import pytest
-from rich.console import Console
 
 from headtune.cli import progress as module
+from headtune.cli.console import VisibleConsole
 from headtune.cli.progress import ConsoleProgress, Work
 from headtune.progress import Progress, SilentProgress
 
@@ -20,11 +20,11 @@ class Clock:
         return self.now
 
 
-def console(*, terminal: bool) -> Console:
-    return Console(file=io.StringIO(), force_terminal=terminal, width=100, highlight=False)
+def console(*, terminal: bool) -> VisibleConsole:
+    return VisibleConsole(file=io.StringIO(), force_terminal=terminal, width=100)
 
 
-def written(console: Console) -> str:
+def written(console: VisibleConsole) -> str:
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

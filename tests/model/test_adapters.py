@@ -11,6 +11,7 @@ from conftest import FAMILIES
 from headtune.errors import ConfigError, ModelError
 from headtune.model import lora_targets, make_trainable
 from headtune.model.adapters import inject_lora
+from headtune.model.architecture import Architecture
 from headtune.model.backbone import Backbone
 from headtune.model.linear_layers import linear_layers
 from headtune.model.sequence_classifier import SequenceClassifier
@@ -118,7 +119,10 @@ def test_no_targets_at_all_are_refused() -> None:
 
 
 def test_lora_layers_and_targets_together() -> None:
-    classifier = SequenceClassifier(Backbone(backbone_of("llama"), packs=True), 2)
+    llama = backbone_of("llama")
+    classifier = SequenceClassifier(
+        Backbone(llama, Architecture.of(llama, "causal", packs=True)), 2
+    )
     make_trainable(classifier, TuneConfig(tune="lora", lora_layers="last-1"))
     trained = {name for name, p in classifier.named_parameters() if p.requires_grad}
     assert {name.split(".")[2] for name in trained - {"score.weight"}} == {"1"}

@@ -44,8 +44,8 @@ def reference(
             scores = softcap * torch.tanh(scores / softcap)
         distance = torch.arange(length)[:, None] - torch.arange(length)
         hidden = distance < 0 if causal else torch.zeros_like(distance, dtype=torch.bool)
-        if window is not None and causal:
-            hidden = hidden | (distance >= window)
+        if window is not None:
+            hidden = hidden | (distance.abs() >= window)
         weights = scores.masked_fill(hidden, -math.inf).softmax(-1)
         outputs.append((weights @ values).transpose(0, 1))
         start += length

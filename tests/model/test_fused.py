@@ -10,6 +10,7 @@ from torch import nn
 from transformers import AutoModel
 
 from headtune.model import SequenceClassifier, make_trainable
+from headtune.model.architecture import Architecture
 from headtune.model.attention.layout import SequenceLayout
 from headtune.model.attention.packed import ATTENTION_NAME
 from headtune.model.backbone import Backbone
@@ -33,7 +34,7 @@ def make_model(folder: Path, *, fused: bool, lora: bool = False) -> nn.Module:
     if lora:
         torch.manual_seed(0)
         make_trainable(
-            SequenceClassifier(Backbone(model, packs=False), 2),
+            SequenceClassifier(Backbone(model, Architecture.of(model, "causal", packs=False)), 2),
             TuneConfig(tune="lora", lora_rank=4),
         )
         for name, parameter in model.named_parameters():

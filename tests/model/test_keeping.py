@@ -25,7 +25,7 @@ from headtune.model import (
 from headtune.model.frozen import keeping
 from headtune.model.frozen import kept_files as cache
 from headtune.options import MachineConfig, ModelConfig, TuneConfig
-from headtune.pretrained import find_pretrained
+from headtune.pretrained import Trust, find_pretrained
 from headtune.types import TokenizedExample
 
 CPU = Compute(torch.device("cpu"), torch.float32, "as asked")
@@ -149,8 +149,9 @@ def test_random_weights_have_states_of_their_own(tiny_llama: Path) -> None:
 
 def test_no_store_where_none_is_wanted_or_none_can_be_trusted(tiny_llama: Path) -> None:
     trunk, folder = make_trunk(tiny_llama), find_pretrained(str(tiny_llama))
-    for machine in (MachineConfig(cache_limit=0), MachineConfig(trust_remote_code=True)):
-        assert open_store(trunk, folder, ModelConfig(), machine, CPU, 1, print) is None
+    trusted = find_pretrained(str(tiny_llama), trust=Trust.GIVEN)
+    for machine, model in ((MachineConfig(cache_limit=0), folder), (MachineConfig(), trusted)):
+        assert open_store(trunk, model, ModelConfig(), machine, CPU, 1, print) is None
 
 
 def test_states_are_read_from_disk_where_memory_is_short(
@@ -223,3 +224,53 @@ def test_a_higher_trunk_goes_on_from_a_deeper_one(tiny_llama: Path) -> None:
     assert runs == []
     for one, other in zip(pooled.examples, direct.examples, strict=True):
         torch.testing.assert_close(one.states, other.states, atol=1e-5, rtol=0)
+
+
+class EightBit(torch.nn.Module):
+    """A linear layer whose weights are held in 8 bits, as quantising libraries put in."""
+
+    def __init__(self, linear: torch.nn.Linear) -> None:
+        super().__init__()
+        self.scale = float(linear.weight.detach().abs().max()) / 127
+        rounded = (linear.weight.detach() / self.scale).round().to(torch.int8)
+        self.register_buffer("weight", rounded)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        weight: Any = self.weight
+        return torch.nn.functional.linear(x, weight.float() * self.scale)
+
+
+def quantized_trunk(folder: Path) -> FrozenTrunk:
+    """The weights of the same files, rounded when they were loaded."""
+    trunk = make_trunk(folder)
+    for block in trunk.frozen:
+        mlp: Any = block.get_submodule("mlp")
+        mlp.down_proj = EightBit(mlp.down_proj)
+    return trunk
+
+
+def test_states_of_quantized_weights_are_not_those_of_plain_ones(tiny_llama: Path) -> None:
+    """Both ways: what either has kept is not found by the other, and is found by itself."""
+    examples = make_examples(6)
+    for make, other in ((make_trunk, quantized_trunk), (quantized_trunk, make_trunk)):
+        cache.clear_cache()
+        first = keep(make(tiny_llama), examples, store_of(make(tiny_llama), tiny_llama))
+        assert first.n_run == 6
+        kept = keep(other(tiny_llama), examples, store_of(other(tiny_llama), tiny_llama))
+        assert (kept.n_run, kept.n_reused) == (6, 0)
+        assert not torch.equal(kept.examples[0].states, first.examples[0].states)
+        again = keep(make(tiny_llama), examples, store_of(make(tiny_llama), tiny_llama))
+        assert (again.n_run, again.n_reused) == (0, 6)
+        assert torch.equal(again.examples[0].states, first.examples[0].states)
+
+
+def test_quantization_that_only_the_configuration_tells_of_has_states_of_its_own(
+    tiny_llama: Path,
+) -> None:
+    keys = []
+    for said in (None, {"quant_method": "fp8"}, {"quant_method": "fp8", "dequantize": True}):
+        trunk = make_trunk(tiny_llama)
+        if said is not None:
+            trunk.classifier.backbone.config.quantization_config = said
+        keys.append(store_of(trunk, tiny_llama).identity.key)
+    assert len(set(keys)) == 3

@@ -94,8 +94,8 @@ def test_states_of_another_trunk_are_not_found(change: str) -> None:
 
 
 def test_a_text_is_its_token_ids() -> None:
-    def key(*ids: int, **other: int) -> bytes:
-        return text_key(TokenizedExample(np.array(ids, dtype=np.int32), None, **{"row": 1} | other))
+    def key(*ids: int, row: int = 1, n_truncated: int = 0) -> bytes:
+        return text_key(TokenizedExample(np.array(ids, dtype=np.int32), None, row, n_truncated))
 
     assert key(5, 6) == key(5, 6, row=9, n_truncated=3)
     assert len({key(5, 6), key(6, 5), key(5), key(5, 6, 0)}) == 4

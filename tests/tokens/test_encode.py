@@ -1,8 +1,10 @@
 """Texts to ids: padding settled, nothing cut uncounted."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tokenizers import models
 from transformers import PreTrainedTokenizerFast
 
 from headtune.errors import TokenizationError
@@ -82,3 +84,49 @@ def test_max_length(asked: int | None, limit: int | None, expected: int) -> None
 def test_more_than_the_model_reads_is_refused() -> None:
     with pytest.raises(TokenizationError, match="at most 256"):
         resolve_max_length(257, 256)
+
+
+def _without_unknown(model: Any) -> PreTrainedTokenizerFast:
+    from tokenizers import Tokenizer, pre_tokenizers
+
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+
+VOCABULARY = {"a": 0, "b": 1, "##b": 2, "call": 3}
+WITHOUT_UNKNOWN = {
+    "words": (models.WordLevel(VOCABULARY), "zebra", "'zebra'"),
+    "pieces": (models.WordPiece(VOCABULARY), "ab\u00e9", "'\u00e9'"),
+    "unigram": (models.Unigram([("a", -1.0), ("b", -1.0)]), "ab\u00e9", "'\u00e9'"),
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_UNKNOWN)
+def test_a_text_that_has_no_token_is_named_by_row_and_characters(kind: str) -> None:
+    """Tokenizers without an unknown token: one bad text among good ones."""
+    model, odd, named = WITHOUT_UNKNOWN[kind]
+    tokenizer = _without_unknown(model)
+    examples = [Example("a b", 0, 1), Example("b a", 0, 2), Example(f"a {odd} a", 1, 9)]
+    assert [e.input_ids.tolist() for e in encode_examples(examples[:2], tokenizer, 9)] == [
+        [0, 1],
+        [1, 0],
+    ]
+    with pytest.raises(TokenizationError, match="in row 9") as refused:
+        encode_examples(examples, tokenizer, 9)
+    assert refused.value.row == 9
+    assert f"no token for {named} in" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_lengths_name_such_a_text_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from headtune import model, pretrained, tokens
+    from headtune.inspection.lengths import measure_lengths
+
+    tokenizer = _without_unknown(WITHOUT_UNKNOWN["words"][0])
+    monkeypatch.setattr(pretrained, "find_pretrained", lambda *args, **more: None)
+    monkeypatch.setattr(model, "load_config", lambda *args: None)
+    monkeypatch.setattr(tokens, "load_tokenizer", lambda *args: tokenizer)
+    assert measure_lengths(["a b", "call"], "tiny", [4, 5])[0].tolist() == [2, 1]
+    with pytest.raises(TokenizationError, match="in row 5"):
+        measure_lengths(["a b", "never"], "tiny", [4, 5])

@@ -4,7 +4,7 @@ Read from the manifest, whose types and seal are checked; from the sizes of the 
 from a look at where its base model lies on this machine. Nothing is downloaded, converted, hashed
 or run: that is ``load_artifact``, which proves what is only said here.
 
-Costs: no import of torch; some milliseconds, and for a hub id the import of huggingface_hub.
+Costs: no import of torch; for a hub id the import of huggingface_hub.
 """
 
 from dataclasses import dataclass
@@ -150,7 +150,7 @@ def _figures(manifest: Manifest, when: str) -> dict[str, Figures]:
             n, accuracy = int(values["n"]), float(values["accuracy"])
             interval = accuracy_interval(round(accuracy * n), n)
             macro_f1, log_loss = float(values["macro_f1"]), float(values["log_loss"])
-        except (KeyError, TypeError, ValueError):  # an interval of no rows is a ValueError, too
+        except (KeyError, TypeError, ValueError, ArithmeticError):  # of no rows, of 10 ** 30
             continue
         found[part] = Figures(n, accuracy, interval, macro_f1, log_loss)
     return found
@@ -174,8 +174,11 @@ def _needed_base(manifest: Manifest, model: str | None) -> NeededBase:
 def _size_of(path: Path | None) -> int | None:
     if path is None:
         return None
-    files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
-    return sum(file.stat().st_size for file in files)
+    try:
+        files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+        return sum(file.stat().st_size for file in files)
+    except OSError:  # of a folder that may not be looked into
+        return None
 
 
 def _made_with(manifest: Manifest) -> list[tuple[str, Any]]:

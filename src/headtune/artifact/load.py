@@ -38,7 +38,7 @@ from headtune.model import (
     token_budget,
 )
 from headtune.options import AttentionDirection, MachineConfig, ModelConfig, Pooling
-from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
+from headtune.pretrained import PretrainedFolder, Trust, find_pretrained, weights_sha256
 from headtune.tokens import load_tokenizer
 from headtune.types import LabelSet
 
@@ -115,7 +115,7 @@ def _base(
     base = manifest.base_model
     read = ModelConfig(
         model=model or base.name,
-        revision=None if model else base.revision,
+        revision=base.revision if model in (None, base.name) else None,
         pooling=cast(Pooling, manifest.pooling),
         attention=cast(AttentionDirection, manifest.attention),
         random_weights=storage == "whole",
@@ -123,9 +123,9 @@ def _base(
     if storage == "whole":
         return PretrainedFolder(str(folder), folder), read
     try:
-        found = find_pretrained(
-            read.model, revision=read.revision, trust_remote_code=machine.trust_remote_code
-        )
+        # What a run says of its base is no word of the user's: code only of what he named himself.
+        trust = Trust.of(machine) if model else Trust.NOT_GIVEN
+        found = find_pretrained(read.model, revision=read.revision, trust=trust)
     except ModelNotFoundError as error:
         raise ModelNotFoundError(
             f"{folder} holds what was trained on top of {base.name!r}, which is needed too. "

@@ -1,7 +1,8 @@
 """README.md of a run: what the classifier is, what it was measured on, how it is loaded.
 
 A model card (Mitchell et al., "Model Cards for Model Reporting", 2019) with the front matter that
-hubs read. It states what the manifest and the report know, and nothing else.
+hubs read. It states what the manifest and the report know, and nothing else. Names and sentences
+are shown as they are written, whatever they would mean in Markdown or HTML (wording/markdown.py).
 """
 
 from typing import TypedDict
@@ -14,6 +15,7 @@ from headtune.tasks.figures import HELD_BACK, BaselineFigures, Metrics, PartMetr
 from headtune.tasks.metrics import accuracy_interval, count_correct
 from headtune.types import DataAccount
 from headtune.wording.commands import ways
+from headtune.wording.markdown import code, fenced, plain
 from headtune.wording.numbers import interval, percent
 
 __all__ = ["CardValues", "model_card"]
@@ -34,9 +36,9 @@ def model_card(manifest: Manifest, report: CardValues, name: str) -> str:
     """The card as Markdown. ``report`` is ``report.json``'s content, or empty."""
     parts = [
         _front_matter(manifest),
-        f"# {name}\n",
-        f"A text classifier made with headtune: `{manifest.base_model.name}`, tuned by "
-        f"`{manifest.tune['tune']}`. Labels: {', '.join(f'`{x}`' for x in manifest.labels)}.\n",
+        f"# {plain(name)}\n",
+        f"A text classifier made with headtune: {code(manifest.base_model.name)}, tuned by "
+        f"{code(manifest.tune['tune'])}. Labels: {', '.join(map(code, manifest.labels))}.\n",
         _figures(report),
         _data(report),
         _limits(manifest),
@@ -78,16 +80,16 @@ def _figures(report: CardValues) -> str:
         "| part | | texts | accuracy | 95 % interval | macro F1 | log loss |\n"
         "|---|---|---|---|---|---|---|"
     )
-    warnings = "".join(f"> **{warning}**\n\n" for warning in report.get("warnings") or ())
-    sentence = f"{report['sentence']}\n\n" if report.get("sentence") else ""
+    warnings = "".join(f"> **{plain(warning)}**\n\n" for warning in report.get("warnings") or ())
+    sentence = f"{plain(report['sentence'])}\n\n" if report.get("sentence") else ""
     return "## Figures\n\n" + warnings + sentence + head + "\n" + "\n".join(rows) + "\n"
 
 
 def _row(part: str, name: str, figures: Metrics) -> str:
     low, high = accuracy_interval(count_correct(figures), figures["n"])
     cells = (
-        part,
-        name,
+        plain(part),
+        plain(name),
         f"{figures['n']:,}",
         percent(figures["accuracy"]),
         interval(low, high),
@@ -102,11 +104,12 @@ def _data(report: CardValues) -> str:
     if not data:
         return ""
     parts = data.get("parts", {}).items()
-    counts = ", ".join(f"{part} {facts['rows']:,}" for part, facts in parts)
+    counts = ", ".join(f"{plain(part)} {facts['rows']:,}" for part, facts in parts)
     n_rows = f"{data['rows_read']:,}" if "rows_read" in data else "?"
+    source = plain(data.get("source", "given in Python"))
     return (
-        f"## Data\n\n{data.get('source', 'given in Python')}: {n_rows} rows read ({counts}). "
-        f"Fingerprint `{str(data.get('fingerprint', ''))[:16]}`.\n"
+        f"## Data\n\n{source}: {n_rows} rows read ({counts}). "
+        f"Fingerprint {code(str(data.get('fingerprint', ''))[:16])}.\n"
     )
 
 
@@ -122,12 +125,10 @@ def _limits(manifest: Manifest) -> str:
 
 
 def _how_to(name: str, label: str) -> str:
-    parts = ["## How to use it\n"]
-    for way in ways(f"path/to/{name}", label):
+    parts, folder = ["## How to use it\n"], f"path/to/{name}"
+    for way in ways(folder, label):
         language = "sh" if way.code.startswith("headtune ") else "python"
-        parts.append(f"{way.name}:\n\n```{language}\n{way.code}\n```\n")
-    parts.append(
-        f"`headtune export path/to/{name} --to transformers` (or `onnx`, `gguf`, …) makes a folder "
-        "that other tools load.\n"
-    )
+        parts.append(f"{way.name}:\n\n{fenced(way.code, language)}\n")
+    export = code(f"headtune export {folder} --to transformers")
+    parts.append(f"{export} (or `onnx`, `gguf`, …) makes a folder that other tools load.\n")
     return "\n".join(parts)

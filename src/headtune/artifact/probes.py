@@ -23,7 +23,7 @@ from headtune.files.strict_json import read_strict_json
 from headtune.model import SequenceClassifier, predict_logits
 from headtune.tasks.metrics import softmax
 from headtune.tokens import encode_texts
-from headtune.types import Example, LabelSet, TokenizedExample
+from headtune.types import Example, LabelSet, TokenizedExample, known_label
 
 __all__ = ["ProbeResult", "check_probes", "choose_probes", "read_probe_texts", "write_probes"]
 
@@ -46,12 +46,14 @@ class ProbeResult:
 
 
 def choose_probes(examples: Sequence[Example], n_labels: int, seed: int) -> list[str]:
-    """Up to sixteen different texts, labels in turn, in seeded order, shortened to the bound."""
+    """Up to sixteen different texts, labels in turn, in seeded order, shortened to the bound.
+
+    Raises ``LabelError`` on a text without a label.
+    """
     order = np.random.default_rng(seed).permutation(len(examples)).tolist()
     by_label: list[list[str]] = [[] for _ in range(n_labels)]
     for index in order:
-        label = examples[index].label
-        by_label[label or 0].append(examples[index].text)
+        by_label[known_label(examples[index])].append(examples[index].text)
     turns = [texts[turn] for turn in range(N_PROBES) for texts in by_label if turn < len(texts)]
     chosen = list(dict.fromkeys(turns))[:N_PROBES]
     longest = _longest_allowed([len(text) for text in chosen])

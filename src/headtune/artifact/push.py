@@ -33,7 +33,7 @@ def push_run(
     private: bool = False,
     overwrite: bool = False,
     model: str | None = None,
-    trust_remote_code: bool = False,
+    machine: MachineConfig | None = None,
 ) -> str:
     """Send a run to the hub; returns the address of the repository.
 
@@ -43,6 +43,7 @@ def push_run(
         private: Create it for the user's eyes only.
         overwrite: Add a commit to a repository that is there already.
         model: Where the base model is, if not where the manifest says.
+        machine: How it is loaded here to be proved.
 
     Raises:
         PushError: No such name, no token, no hub in reach, or the hub refuses.
@@ -52,8 +53,7 @@ def push_run(
         raise PushError(f"A repository is named user/name; received {repository!r}.")
     if get_token() is None:
         raise PushError("The hub wants a token: run 'hf auth login', or set HF_TOKEN.")
-    options = MachineConfig(trust_remote_code=trust_remote_code)
-    loaded = load_artifact(run, model=model, options=options)
+    loaded = load_artifact(run, model=model, options=machine)
     with _said_plainly(repository):
         return _send(loaded, repository, private=private, overwrite=overwrite)
 

@@ -1,7 +1,7 @@
 """A fitted classifier to a run folder, all of it or nothing.
 
 Everything is written into a hidden folder beside the target, loaded and probed in a fresh
-process, and only then put in place in one step (``files/publish.py``): a reader never sees half a run,
+process, and only then put in place in one step (``files/publish.py``): no reader sees half of it,
 and a run that does not load is never called good. A killed save leaves the hidden folder, which the
 next one of the same name removes.
 """

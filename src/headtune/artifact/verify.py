@@ -15,11 +15,14 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from headtune.artifact.load import load_artifact
+from headtune.artifact.manifest import Manifest
 from headtune.artifact.probes import ProbeResult
 from headtune.errors import HeadtuneError, ProbeError
 from headtune.files.plain_json import to_json
 from headtune.options import MachineConfig, RunConfig
 from headtune.options.values import to_plain
+from headtune.pretrained import Trust
+from headtune.wording.visible import visible
 
 __all__ = ["verify_in_fresh_process"]
 
@@ -32,6 +35,7 @@ def verify_in_fresh_process(folder: Path, machine: MachineConfig) -> ProbeResult
     given = to_plain(asdict(replace(machine, compute="plain", max_tokens_per_batch=None)))
     done = subprocess.run(
         [sys.executable, "-m", __name__, str(folder), to_json(given)],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         env=os.environ | {"TRANSFORMERS_VERBOSITY": "error"},
@@ -44,13 +48,21 @@ def verify_in_fresh_process(folder: Path, machine: MachineConfig) -> ProbeResult
     return ProbeResult(**{f.name: values[f.name] for f in fields(ProbeResult)})
 
 
+def _named(folder: str, machine: MachineConfig) -> str | None:
+    """The base model, where its code may run: who trained the run had named it."""
+    if Trust.of(machine) is Trust.NOT_GIVEN:
+        return None
+    return Manifest.load(Path(folder)).base_model.name
+
+
 def main() -> int:
     """Entry point of the fresh process."""
     try:
         given = {"source": sys.argv[1], "machine": json.loads(sys.argv[2])}
-        loaded = load_artifact(sys.argv[1], options=RunConfig.from_dict(given).machine)
+        machine = RunConfig.from_dict(given).machine
+        loaded = load_artifact(sys.argv[1], model=_named(sys.argv[1], machine), options=machine)
     except HeadtuneError as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return 1
     print(to_json(asdict(loaded.probes)))
     return 0

@@ -31,6 +31,7 @@ class KeptExample(TokenizedExample):
             label=example.label,
             row=example.row,
             n_truncated=example.n_truncated,
+            truncated_more=example.truncated_more,
             states=states,
         )
 

@@ -40,12 +40,14 @@ from headtune.model import (
     make_trainable,
     matrix_product_rate,
     peak_memory_bytes,
+    rate_and_share,
     token_budget,
     useful_flops_per_token,
 )
+from headtune.model.hardware.yardstick import FORMATS
 from headtune.options import DataConfig, MachineConfig, ModelConfig, TrainConfig, TuneConfig
 from headtune.predict import Predictor
-from headtune.pretrained import find_pretrained
+from headtune.pretrained import Trust, find_pretrained
 from headtune.progress import Progress, SilentProgress
 from headtune.tokens import context_length, encode_texts, load_tokenizer, resolve_max_length
 from headtune.training import fit
@@ -57,7 +59,6 @@ LABELS = LabelSet(("a", "b"))
 ROUNDS = 3
 WARM_UP_TEXTS = 16
 WARM_UP_STEPS = 2
-MATRIX_FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def bench(
@@ -87,7 +88,8 @@ def bench(
     Returns:
         JSON values: ``name``, ``is_run``, ``device``, ``dtype``, ``reason``, ``threads``,
         ``parameters``, ``texts``, ``load_seconds``, ``matrix_flops_per_second``, ``prediction``,
-        ``latency``, ``training``, ``peak_memory_bytes``.
+        ``latency``, ``training``, ``peak_memory_bytes``. Rates and shares of matrix products are
+        None where the machine is too busy to tell.
 
     Raises:
         ArtifactError, ModelError, DataError: The run, the model or the table cannot be used.
@@ -103,9 +105,9 @@ def bench(
     n_parameters = sum(parameter.numel() for parameter in classifier.parameters())
     examples = encode_texts(texts, predictor.tokenizer, predictor.max_length)
     progress.stage("Multiplying matrices")
-    rates = {
+    rates: dict[str, float | None] = {
         format_name: matrix_product_rate(dtype, compute.device)
-        for format_name, dtype in MATRIX_FORMATS.items()
+        for format_name, dtype in FORMATS.items()
     }
     progress.stage("Predicting")
     forward, _ = useful_flops_per_token(classifier)
@@ -119,7 +121,9 @@ def bench(
     budget = machine.max_tokens_per_batch or token_budget(classifier, trains=True).max_tokens
     training = _training(classifier, examples, batch_size, 0.4 * seconds, budget, progress)
     memory["training"] = peak_memory_bytes()
-    rate = rates[compute.dtype_name]
+    fastest = max(prediction.flops(forward), training.flops(backward))
+    rate, _ = rate_and_share(fastest, compute.dtype, compute.device)
+    rates[compute.dtype_name] = rate
     return {
         "name": name,
         "is_run": _is_run(name),
@@ -164,11 +168,11 @@ def untrained_predictor(
     folder = find_pretrained(
         name,
         revision=options.revision,
-        trust_remote_code=machine.trust_remote_code,
+        trust=Trust.of(machine),
         weights=not options.random_weights,
     )
-    config = load_config(folder, trust_remote_code=machine.trust_remote_code)
-    tokenizer = load_tokenizer(folder, trust_remote_code=machine.trust_remote_code)
+    config = load_config(folder)
+    tokenizer = load_tokenizer(folder)
     compute = choose_compute(machine)
     classifier = assemble(folder, len(labels), options, machine, compute, seed=seed)
     classifier.backbone.config.pad_token_id = tokenizer.pad_token_id
@@ -223,13 +227,17 @@ class _Pace:
     n_tokens: int
     seconds: float
 
-    def figures(self, flops_per_token: float, matrix_rate: float) -> PaceFigures:
-        useful = flops_per_token * self.n_tokens / self.seconds
+    def flops(self, flops_per_token: float) -> float:
+        """Useful operations a second."""
+        return flops_per_token * self.n_tokens / self.seconds
+
+    def figures(self, flops_per_token: float, matrix_rate: float | None) -> PaceFigures:
+        useful = self.flops(flops_per_token)
         return {
             "examples_per_second": self.n_examples / self.seconds,
             "tokens_per_second": self.n_tokens / self.seconds,
             "useful_flops_per_second": useful,
-            "share_of_matrix_rate": useful / matrix_rate,
+            "share_of_matrix_rate": None if matrix_rate is None else useful / matrix_rate,
         }
 
 

@@ -20,7 +20,7 @@ class PaceFigures(TypedDict):
     examples_per_second: float
     tokens_per_second: float
     useful_flops_per_second: float
-    share_of_matrix_rate: float
+    share_of_matrix_rate: float | None
 
 
 class TrainingFigures(PaceFigures):
@@ -39,7 +39,8 @@ class Latency(TypedDict):
 
 
 class BenchResult(TypedDict):
-    """A run or a model on this machine; memory is None where it cannot be asked for."""
+    """A run or a model on this machine; memory is None where it cannot be asked for,
+    a matrix product where the machine was too busy to tell."""
 
     name: str
     is_run: bool
@@ -50,7 +51,7 @@ class BenchResult(TypedDict):
     parameters: int
     texts: BenchTexts
     load_seconds: float
-    matrix_flops_per_second: dict[str, float]
+    matrix_flops_per_second: dict[str, float | None]
     prediction: PaceFigures
     latency: Latency
     training: TrainingFigures

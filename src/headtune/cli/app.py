@@ -31,11 +31,13 @@ from importlib import import_module
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
+from headtune.cli.console import complain
 from headtune.cli.flags import as_flag
 from headtune.cli.help import PlainHelp
 from headtune.cli.interrupts import CanResume
 from headtune.errors import HeadtuneError
 from headtune.processes import is_main, rank
+from headtune.wording.visible import visible
 
 __all__ = ["COMMANDS", "command_line", "main", "run"]
 
@@ -46,7 +48,7 @@ COMMANDS = {
     "explain": "RUN TEXT... [options]",
     "inspect": "DATA [options]",
     "compare": "RUN RUN... [DATA] [options]",
-    "info": "RUN [options]",
+    "info": "RUN | --machine [options]",
     "export": "RUN --to FORMAT [options]",
     "sweep": "DATA [options]",
     "push": "RUN USER/NAME [options]",
@@ -154,9 +156,9 @@ def _silence_libraries() -> None:
 def _fail(message: str, code: int, debug: bool) -> int:
     """Say what is wrong; one of several processes, beside the main one, says which it is."""
     if debug:
-        traceback.print_exc()
+        complain(traceback.format_exc().rstrip())
     which = "" if is_main() else f"Process {rank()}: "
-    print(which + " ".join(message.splitlines()), file=sys.stderr)
+    complain(which + " ".join(visible(message).split("\n")))
     return code
 
 

@@ -147,9 +147,14 @@ def _rates(found: "BenchResult") -> "Table":
             f"{figures['examples_per_second']:,.1f}",
             f"{figures['tokens_per_second']:,.0f}",
             f"{figures['useful_flops_per_second'] / 1e9:,.1f}",
-            f"{100 * figures['share_of_matrix_rate']:.1f} %",
+            _share(figures["share_of_matrix_rate"]),
         )
     for format_name, rate in found["matrix_flops_per_second"].items():
-        share = "100 %" if format_name == found["dtype"] else ""
-        table.add_row(f"matrix product, {format_name}", "", "", f"{rate / 1e9:,.1f}", share)
+        known = "not known" if rate is None else f"{rate / 1e9:,.1f}"
+        share = "100 %" if rate is not None and format_name == found["dtype"] else ""
+        table.add_row(f"matrix product, {format_name}", "", "", known, share)
     return table
+
+
+def _share(share: float | None) -> str:
+    return "not known" if share is None else f"{100 * share:.1f} %"

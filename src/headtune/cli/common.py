@@ -1,22 +1,13 @@
-"""What the commands share: options, the two consoles, and how a page is written.
+"""What the commands share: options, what they print with (console.py), how a page is written."""
 
-Results go to stdout, everything else to stderr, so ``headtune … > file`` keeps the results and
-``headtune … --json | jq`` sees JSON only.
-"""
-
-import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import TextIOBase
 from pathlib import Path
-from typing import IO, Annotated, Any, TypeAlias, cast
+from typing import Annotated, TypeAlias
 
 from cyclopts import Group, Parameter
-from rich.console import Console
 
-from headtune.cli.interrupts import heeding_ctrl_c
+from headtune.cli.console import print_json, results, say, show, waiting
 from headtune.errors import ConfigError
+from headtune.options import MachineConfig
 
 __all__ = [
     "DECIDING",
@@ -28,9 +19,11 @@ __all__ = [
     "JsonFlag",
     "RunFolder",
     "TrustFlag",
+    "machine_that_trusts",
     "print_json",
     "results",
     "say",
+    "show",
     "waiting",
     "write_page",
 ]
@@ -68,10 +61,11 @@ RunFolder: TypeAlias = Annotated[
 TrustFlag: TypeAlias = Annotated[
     bool,
     Parameter(
+        name="--trust-remote-code",
         group=GENERAL,
         negative="",
         show_default=False,
-        help="Run Python code that comes with the base model. Only for authors you trust.",
+        help="Run Python code that comes with the model of --model. Only for authors you trust.",
     ),
 ]
 DebugFlag: TypeAlias = Annotated[
@@ -85,45 +79,9 @@ DebugFlag: TypeAlias = Annotated[
 ]
 
 
-def results() -> Console:
-    """Stdout. In a pipe or a file lines may be long (nothing is cut off at 80 columns), and none
-    ends in the spaces that fill up a column."""
-    if sys.stdout.isatty():
-        return Console(highlight=False)
-    return Console(highlight=False, width=160, file=cast(IO[str], _Unfilled()))
-
-
-class _Unfilled(TextIOBase):
-    """Stdout, for rich, which writes whole lines: without the spaces at their ends."""
-
-    def write(self, lines: str) -> int:
-        return sys.stdout.write(re.sub(r" +$", "", lines, flags=re.MULTILINE))
-
-    def flush(self) -> None:
-        sys.stdout.flush()
-
-
-def say(message: str) -> None:
-    """A closing line for people, on stderr."""
-    sys.stdout.flush()
-    print(message, file=sys.stderr)
-
-
-def print_json(values: Any, *, indent: int | None = None) -> None:
-    """JSON on stdout; see ``plain_json.py``."""
-    from headtune.files.plain_json import to_json
-
-    print(to_json(values, indent=indent))
-
-
-@contextmanager
-def waiting(message: str) -> Iterator[None]:
-    """A sign of life on stderr that leaves nothing behind; nothing at all outside a terminal.
-
-    For the time when libraries are imported, where Ctrl-C would be lost at times.
-    """
-    with heeding_ctrl_c(), Console(file=sys.stderr).status(message, spinner="line"):
-        yield
+def machine_that_trusts(trusted: bool) -> MachineConfig:
+    """This machine, where code of the model that the user named may run, or may not."""
+    return MachineConfig(trust_remote_code=trusted)
 
 
 def write_page(page: str, html: Path) -> None:

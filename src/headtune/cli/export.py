@@ -13,8 +13,10 @@ from headtune.cli.common import (
     JsonFlag,
     RunFolder,
     TrustFlag,
+    machine_that_trusts,
     print_json,
     say,
+    show,
     waiting,
 )
 from headtune.wording.numbers import size
@@ -51,6 +53,14 @@ def export(
             "be one token. Without it, one is chosen.",
         ),
     ] = (),
+    validation_file: Annotated[
+        Path | None,
+        Parameter(
+            group=GENERAL,
+            help="Labelled table to measure on what rounding costs. Without it, the validation "
+            "texts that the run folder keeps.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         Parameter(
@@ -58,7 +68,7 @@ def export(
         ),
     ] = False,
     model: BaseModel = None,
-    trust_remote_code: TrustFlag = False,
+    trusted: TrustFlag = False,
     json: JsonFlag = False,
     debug: DebugFlag = False,
 ) -> None:
@@ -86,14 +96,15 @@ def export(
             out,
             quantize=quantize,
             label_word=label_word,
+            validation_file=validation_file,
             overwrite=overwrite,
             model=model,
-            trust_remote_code=trust_remote_code,
+            machine=machine_that_trusts(trusted),
             progress=progress,
         )
     if json:
         print_json(asdict(exported), indent=2)
         return
-    print(out)
+    show(str(out))
     say(f"Wrote {size(exported.bytes)}. {' '.join(exported.facts)}")
     say(f"How to load it: {out / 'README.md'}")

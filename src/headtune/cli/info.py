@@ -1,10 +1,14 @@
-"""``headtune info``: what a run is, what made it, from which data, how good, and what it needs."""
+"""``headtune info``: what a run is, what made it, from which data, how good, and what it needs.
 
+And with ``--machine``, what this machine is to headtune: its formats, and how fast they are.
+"""
+
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import CycloptsError, Parameter
 from rich.text import Text
 
 from headtune.cli.common import (
@@ -14,6 +18,7 @@ from headtune.cli.common import (
     JsonFlag,
     RunFolder,
     TrustFlag,
+    machine_that_trusts,
     print_json,
     results,
     waiting,
@@ -23,6 +28,7 @@ from headtune.wording.numbers import count, interval, percent, size
 if TYPE_CHECKING:
     from headtune.artifact import LoadedArtifact, RunInfo
     from headtune.artifact.probes import ProbeResult
+    from headtune.model.hardware.describe import MachineInfo
 
 __all__ = ["info"]
 
@@ -42,7 +48,7 @@ class Proof:
 
 
 def info(
-    run: RunFolder,
+    run: RunFolder | None = None,
     /,
     *,
     verify: Annotated[
@@ -54,8 +60,26 @@ def info(
             help="Load it: recheck the hash of every file and of the base model, and the probes.",
         ),
     ] = False,
+    machine: Annotated[
+        bool,
+        Parameter(
+            group=GENERAL,
+            negative="",
+            show_default=False,
+            help="Show this machine instead: the number format that is fast on it, and how fast.",
+        ),
+    ] = False,
+    remeasure: Annotated[
+        bool,
+        Parameter(
+            group=GENERAL,
+            negative="",
+            show_default=False,
+            help="With --machine: time everything anew, when nothing else runs.",
+        ),
+    ] = False,
     model: BaseModel = None,
-    trust_remote_code: TrustFlag = False,
+    trusted: TrustFlag = False,
     json: JsonFlag = False,
     debug: DebugFlag = False,
 ) -> None:
@@ -65,28 +89,66 @@ def info(
       headtune info runs/messages
       headtune info runs/messages --verify
       headtune info runs/messages --json
+      headtune info --machine
 
     Without --verify nothing is loaded: this is what the folder says of itself,
     its seal checked. With it, a changed file is an error that names it.
+
+    What is fast on this machine is timed once and kept in headtune's cache, so
+    that every run computes in the same way; --machine shows it.
     """
+    if machine == (run is not None) or (remeasure and not machine):
+        raise CycloptsError(msg="Expected one of RUN and --machine [--remeasure].")
+    if run is None:
+        _show_machine(remeasure, json)
+        return
     from headtune.artifact.info import describe_run
 
     described = describe_run(run, model=model)
-    proof = _verified(run, model, trust_remote_code) if verify else None
+    proof = _verified(run, model, trusted) if verify else None
     if json:
         print_json(asdict(described) | {"verified": proof and asdict(proof)}, indent=2)
         return
     _print(described, proof)
 
 
-def _verified(run: Path, model: str | None, trust_remote_code: bool) -> Proof:
+def _show_machine(remeasure: bool, as_json: bool) -> None:
+    with waiting("Looking at the machine"):
+        from headtune.model.hardware.describe import describe_machine
+
+        found = describe_machine(remeasure=remeasure)
+    if as_json:
+        print_json(asdict(found), indent=2)
+        return
+    from headtune.wording.tables import facts_table
+
+    table = facts_table()
+    for name, text in _machine_facts(found):
+        table.add_row(name, Text(text))
+    results().print(table)
+
+
+def _machine_facts(found: "MachineInfo") -> Iterator[tuple[str, str]]:
+    yield "processor", f"{found.processor}, {count(found.cores, 'core')}"
+    yield "torch", f"{found.torch}, {count(found.threads, 'thread')}"
+    yield "device", found.device
+    yield "computes in", found.reason
+    for name, rate in found.matrix_flops_per_second.items():
+        known = "not known: too busy to tell" if rate is None else f"{rate / 1e9:,.1f} GFLOP/s"
+        yield f"multiplies {name}", known
+    for name, kept in found.measured.items():
+        yield "measured", f"{kept.when} UTC: {name}"
+    yield "kept in", f"{found.kept_in}; headtune info --machine --remeasure makes it anew"
+
+
+def _verified(run: Path, model: str | None, trusted: bool) -> Proof:
     """What a load measured. Raises what ``load_artifact`` does."""
     with waiting("Loading the run"):
         from headtune.artifact import load_artifact
-        from headtune.options import MachineConfig
 
-        options = MachineConfig(trust_remote_code=trust_remote_code)
-        loaded: LoadedArtifact = load_artifact(run, model=model, options=options)
+        loaded: LoadedArtifact = load_artifact(
+            run, model=model, options=machine_that_trusts(trusted)
+        )
     return Proof(
         files=len(loaded.manifest.files),
         base_model=bool(loaded.manifest.base_model.sha256),

@@ -30,6 +30,7 @@ from headtune.cli.common import (
     print_json,
     results,
     say,
+    show,
     waiting,
 )
 from headtune.cli.options import STAGE_OF, takes_options
@@ -64,6 +65,15 @@ def predict(
             group=GENERAL, help="With FILE: where to write, CSV, JSONL or Parquet by its ending."
         ),
     ] = None,
+    safe_csv: Annotated[
+        bool,
+        Parameter(
+            group=GENERAL,
+            negative="",
+            show_default=False,
+            help="With FILE: in CSV, an apostrophe before cells that spreadsheets would run.",
+        ),
+    ] = False,
     model: BaseModel = None,
     json: JsonFlag = False,
     debug: DebugFlag = False,
@@ -89,10 +99,15 @@ def predict(
     table = table_in(texts)
     if table is not None:
         _predict_table(
-            lambda: load_predictor(run, model, options), table, out, data_config(options), json
+            lambda: load_predictor(run, model, options),
+            table,
+            out,
+            as_json=json,
+            safe_csv=safe_csv,
+            data=data_config(options),
         )
     else:
-        _check_texts(texts, out)
+        _check_texts(texts, out, safe_csv)
         _predict_texts(lambda: load_predictor(run, model, options), texts, json)
 
 
@@ -159,7 +174,13 @@ def data_config(options: dict[str, Any]) -> DataConfig:
 
 
 def _predict_table(
-    load: Callable[[], "Predictor"], table: str, out: Path | None, data: DataConfig, as_json: bool
+    load: Callable[[], "Predictor"],
+    table: str,
+    out: Path | None,
+    *,
+    as_json: bool,
+    safe_csv: bool,
+    data: DataConfig,
 ) -> None:
     with waiting("Starting"):
         from headtune.cli.progress import ConsoleProgress
@@ -172,7 +193,13 @@ def _predict_table(
         if predictor.note:
             progress.say(predictor.note)
         summary = predict_file(
-            predictor, table, out=out, as_json=as_json, data=data, progress=progress
+            predictor,
+            table,
+            out=out,
+            as_json=as_json,
+            safe_csv=safe_csv,
+            data=data,
+            progress=progress,
         )
     if out is None:
         say(counts_line(summary))
@@ -180,11 +207,11 @@ def _predict_table(
     if as_json:
         print_json(summary)
     else:
-        print(counts_line(summary))
+        show(counts_line(summary))
     say(f"Written to {out}")
 
 
-def _check_texts(texts: Sequence[str], out: Path | None) -> None:
+def _check_texts(texts: Sequence[str], out: Path | None, safe_csv: bool) -> None:
     for number, text in enumerate(texts, start=1):
         if not text.strip():
             raise PredictionError(
@@ -192,6 +219,8 @@ def _check_texts(texts: Sequence[str], out: Path | None) -> None:
             )
     if out is not None:
         raise ConfigError("--out is for a FILE; the labels of texts are printed.")
+    if safe_csv:
+        raise ConfigError("--safe-csv is for a FILE; the labels of texts are printed.")
 
 
 def _predict_texts(load: Callable[[], "Predictor"], texts: Sequence[str], as_json: bool) -> None:
@@ -206,6 +235,6 @@ def _predict_texts(load: Callable[[], "Predictor"], texts: Sequence[str], as_jso
         for text, prediction in zip(texts, predictions, strict=True):
             print_json({"text": text, **asdict(prediction)})
     elif len(texts) == 1:
-        print("\n".join(prediction_lines(predictions[0])))
+        show("\n".join(prediction_lines(predictions[0])))
     else:
         results().print(predictions_table(texts, predictions))

@@ -11,7 +11,7 @@ pipe, CI) there is no bar but a plain line every ``SECONDS_BETWEEN_LINES``, so a
 
 Guarantees: nothing is ever written to stdout. Leaving the ``with`` block takes the bar down, also
 on an exception, so that the line of the error stands alone.
-Costs: 2 microseconds a call; a bar is drawn four times a second by a thread of rich's.
+Costs: a bar is drawn four times a second by a thread of rich's.
 """
 
 import sys
@@ -22,13 +22,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
+
+from headtune.cli.console import VisibleConsole
 
 __all__ = ["ConsoleProgress", "Work"]
 
@@ -127,8 +129,8 @@ class Work:
 class ConsoleProgress:
     """The ``Progress`` of the command line. A context manager, so that a bar is always put away."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(file=sys.stderr, highlight=False)
+    def __init__(self, console: VisibleConsole | None = None) -> None:
+        self._console = console or VisibleConsole(file=sys.stderr)
         self._live: Live | None = None
         self._work: Work | None = None
         self._spinner = Spinner("line", style="dim")

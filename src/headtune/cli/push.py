@@ -11,8 +11,10 @@ from headtune.cli.common import (
     JsonFlag,
     RunFolder,
     TrustFlag,
+    machine_that_trusts,
     print_json,
     say,
+    show,
     waiting,
 )
 
@@ -40,7 +42,7 @@ def push(
         ),
     ] = False,
     model: BaseModel = None,
-    trust_remote_code: TrustFlag = False,
+    trusted: TrustFlag = False,
     json: JsonFlag = False,
     debug: DebugFlag = False,
 ) -> None:
@@ -61,10 +63,10 @@ def push(
             private=private,
             overwrite=overwrite,
             model=model,
-            trust_remote_code=trust_remote_code,
+            machine=machine_that_trusts(trusted),
         )
     if json:
         print_json({"url": url, "private": private})
         return
-    print(url)
+    show(url)
     say(f"To fetch it: hf download {repository} --local-dir runs/{repository.split('/')[1]}")

@@ -15,6 +15,7 @@ from headtune.tasks.figures import AnsweredLabel, FileMetrics, LabelFigures
 from headtune.tasks.metrics import accuracy_interval, count_correct
 from headtune.wording.numbers import count, duration, interval, p_value, percent, points, rate, size
 from headtune.wording.tables import Table, plain_table
+from headtune.wording.visible import visible_name
 
 if TYPE_CHECKING:
     from headtune.predict.bulk import TableCounts
@@ -39,10 +40,11 @@ MOST_COLUMNS = 5
 def prediction_lines(prediction: "Prediction") -> list[str]:
     """One line a label, the most probable first: ``spam  97.3 %``."""
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
-    width = max(len(name) for name, _ in ranked[:MOST_LINES])
-    lines = [f"{name:<{width}}  {percent(p):>7}" for name, p in ranked[:MOST_LINES]]
+    shown = [(visible_name(name), p) for name, p in ranked[:MOST_LINES]]
+    width = max(len(name) for name, _ in shown)
+    lines = [f"{name:<{width}}  {percent(p):>7}" for name, p in shown]
     if prediction.label != ranked[0][0]:  # a threshold decided, or the answer is unsure
-        lines.insert(0, f"answer: {prediction.label}")
+        lines.insert(0, f"answer: {visible_name(prediction.label)}")
     if len(ranked) > MOST_LINES:
         lines.append(f"… and {len(ranked) - MOST_LINES} more labels (--json has them all)")
     return lines
@@ -65,7 +67,7 @@ def predictions_table(texts: Sequence[str], predictions: Sequence["Prediction"])
 def counts_line(summary: "TableCounts") -> str:
     """``3 rows: 2 ham, 1 spam``, the most frequent first, of what ``predict_file`` returns."""
     ranked = sorted(summary["labels"].items(), key=lambda item: -item[1])
-    labels = [f"{n:,} {name}" for name, n in ranked[:MOST_LINES]]
+    labels = [f"{n:,} {visible_name(name)}" for name, n in ranked[:MOST_LINES]]
     more = [f"{len(ranked) - MOST_LINES} more labels"] if len(ranked) > MOST_LINES else []
     return f"{count(summary['rows'], 'row')}: {', '.join(labels + more)}"
 

@@ -15,7 +15,16 @@ from typing import Annotated, Any
 
 from cyclopts import CycloptsError, Parameter
 
-from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, results, say, waiting
+from headtune.cli.common import (
+    GENERAL,
+    DebugFlag,
+    JsonFlag,
+    print_json,
+    results,
+    say,
+    show,
+    waiting,
+)
 from headtune.cli.interrupts import CanResume
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
@@ -151,7 +160,7 @@ def _plan(config: RunConfig, out: Path | None, overwrite: bool, as_json: bool) -
     else:
         import yaml
 
-        print(yaml.safe_dump(plan, sort_keys=False, allow_unicode=True, width=100), end="")
+        show(yaml.safe_dump(plan, sort_keys=False, allow_unicode=True, width=100).rstrip())
 
 
 def _help(config: RunConfig, out: Path, resume: bool, dry_run: bool) -> None:
@@ -180,7 +189,7 @@ def _train(config: RunConfig, out: Path, overwrite: bool, resume: bool, as_json:
             "Stopped before the first checkpoint; nothing is left to go on from."
         ) from stop
     if as_json:
-        print((out / "report.json").read_text(encoding="utf-8").rstrip())
+        show((out / "report.json").read_text(encoding="utf-8").rstrip())
     else:
         render_report(report, results())
     _say_what_next(out)

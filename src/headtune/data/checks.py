@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from headtune.data.columns import Columns
 from headtune.data.labels import label_names
+from headtune.data.reading.arrow_values import python_value, python_values
 from headtune.data.reading.table import Table, holds_strings, shortened
 from headtune.errors import DataError
 from headtune.files.plain_json import to_json
@@ -59,9 +60,11 @@ def usable_rows(table: Table, columns: Columns, config: DataConfig) -> UsableRow
     Raises ``DataError`` on the first such row with ``config.strict``.
     """
     texts, reasons = _texts(table, columns)
+    _mark_not_utf8(table, _text_columns(columns), "the text", reasons)
     labels: list[str | None] = []
     if columns.label is not None:
         labels = label_names(table.columns[columns.label])
+        _mark_not_utf8(table, [columns.label], "the label", reasons)
         reasons = [
             reason or ("the label is missing" if label is None else None)
             for reason, label in zip(reasons, labels, strict=True)
@@ -115,7 +118,7 @@ def _texts(table: Table, columns: Columns) -> tuple[list[str | None], list[str |
         texts = _joined(table, columns.template)
         return texts, [None if text is not None else "the text is empty" for text in texts]
     name = columns.text or ""
-    texts = table.columns[name].to_pylist()
+    texts = python_values(table.columns[name])
     if not holds_strings(table, name):  # in this table or chunk; other tables of the run may
         missing = "the text is missing"
         return texts, [missing if t is None else "the text is not a string" for t in texts]
@@ -134,8 +137,7 @@ def _why_no_text(text: str | None) -> str:
 def _joined(table: Table, template: str) -> list[str | None]:
     """The columns of each row joined by a template, missing values empty; None if all are."""
     pieces = list(string.Formatter().parse(template))
-    names = [field for _, field, _, _ in pieces if field is not None]
-    columns = [table.columns[name].to_pylist() for name in names]
+    columns = [python_values(table.columns[name]) for name in _fields(template)]
     joined: list[str | None] = []
     for values in zip(*columns, strict=True):
         fields = ["" if value is None else str(value).strip() for value in values]
@@ -147,14 +149,38 @@ def _joined(table: Table, template: str) -> list[str | None]:
     return joined
 
 
+def _fields(template: str) -> list[str]:
+    return [field for _, field, _, _ in string.Formatter().parse(template) if field is not None]
+
+
+def _text_columns(columns: Columns) -> list[str]:
+    return [columns.text or ""] if columns.template is None else _fields(columns.template)
+
+
+def _mark_not_utf8(
+    table: Table, names: Sequence[str], what: str, reasons: list[str | None]
+) -> None:
+    """Give rows whose bytes in these columns are no text a reason, where they have none yet."""
+    broken = frozenset[int]().union(*(table.not_utf8.get(name, ()) for name in names))
+    if not broken:
+        return
+    for i, row in enumerate(table.rows.tolist()):
+        if row in broken:
+            reasons[i] = reasons[i] or f"{what} holds bytes that are not UTF-8"
+
+
 def _described(table: Table, reasons: Sequence[str | None]) -> list[SetAsideRow]:
     rows: list[SetAsideRow] = []
     for i, reason in enumerate(reasons):
         if reason is not None:
-            (record,) = table.columns.slice(i, 1).to_pylist()
-            content = to_json(record)
+            content = to_json(_record(table, i))
             rows.append(SetAsideRow(int(table.rows[i]), reason, shortened(content)))
     return rows
+
+
+def _record(table: Table, position: int) -> dict[str, object]:
+    columns = zip(table.column_names, table.columns.columns, strict=True)
+    return {name: python_value(column[position]) for name, column in columns}
 
 
 def write_set_aside(rows: Iterable[SetAsideRow], path: Path) -> None:

@@ -6,8 +6,6 @@ the longest strings, the label the one column with few distinct values. Two colu
 be it are never chosen between: the error names them and the option that decides.
 
 A template joins several columns into the text: ``{keyword}: {text}``.
-
-Costs: 20 ms for 100,000 rows.
 """
 
 import difflib
@@ -19,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.labels import n_distinct_names
-from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number
+from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number, listed
 from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import ColumnError
 from headtune.options import DataConfig
@@ -29,6 +27,9 @@ __all__ = ["Columns", "find_columns", "find_text_column"]
 
 MAX_LABELS_BY_CONTENT = 50
 """Distinct values up to which an unnamed column is thought to hold labels."""
+
+SAMPLE_CHARACTERS = 100_000
+"""How much of a value is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _with_label(text: Columns, label: str, found: str) -> Columns:
 
 
 def _listed(table: Table) -> str:
-    return ", ".join(table.column_names)
+    return listed(table.column_names)
 
 
 def _given(table: Table, name: str, option: str) -> str:
@@ -219,7 +220,8 @@ def _mean_length(column: pa.ChunkedArray) -> float:
 def _reads_like_text(column: pa.ChunkedArray) -> bool:
     """Strings that are no numbers, mostly of several words or else longer than a word."""
     filled = pc.drop_null(column)
-    sample = [value.strip() for value in filled.slice(0, 1_000).to_pylist() if value.strip()]
+    beginnings = pc.utf8_slice_codeunits(filled.slice(0, 1_000), 0, SAMPLE_CHARACTERS).to_pylist()
+    sample = [value.strip() for value in beginnings if value.strip()]
     if not sample or all(map(is_number, sample)):
         return False
     of_words = sum(len(value.split()) > 1 for value in sample)

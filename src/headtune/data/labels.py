@@ -3,11 +3,11 @@
 A name is a string, whatever the table holds: ``1``, ``1.0``, ``"1"`` and ``" 1 "`` are all "1",
 so a file written by another program has the same labels. For the same reason true and false are
 lower case however they are written (CSV of Python has ``True``, Excel ``TRUE``, JSON ``true``);
-every other word stays as it is. None, NaN and blank strings are missing.
+every other word stays as it is. Bytes are read as UTF-8. None, NaN and blank strings are missing.
 Names are ordered numerically if all are numbers, else alphabetically whatever their case: 0 and 1,
 false and true, ham and spam.
 
-Costs: 20 ms for 100,000 rows; each distinct value is named once.
+Each distinct value is named once.
 """
 
 import math
@@ -17,8 +17,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from headtune.data.reading.arrow_values import escaped, python_value, python_values
 from headtune.data.reading.names import as_float
 from headtune.errors import LabelError
 from headtune.types import LabelSet
@@ -48,13 +48,15 @@ def label_name(value: object) -> str | None:
     if isinstance(value, np.generic):
         value = value.item()
     elif isinstance(value, pa.Scalar):
-        value = value.as_py()
+        value = python_value(value)
     if value is None or type(value).__name__ in ("NAType", "NaTType"):  # pandas' missing values
         return None
     if isinstance(value, float):
         if math.isnan(value):
             return None
         return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, bytes):
+        value = escaped(value)
     if isinstance(value, list | tuple | dict | set | np.ndarray):
         raise LabelError(
             f"A label must be one value; received {value!r}. Several labels a text are not "
@@ -69,18 +71,18 @@ def label_name(value: object) -> str | None:
 
 def label_names(column: pa.ChunkedArray | pa.Array) -> list[str | None]:
     """The label name of every row, None where it is missing."""
+    values = python_values(column)
     if pa.types.is_nested(column.type):
-        return [label_name(value) for value in column.to_pylist()]
-    distinct = pc.unique(column)
-    names = {value: label_name(value) for value in distinct.to_pylist()}
-    return [names[value] if value == value else None for value in column.to_pylist()]
+        return [label_name(value) for value in values]
+    names = {value: label_name(value) for value in set(values)}
+    return [names[value] if value == value else None for value in values]
 
 
 def n_distinct_names(column: pa.ChunkedArray) -> int:
     """How many labels a column holds; 0 where it holds several in one."""
     if pa.types.is_nested(column.type):
         return 0
-    return len({label_name(value) for value in pc.unique(column).to_pylist()} - {None})
+    return len(set(label_names(column)) - {None})
 
 
 def label_set(names: Iterable[str]) -> LabelSet:

@@ -119,4 +119,5 @@ def fingerprint(prepared: PreparedData) -> str:
 def _update(digest: "hashlib._Hash", part: str, examples: Iterable[Example]) -> None:
     digest.update(f"\0{part}".encode())
     for example in examples:
-        digest.update(f"\0{example.label}\0{len(example.text)}\0{example.text}".encode())
+        digest.update(f"\0{example.label}\0{len(example.text)}\0".encode())
+        digest.update(example.text.encode())

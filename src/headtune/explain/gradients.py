@@ -23,7 +23,7 @@ from torch import nn
 
 from headtune.batches import collate
 from headtune.errors import MissingDependencyError, PredictionError
-from headtune.model.sequence_classifier import ONE_PASS
+from headtune.model.one_pass import one_pass
 from headtune.predict import Predictor
 from headtune.tokens import encode_texts
 from headtune.types import TokenizedExample
@@ -51,8 +51,9 @@ def integrated_gradients(
         ) from error
     [example] = encode_texts([text], predictor.tokenizer, predictor.max_length)
     places = _places(predictor, text, len(example))
-    with ONE_PASS, torch.no_grad():  # no other thread's embeddings are in their place
-        embeddings = predictor.classifier.backbone.get_input_embeddings()
+    backbone = predictor.classifier.backbone
+    with one_pass(backbone), torch.no_grad():  # no other thread's embeddings are in their place
+        embeddings = backbone.get_input_embeddings()
         ids = collate([example]).input_ids.to(predictor.classifier.device)
         end = embeddings(ids)[None]  # (1, n_tokens, hidden)
         start = _mean_embedding(embeddings).expand_as(end)
@@ -88,7 +89,8 @@ class _AnswerFromEmbeddings:
         def put(module: nn.Module, args: Any, output: torch.Tensor) -> torch.Tensor:
             return embeddings.reshape(output.shape).to(output)
 
-        with ONE_PASS:  # which the pass takes again: no other thread passes through the hook
+        # Held already where the pass takes it again: the hook is for this thread alone.
+        with one_pass(classifier.backbone):
             hook = classifier.backbone.get_input_embeddings().register_forward_hook(put)
             try:
                 with torch.enable_grad():

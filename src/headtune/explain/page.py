@@ -9,6 +9,7 @@ from html import escape
 
 from headtune.explain.explanation import Explanation, WordEffect
 from headtune.wording.numbers import percent
+from headtune.wording.visible import visible
 
 __all__ = ["explanation_page", "strength"]
 
@@ -30,7 +31,7 @@ small { color: GrayText; }
 def explanation_page(explanations: Sequence[Explanation]) -> str:
     """The page."""
     sections = "\n".join(_section(explanation) for explanation in explanations)
-    return (
+    return visible(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Which words moved the answer</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"

@@ -13,7 +13,7 @@ language models' states share a strong common direction.
 
 Guarantees: ``v . h`` is measured on every text with that text left out of the regression, so the
 figure is that of a text not seen before; the strength of the ridge is the one whose lowest figure
-is best. Costs: a matrix of texts times texts, inverted a few times; milliseconds.
+is best. Costs: a matrix of texts times texts, inverted a few times.
 """
 
 from dataclasses import dataclass

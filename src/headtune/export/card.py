@@ -15,6 +15,8 @@ from headtune.errors import ArtifactError
 from headtune.export.formats import Format, Measured
 from headtune.export.proof import Agreement
 from headtune.files.plain_json import to_json
+from headtune.wording.markdown import code, fenced, plain
+from headtune.wording.visible import visible_name
 
 __all__ = ["EXPORT_RECORD", "check_export_target", "write_card", "write_record"]
 
@@ -69,16 +71,16 @@ def write_card(
         "pipeline_tag": row.pipeline_tag,
         "tags": ["text-classification", "headtune"],
     }
-    listed = "\n".join(f"- {fact}" for fact in facts)
+    listed = "\n".join(f"- {plain(fact)}" for fact in facts)
     blanks = {"{out}": out, "{base}": base, "{n_labels}": str(len(manifest.labels))}
     how_to, served = row.how_to, "\n" + row.served if row.served else ""
     for blank, value in blanks.items():
         how_to = how_to.replace(blank, to_json(value)[1:-1])  # inside quotes of Python's
-        served = served.replace(blank, value)
+        served = served.replace(blank, visible_name(value))
     (folder / "README.md").write_text(
-        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {Path(out).name}\n\n"
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {plain(Path(out).name)}\n\n"
         f"{row.text} Exported by headtune.\n\n"
-        f"Labels: {', '.join(f'`{label}`' for label in manifest.labels)}. Texts are read up to "
-        f"{manifest.max_length} tokens.\n\n{listed}\n\n```python\n{how_to}```\n{served}",
+        f"Labels: {', '.join(map(code, manifest.labels))}. Texts are read up to "
+        f"{manifest.max_length} tokens.\n\n{listed}\n\n{fenced(how_to, 'python')}\n{served}",
         encoding="utf-8",
     )

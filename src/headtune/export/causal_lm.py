@@ -39,11 +39,12 @@ from headtune.export.label_words import (
     choose_label_words,
     read_label_words,
 )
-from headtune.export.source import Probabilities, Source
+from headtune.export.source import Probabilities, Source, exported
 from headtune.export.transformers_folder import require_causal_last_token
 from headtune.export.validation import validation_part
 from headtune.files.plain_json import to_json
 from headtune.model import predict_states
+from headtune.pretrained import from_config, from_folder
 from headtune.quiet import quiet_transformers
 from headtune.tasks.metrics import softmax
 from headtune.tokens import encode_texts
@@ -81,9 +82,9 @@ def answers_of_generation(source: Source, folder: Path, texts: list[str]) -> Pro
     The softmax is taken over the whole vocabulary, so mass on other tokens shows as a difference.
     """
     ids = [word.token_id for word in read_label_words(folder / LABELS_FILE)]
-    with quiet_transformers():
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+    written = exported(folder)
+    model = from_folder(AutoModelForCausalLM.from_pretrained, written, dtype=torch.float32).eval()
+    tokenizer = from_folder(AutoTokenizer.from_pretrained, written)
 
     def answer(batch: list[str]) -> Probabilities:
         inputs = tokenizer(batch, padding=True, truncation=True, return_tensors="pt")
@@ -125,8 +126,10 @@ def _language_model(source: Source) -> PreTrainedModel:
     if getattr(config, SOFT_CAP, None) is not None:
         setattr(config, SOFT_CAP, None)
     try:
-        with torch.device("meta"), quiet_transformers():
-            model: PreTrainedModel = AutoModelForCausalLM.from_config(config)
+        with torch.device("meta"):
+            model: PreTrainedModel = from_config(
+                AutoModelForCausalLM.from_config, config, exported(source.run)
+            )
     except (KeyError, ValueError) as error:
         raise ExportError(
             f"transformers has no language model for {config.model_type!r}. Use --to onnx."
@@ -214,7 +217,7 @@ def _written(word: LabelWord) -> WrittenWord:
 
 
 def _notes(words: Sequence[LabelWord], direction: Direction) -> Notes:
-    named = ", ".join(f"`{word.label}` is {word.word!r}" for word in words)
+    named = ", ".join(f"{word.label!r} is {word.word!r}" for word in words)
     return Notes(
         (
             f"The label words: {named}.",

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from headtune.errors import ArtifactError
+from headtune.errors import ArtifactError, DataNotFoundError, ExportError, HeadtuneError, option
 from headtune.export.card import check_export_target, write_card, write_record
 from headtune.export.formats import Measured, Notes, find_format
 from headtune.export.proof import Agreement, agreement_of, require
 from headtune.export.source import Source, open_source
 from headtune.files.claims import claimed
 from headtune.files.publish import publish, recover, staging
+from headtune.options import MachineConfig
 from headtune.progress import Progress, SilentProgress
 
 __all__ = ["Exported", "export_run"]
@@ -46,9 +47,10 @@ def export_run(
     *,
     quantize: str | None = None,
     label_word: Sequence[str] = (),
+    validation_file: str | Path | None = None,
     overwrite: bool = False,
     model: str | None = None,
-    trust_remote_code: bool = False,
+    machine: MachineConfig | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write a run in the format ``to``.
@@ -59,9 +61,12 @@ def export_run(
         out: Folder to write.
         quantize: A number format that ``to`` can round weights to.
         label_word: ``label=word`` items: which token answers for a label in a language model.
+        validation_file: A labelled table to measure on, where the run keeps no validation texts.
         model: Where the base model is, if not where the manifest says.
+        machine: Whether code of the model named so may run; it is loaded on the CPU in any case.
 
     Raises:
+        DataError: ``validation_file`` cannot be used.
         ExportError: The format cannot express this classifier; the reason is in the message.
         ProbeError: The written export answers differently; both numbers are in the message.
         ArtifactError, ModelError: The run cannot be loaded, or ``out`` not be written.
@@ -71,10 +76,19 @@ def export_run(
     out = Path(out)
     own_options = {"label_word": label_word} if label_word else {}
     row, tolerance = find_format(to, quantize, own_options)
+    if validation_file is not None and quantize is None and "label_word" not in row.options:
+        raise ExportError(
+            f"Nothing is measured on texts with {option('to', to)}, so a table is of no use.",
+            option="validation_file",
+            way_out=f"Leave out {option('validation_file')}.",
+        )
+    if validation_file is not None and not Path(validation_file).is_file():
+        raise DataNotFoundError(f"There is no file {validation_file}.", option="validation_file")
     recover(out)
     check_export_target(out, overwrite=overwrite)
     progress.stage("Loading the run")
-    source = open_source(Path(run), model=model, trust_remote_code=trust_remote_code)
+    texts = None if validation_file is None else Path(validation_file)
+    source = open_source(Path(run), model=model, machine=machine, validation_file=texts)
     try:
         with claimed(out), staging(out) as work:
             progress.stage(f"Writing {to}")
@@ -100,7 +114,7 @@ def export_run(
             size = _settle(work)
             publish(work, out, durable=False)
     except (OSError, SafetensorError) as error:  # of which a full disk is one, too
-        if isinstance(error, ArtifactError):
+        if isinstance(error, HeadtuneError):
             raise
         raise ArtifactError(f"{out} cannot be written: {error}.") from error
     return Exported(out, to, quantize, size, agreement, row.tool, tuple(facts), measured)

@@ -27,7 +27,8 @@ from headtune.export.causal_lm import write_causal_lm
 from headtune.export.formats import Notes
 from headtune.export.gguf_vocabulary import find_vocabulary
 from headtune.export.label_words import LABELS_FILE, read_label_words
-from headtune.export.source import Probabilities, Source
+from headtune.export.source import Probabilities, Source, exported
+from headtune.pretrained import from_folder
 from headtune.tasks.metrics import softmax
 
 __all__ = ["GGUF_FILE", "answers_of_llama_cpp", "halve_gguf", "write_gguf"]
@@ -57,7 +58,7 @@ def write_gguf(source: Source, folder: Path, label_word: Sequence[str] = ()) -> 
     aside = folder / "causal-lm"
     aside.mkdir()
     notes = write_causal_lm(source, aside, label_word)
-    config = AutoConfig.from_pretrained(aside)
+    config = from_folder(AutoConfig.from_pretrained, exported(aside))
     architecture = ARCHITECTURES[config.model_type]
     writer = gguf.GGUFWriter(folder / GGUF_FILE, gguf.MODEL_ARCH_NAMES[architecture])
     _add_shape(writer, config)

@@ -19,8 +19,9 @@ from transformers import AutoTokenizer
 
 from headtune.export.asking import ask, integer_inputs
 from headtune.export.padded import PaddedClassifier
-from headtune.export.source import Probabilities, Source
+from headtune.export.source import Probabilities, Source, exported
 from headtune.export.transformers_folder import labelled_config
+from headtune.pretrained import from_folder
 from headtune.quiet import quiet_libraries, quiet_transformers
 from headtune.tasks.metrics import softmax
 
@@ -111,7 +112,7 @@ def answers_of_onnxruntime(source: Source, folder: Path, texts: list[str]) -> Pr
     session = onnxruntime.InferenceSession(
         folder / ONNX_FILE, options, providers=["CPUExecutionProvider"]
     )
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = from_folder(AutoTokenizer.from_pretrained, exported(folder))
 
     def answer(batch: list[str]) -> Probabilities:
         return softmax(session.run([HEAD_OUTPUT], integer_inputs(tokenizer, batch))[0])

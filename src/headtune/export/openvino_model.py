@@ -12,7 +12,8 @@ from transformers import AutoTokenizer
 
 from headtune.export.asking import ask, integer_inputs
 from headtune.export.onnx_file import ONNX_FILE, write_onnx
-from headtune.export.source import Probabilities, Source
+from headtune.export.source import Probabilities, Source, exported
+from headtune.pretrained import from_folder
 from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_openvino", "write_openvino"]
@@ -39,7 +40,7 @@ def answers_of_openvino(source: Source, folder: Path, texts: list[str]) -> Proba
     model = openvino.Core().compile_model(
         folder / OPENVINO_FILE, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
     )
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = from_folder(AutoTokenizer.from_pretrained, exported(folder))
 
     def answer(batch: list[str]) -> Probabilities:
         return softmax(model(integer_inputs(tokenizer, batch))["logits"])

@@ -33,6 +33,7 @@ class PaddedClassifier(nn.Module):
         self.pooling = classifier.pooling
         self.causal = classifier.attention == "causal"
         self.packs = classifier.packs
+        self.position_offset = classifier.architecture.position_offset
         self.backbone.set_attn_implementation(PADDED_ATTENTION if self.packs else "eager")
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -44,8 +45,7 @@ class PaddedClassifier(nn.Module):
                 attention_mask=None,
                 use_cache=False,
                 visible=self._visible(attention_mask),
-                causal=self.causal,
-                position_ids=positions,
+                position_ids=positions + self.position_offset,
             )
         else:
             found = self.backbone(
@@ -81,7 +81,6 @@ def padded_attention(
     attention_mask: torch.Tensor | None,
     *,
     visible: torch.Tensor,
-    causal: bool,
     scaling: float | None = None,
     sliding_window: int | None = None,
     softcap: float | None = None,
@@ -94,7 +93,6 @@ def padded_attention(
         key: Shape ``(batch, n_key_value_heads, length, head_dim)``.
         value: Shape ``(batch, n_key_value_heads, length, value_dim)``.
         visible: Shape ``(batch, 1, length, length)`` bool; causal where the run is.
-        causal: Whether the run is; a window bounds what lies behind a query, so only then.
 
     Returns:
         The attended values, shape ``(batch, length, n_heads, value_dim)``, and None for the
@@ -107,7 +105,7 @@ def padded_attention(
     scores = query @ key.transpose(2, 3) * scale  # (batch, n_heads, length, length)
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
-    if sliding_window is not None and causal:
+    if sliding_window is not None:
         visible = visible & _within(sliding_window, query.shape[2], visible)
     # The lowest finite number, not -inf: a padding query that sees nothing must not become NaN.
     scores = scores.masked_fill(~visible, torch.finfo(scores.dtype).min)
@@ -116,13 +114,13 @@ def padded_attention(
 
 
 def _within(window: int, length: int, visible: torch.Tensor) -> torch.Tensor:
-    """Keys less than a window behind their query, shape ``(length, length)`` bool.
+    """Keys less than a window from their query, to both sides: shape ``(length, length)`` bool.
 
-    Padding lies before or behind all real tokens, so places differ as positions do. Keys after
-    their query are left to ``visible``.
+    Padding lies before or behind all real tokens, so places differ as positions do. In a causal run
+    ``visible`` hides the keys after a query.
     """
     steps = torch.arange(length, device=visible.device)
-    return steps[:, None] - steps < window
+    return (steps[:, None] - steps).abs() < window
 
 
 AttentionInterface.register(PADDED_ATTENTION, padded_attention)

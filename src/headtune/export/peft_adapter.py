@@ -5,20 +5,19 @@ calibration temperature. ``config.json`` beside them is the base model's with th
 ``num_labels``, so that a loader knows how many rows the head has before it has seen one.
 """
 
-import json
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
-from headtune.artifact.layout import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from headtune.artifact.layout import ADAPTER_WEIGHTS
 from headtune.errors import ExportError
 from headtune.export.asking import ask
-from headtune.export.source import Probabilities, Source
+from headtune.export.source import Probabilities, Source, exported
 from headtune.export.transformers_folder import classifier_config, require_last_token
-from headtune.files.plain_json import to_json
-from headtune.pretrained import find_pretrained, public_name
+from headtune.model import lora_config
+from headtune.pretrained import find_pretrained, from_folder, public_name
 from headtune.quiet import quiet_transformers
 from headtune.tasks.metrics import softmax
 
@@ -35,12 +34,7 @@ def write_peft(source: Source, folder: Path) -> None:
             "Use --to transformers for a whole model."
         )
     require_last_token(source, "the sequence classifiers below PEFT")
-    adapter = json.loads((source.run / ADAPTER_CONFIG).read_text(encoding="utf-8"))
-    base = source.artifact.manifest.base_model.name
-    adapter["base_model_name_or_path"] = public_name(base)
-    adapter["revision"] = source.artifact.manifest.base_model.revision
-    text = to_json(adapter, indent=2)
-    (folder / ADAPTER_CONFIG).write_text(text + "\n", encoding="utf-8")
+    _write_adapter_config(source, folder)
     state = load_file(source.run / ADAPTER_WEIGHTS)
     state[HEAD] = state[HEAD] / source.temperature
     save_file(state, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
@@ -48,17 +42,29 @@ def write_peft(source: Source, folder: Path) -> None:
     source.tokenizer.save_pretrained(folder)
 
 
+def _write_adapter_config(source: Source, folder: Path) -> None:
+    """PEFT's settings, made of the run's options: those in its folder name modules to import."""
+    manifest = source.artifact.manifest
+    config = lora_config(source.classifier.backbone, manifest.tune_config())
+    config.base_model_name_or_path = public_name(manifest.base_model.name)
+    config.revision = manifest.base_model.revision
+    config.inference_mode = True
+    config.save_pretrained(folder)
+
+
 def answers_of_peft(source: Source, folder: Path, texts: list[str]) -> Probabilities:
     """What PEFT makes of base model and adapter, in padded batches."""
     from peft import PeftModel
 
     base = find_pretrained(source.base_name, revision=source.artifact.manifest.base_model.revision)
+    written = exported(folder)
+    config = from_folder(AutoConfig.from_pretrained, written)
+    model = from_folder(
+        AutoModelForSequenceClassification.from_pretrained, base, config=config, dtype=torch.float32
+    )
     with quiet_transformers():
-        model = AutoModelForSequenceClassification.from_pretrained(
-            base.path, config=AutoConfig.from_pretrained(folder), dtype=torch.float32
-        )
         model = PeftModel.from_pretrained(model, folder).eval()
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = from_folder(AutoTokenizer.from_pretrained, written)
 
     def answer(batch: list[str]) -> Probabilities:
         inputs = tokenizer(batch, padding=True, truncation=True, return_tensors="pt")

@@ -6,7 +6,7 @@ temperature goes into the head: the softmax of ``W h / T`` is that of a head ``W
 exported model's own probabilities are the calibrated ones.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,11 @@ from headtune.artifact.probes import read_probe_texts
 from headtune.export.padding import settle_export_padding
 from headtune.model import SequenceClassifier
 from headtune.options import MachineConfig
+from headtune.pretrained import PretrainedFolder
 from headtune.tasks.metrics import softmax
 from headtune.types import LabelSet
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "exported", "open_source"]
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -38,6 +39,7 @@ class Source:
         probabilities: What the run says of them, shape ``(n_texts, n_labels)``.
         temperature: What the head was divided by; 1 without calibration.
         padding_is_safe: Whether the padding token cannot be the last of a text.
+        validation_file: A labelled table that the user named, to measure on.
     """
 
     artifact: LoadedArtifact
@@ -46,6 +48,7 @@ class Source:
     probabilities: Probabilities
     temperature: float
     padding_is_safe: bool
+    validation_file: Path | None = None
 
     @property
     def run(self) -> Path:
@@ -78,12 +81,23 @@ class Source:
         return str(self.artifact.manifest.tune["tune"])
 
 
-def open_source(run: Path, *, model: str | None = None, trust_remote_code: bool = False) -> Source:
+def exported(folder: Path) -> PretrainedFolder:
+    """A folder that was written here, to be read back by its tool: never with code of its own."""
+    return PretrainedFolder(str(folder), folder)
+
+
+def open_source(
+    run: Path,
+    *,
+    model: str | None = None,
+    machine: MachineConfig | None = None,
+    validation_file: Path | None = None,
+) -> Source:
     """Load, take down the answers, and make one plain model of it.
 
     Raises ``ArtifactError`` and ``ModelError`` as ``load_artifact`` does.
     """
-    options = MachineConfig(dtype="float32", device="cpu", trust_remote_code=trust_remote_code)
+    options = replace(machine or MachineConfig(), dtype="float32", device="cpu")
     artifact = load_artifact(run, model=model, options=options)
     texts = read_probe_texts(artifact.path)
     temperature = artifact.manifest.temperature
@@ -95,7 +109,7 @@ def open_source(run: Path, *, model: str | None = None, trust_remote_code: bool 
     safe = settle_export_padding(artifact.tokenizer, texts)
     artifact.tokenizer.model_max_length = artifact.manifest.max_length
     base_name = model or artifact.manifest.base_model.name
-    return Source(artifact, base_name, texts, probabilities, temperature, safe)
+    return Source(artifact, base_name, texts, probabilities, temperature, safe, validation_file)
 
 
 def merge_adapters(classifier: SequenceClassifier) -> None:

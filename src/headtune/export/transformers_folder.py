@@ -17,7 +17,8 @@ from transformers import AutoModelForSequenceClassification, PreTrainedConfig
 from headtune.artifact.layout import FULL_WEIGHTS
 from headtune.errors import ExportError
 from headtune.export.asking import ask
-from headtune.export.source import Probabilities, Source
+from headtune.export.source import Probabilities, Source, exported
+from headtune.pretrained import from_config, from_folder
 from headtune.quiet import quiet_transformers
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "require_last_token",
     "write_transformers",
 ]
+
+PROBLEM_TYPES = {"single-label": "single_label_classification"}
+"""Task -> what transformers calls it."""
 
 
 def write_transformers(source: Source, folder: Path) -> None:
@@ -56,8 +60,10 @@ def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Proba
     """What transformers' own pipeline says, in padded batches."""
     from transformers import pipeline
 
-    with quiet_transformers():
-        classify = pipeline("text-classification", str(folder), device="cpu", dtype=torch.float32)
+    def load(path: Path, **options: Any) -> Any:
+        return pipeline("text-classification", str(path), **options)
+
+    classify = from_folder(load, exported(folder), device="cpu", dtype=torch.float32)
 
     def answer(batch: list[str]) -> Probabilities:
         with quiet_transformers():
@@ -89,7 +95,7 @@ def labelled_config(source: Source) -> PreTrainedConfig:
     config = copy.deepcopy(source.config)
     config.id2label = source.labels.id2label
     config.label2id = source.labels.label2id
-    config.problem_type = source.artifact.manifest.task
+    config.problem_type = PROBLEM_TYPES[source.artifact.manifest.task]
     config.pad_token_id = source.tokenizer.pad_token_id
     config.dtype = torch.float32
     config.use_cache = True
@@ -135,8 +141,10 @@ def _class_of(source: Source) -> type[Any]:
 
 def _names_in_transformers(source: Source, config: PreTrainedConfig) -> dict[str, str]:
     """Our tensor names -> those of the class of transformers, found without reading a weight."""
-    with torch.device("meta"), quiet_transformers():
-        theirs = AutoModelForSequenceClassification.from_config(config)
+    with torch.device("meta"):
+        theirs = from_config(
+            AutoModelForSequenceClassification.from_config, config, exported(source.run)
+        )
     prefix = theirs.base_model_prefix + "."
     ours = {
         name: prefix + name.removeprefix("backbone.") if name.startswith("backbone.") else name

@@ -1,14 +1,16 @@
 """Stage 4, packed batches to logits: backbone, packed attention, pooling, head, what is trained."""
 
 from headtune.model.adapters import lora_config, lora_targets
+from headtune.model.architecture import Architecture
 from headtune.model.assemble import assemble
 from headtune.model.backbone import Backbone, load_backbone, load_config
 from headtune.model.frozen.keeping import Keeper, KeptTexts, open_store
 from headtune.model.frozen.kept_states import StateStore, TrunkIdentity, text_key
 from headtune.model.frozen.trunk import FrozenTrunk, attach_trunk
 from headtune.model.hardware.budget import TokenBudget, bytes_per_token, token_budget
-from headtune.model.hardware.compute import Compute, choose_compute, matrix_product_rate
+from headtune.model.hardware.compute import Compute, choose_compute
 from headtune.model.hardware.memory import peak_memory_bytes
+from headtune.model.hardware.yardstick import matrix_product_rate, rate_and_share
 from headtune.model.inference import (
     is_out_of_memory,
     predict_logits,
@@ -27,6 +29,7 @@ from headtune.model.trainable import (
 )
 
 __all__ = [
+    "Architecture",
     "Backbone",
     "Compute",
     "FrozenTrunk",
@@ -56,6 +59,7 @@ __all__ = [
     "predict_states",
     "predict_together",
     "quantize",
+    "rate_and_share",
     "text_key",
     "token_budget",
     "trained_state",

@@ -2,55 +2,82 @@
 
 ``AutoModel`` of transformers loads it; 103 of the 189 causal architectures have no
 ``AutoModelForSequenceClassification``, which is why the head is ours. Whether an architecture's
-layers respect packed boundaries is tried (``attention/boundaries.py``); where they do not, every batch takes
-the padded path, and that is said.
+layers respect packed boundaries is tried (``attention/boundaries.py``); where they do not, every
+batch takes the padded path, and that is said.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
-from headtune.model.attention.boundaries import respects_boundaries
+from headtune.errors import ModelError, ModelFileError, ModelNotFoundError, option
+from headtune.model.architecture import Architecture, direction_of
+from headtune.model.attention.boundaries import respects_boundaries, sees_ahead
 from headtune.model.attention.packed import ATTENTION_NAME
 from headtune.model.hardware.compute import Compute, keep_freed_memory
 from headtune.model.speed.fused import fuse
 from headtune.options import MachineConfig, ModelConfig
-from headtune.pretrained import PretrainedFolder
-from headtune.quiet import quiet_transformers
+from headtune.pretrained import (
+    PretrainedFolder,
+    forget_code,
+    from_config,
+    from_folder,
+    needs_code_of_its_own,
+)
 
 __all__ = ["Backbone", "load_backbone", "load_config"]
 
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """The loaded model, and whether packed batches may go through it as they are."""
+    """The loaded model, and what is known of its kind."""
 
     model: PreTrainedModel
-    packs: bool
+    architecture: Architecture
+
+    @property
+    def packs(self) -> bool:
+        """Whether packed batches may go through it as they are."""
+        return self.architecture.packs
 
 
-def load_config(folder: PretrainedFolder, *, trust_remote_code: bool = False) -> PreTrainedConfig:
-    """The text configuration of a model folder. Raises ``ModelError`` if it cannot be used."""
+def load_config(folder: PretrainedFolder) -> PreTrainedConfig:
+    """The text configuration of a model folder; no weight is read.
+
+    Raises ``ModelError`` if it cannot be used: an encoder, an encoder-decoder, one with code of its
+    own.
+    """
     try:
-        config: PreTrainedConfig = AutoConfig.from_pretrained(
-            folder.path, trust_remote_code=trust_remote_code
-        )
+        config: PreTrainedConfig = from_folder(AutoConfig.from_pretrained, folder)
+    except ModelError:
+        raise
     except (OSError, ValueError, KeyError) as error:
-        if "trust_remote_code" in str(error):
-            raise ModelError(
-                f"Model {folder.name!r} brings its own Python code, which is not run unless "
-                "--trust-remote-code is given. Read the code first."
-            ) from error
         raise ModelNotFoundError(f"{folder.name!r}: {_one_line(error)}") from error
     if getattr(config, "is_encoder_decoder", False):
         raise ModelError(
             f"Model {folder.name!r} is an encoder-decoder ({config.model_type}); headtune takes "
             "causal language models."
         )
+    if direction_of(config) != "causal":
+        raise _encoder(folder, config)
+    if type(config) not in MODEL_MAPPING and not needs_code_of_its_own(config):
+        raise ModelError(
+            f"transformers has no model for {config.model_type!r}, the architecture of "
+            f"{folder.name!r}; headtune takes causal language models."
+        )
+    forget_code(vars(config), folder)
     return config
+
+
+def _encoder(folder: PretrainedFolder, config: PreTrainedConfig) -> ModelError:
+    return ModelError(
+        f"Model {folder.name!r} is an encoder ({config.model_type}), in which tokens see the whole "
+        "text; headtune takes causal language models.",
+        option="model",
+        way_out=f"Give a causal language model, such as {option('model', 'smollm2-135m')}.",
+    )
 
 
 def load_backbone(
@@ -65,13 +92,14 @@ def load_backbone(
 
     ``packs`` is what a run has found out before; None tries it.
 
-    Raises ``ModelFileError`` when weights are cut short or missing.
+    Raises ``ModelFileError`` when weights are cut short or missing, and ``ModelError`` for a model
+    that cannot be used, or not in the direction asked for.
     """
-    config = load_config(folder, trust_remote_code=machine.trust_remote_code)
+    config = load_config(folder)
     if compute.device.type == "cpu":
         keep_freed_memory()
     model = (
-        _random_model(config, compute, seed)
+        _random_model(config, folder, compute, seed)
         if options.random_weights
         else _pretrained_model(folder, machine, compute)
     )
@@ -80,22 +108,36 @@ def load_backbone(
     if machine.device_map is None:
         model.to(compute.device)
     if packs is None:
-        packs = respects_boundaries(model, causal=options.attention == "causal")
-    if not packs and options.attention == "bidirectional":
-        raise ModelError(
-            f"--attention bidirectional cannot be used with {config.model_type!r}: its attention "
-            "does not go through transformers' attention interface."
-        )
+        packs = _try(model, folder, options)
+    architecture = Architecture.of(model, options.attention, packs=packs)
     if packs:
         model.set_attn_implementation(ATTENTION_NAME)
         fuse(model)
-    return Backbone(model, packs)
+    return Backbone(model, architecture)
 
 
-def _random_model(config: PreTrainedConfig, compute: Compute, seed: int) -> PreTrainedModel:
-    with torch.random.fork_rng(devices=[]), quiet_transformers():
+def _try(model: PreTrainedModel, folder: PretrainedFolder, options: ModelConfig) -> bool:
+    """Whether packed batches are respected. Raises ``ModelError`` where the direction is wrong."""
+    if sees_ahead(model):
+        raise _encoder(folder, model.config)
+    packs = respects_boundaries(model, causal=options.attention == "causal")
+    if not packs and options.attention == "bidirectional":
+        raise ModelError(
+            f"{option('attention', 'bidirectional')} cannot be used with "
+            f"{model.config.model_type!r}: tried, its packed attention did not answer as "
+            "transformers' own does in that direction.",
+            option="attention",
+            way_out=f"Leave it at {option('attention', 'causal')}.",
+        )
+    return packs
+
+
+def _random_model(
+    config: PreTrainedConfig, folder: PretrainedFolder, compute: Compute, seed: int
+) -> PreTrainedModel:
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model: PreTrainedModel = AutoModel.from_config(config)
+        model: PreTrainedModel = from_config(AutoModel.from_config, config, folder)
     return model.to(compute.dtype)
 
 
@@ -108,15 +150,16 @@ def _pretrained_model(
     if machine.device_map is not None:
         placement = {"device_map": machine.device_map, "offload_folder": machine.offload_folder}
     try:
-        with quiet_transformers():
-            model, info = AutoModel.from_pretrained(
-                folder.path,
-                dtype=compute.dtype,
-                use_safetensors=True,
-                trust_remote_code=machine.trust_remote_code,
-                output_loading_info=True,
-                **placement,
-            )
+        model, info = from_folder(
+            AutoModel.from_pretrained,
+            folder,
+            dtype=compute.dtype,
+            use_safetensors=True,
+            output_loading_info=True,
+            **placement,
+        )
+    except ModelError:
+        raise
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise ModelFileError(
             f"The weights of {folder.name!r} cannot be read ({_one_line(error)}). They may be cut "
@@ -128,6 +171,7 @@ def _pretrained_model(
             "They are cut short, or belong to another architecture."
         )
     loaded: PreTrainedModel = model
+    forget_code(vars(loaded.config), folder)
     return loaded
 
 

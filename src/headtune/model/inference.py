@@ -12,6 +12,7 @@ import torch
 
 from headtune.batches import PackedBatch, collate, pack, share_out
 from headtune.errors import ModelError
+from headtune.model.finite import check_finite
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.processes import all_gather, n_processes, rank
 from headtune.progress import OnlySays, Progress, SilentProgress
@@ -36,7 +37,8 @@ def predict_logits(
     """Logits of each example, shape ``(n_examples, n_labels)``, float32.
 
     ``progress`` advances by the examples and tokens of each finished micro-batch. Raises
-    ``ModelError`` when a single text is too much for the memory.
+    ``ModelError`` when a single text is too much for the memory, and where the model gives what is
+    no number.
     """
     n_labels = classifier.score.out_features
     return _run(classifier, classifier, n_labels, examples, max_tokens_per_batch, progress)
@@ -106,13 +108,19 @@ def _run(
     """Rows of ``answer``, shape ``(n_examples, size)``, in the order of the examples."""
     rows = np.empty((len(examples), size), dtype=np.float32)
     todo = list(range(len(examples)))
+
+    def checked(batch: PackedBatch) -> torch.Tensor:
+        given = answer(batch)
+        check_finite(given, batch.rows, classifier, classifier.compute_dtype)
+        return given
+
     was_training = classifier.training
     if was_training:  # visiting every module takes milliseconds, which single texts would wait for
         classifier.eval()
     try:
         while todo:
             budget = min(max_tokens_per_batch, classifier.most_tokens)
-            budget = _work_through(answer, examples, todo, rows, int(budget), progress)
+            budget = _work_through(checked, examples, todo, rows, int(budget), progress)
             if todo:
                 classifier.most_tokens = budget
                 progress.say(

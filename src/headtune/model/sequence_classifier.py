@@ -6,7 +6,6 @@ whatever the backbone's format: in bfloat16 small updates vanish.
 """
 
 import math
-import threading
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -18,15 +17,11 @@ from headtune.batches import PackedBatch
 from headtune.model.attention.layout import SequenceLayout
 from headtune.model.backbone import Backbone
 from headtune.model.frozen.last_block import only_rows, row_modules
+from headtune.model.one_pass import one_pass
 from headtune.model.pooling import pool, pooled_rows
 from headtune.options import AttentionDirection, Pooling
 
 __all__ = ["SequenceClassifier", "Trunk"]
-
-
-ONE_PASS = threading.RLock()
-"""A pass through a backbone hangs hooks on its modules, so threads take turns. Nothing is lost:
-one pass uses all cores of a CPU, and on a GPU what follows waits for it anyway."""
 
 
 class Trunk(Protocol):
@@ -41,7 +36,7 @@ class SequenceClassifier(nn.Module):
     Attributes:
         backbone: The transformers model without language-model head.
         score: Linear, ``hidden_size`` to ``n_labels``, no bias, float32.
-        packs: Whether packed batches go through the backbone as they are; else they are padded
+        architecture: What kind of model the backbone is. Where it does not pack, batches are padded
             on the right, which causal layers never see.
         compute_dtype: Format of the backbone's matrix products; below float32 they run under
             autocast, since trained blocks keep float32 weights.
@@ -63,7 +58,7 @@ class SequenceClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone: PreTrainedModel = backbone.model
-        self.packs = backbone.packs
+        self.architecture = backbone.architecture
         self.pooling: Pooling = pooling
         self.attention: AttentionDirection = attention
         self.compute_dtype = compute_dtype
@@ -77,6 +72,11 @@ class SequenceClassifier(nn.Module):
         self.trunk: Trunk | None = None
         self.prunes_last_block = True
         self.most_tokens: float = math.inf  # in a batch; less once memory has run out
+
+    @property
+    def packs(self) -> bool:
+        """Whether packed batches go through the backbone as they are."""
+        return self.architecture.packs
 
     @property
     def device(self) -> torch.device:
@@ -100,12 +100,13 @@ class SequenceClassifier(nn.Module):
             return self._run_backbone(batch)
         if self.trunk is None:  # only the head is trained: the batch brings pooled states
             return batch.kept
-        with self.trunk.replaced_by(batch.kept):
+        with one_pass(self.backbone), self.trunk.replaced_by(batch.kept):
             return self._run_backbone(batch)
 
     def _run_backbone(self, batch: PackedBatch) -> torch.Tensor:
         lower = self.compute_dtype != torch.float32
-        with ONE_PASS, torch.autocast(self.device.type, self.compute_dtype, enabled=lower):
+        autocast = torch.autocast(self.device.type, self.compute_dtype, enabled=lower)
+        with one_pass(self.backbone), autocast:
             states = self._packed_states(batch) if self.packs else self._padded_states(batch)
         return pool(states, batch.cu_seqlens, self.pooling)
 
@@ -117,7 +118,7 @@ class SequenceClassifier(nn.Module):
         with only_rows(self.pruned_modules, pooled_rows(batch.cu_seqlens, self.pooling)):
             states: torch.Tensor = self.backbone(
                 input_ids=batch.input_ids[None],
-                position_ids=batch.position_ids[None],
+                position_ids=batch.position_ids[None] + self.architecture.position_offset,
                 attention_mask=None,
                 use_cache=False,
                 layout=layout,

@@ -48,7 +48,8 @@ class MachineConfig:
     nothing."""
 
     trust_remote_code: bool = False
-    """Run Python code that comes with a hub model. Only for authors you trust."""
+    """Run Python code that comes with the model you name. Only for authors you trust. Code in a run
+    folder, or in a model that only a run folder names, is never run."""
 
     def __post_init__(self) -> None:
         check_at_least(self, 1, "max_tokens_per_batch")

@@ -66,10 +66,10 @@ class TuneConfig:
     def _check_lora_layers(self) -> None:
         if self.lora_layers == "all":
             return
-        if not re.fullmatch(r"last-[1-9]\d*", self.lora_layers):
+        if not re.fullmatch(r"last-[1-9][0-9]{0,4}", self.lora_layers):
             raise ConfigError(
                 f"--lora-layers takes all or last-N (last-1, last-2, …); "
-                f"received {self.lora_layers!r}."
+                f"received {self.lora_layers[:40]!r}."
             )
         if self.lora_bias == "all":
             raise ConfigError(

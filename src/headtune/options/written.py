@@ -15,7 +15,7 @@ def parse_size(size: int | str) -> int:
 
     Raises ``ConfigError`` on anything else.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)b?", str(size).strip().lower())
+    found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?) ?([kmgt]?)b?", str(size).strip().lower())
     if found is None:
         raise ConfigError(
             f"--cache-limit takes bytes or a size such as 20GB or 500MB; received {size!r}."
@@ -30,11 +30,10 @@ def parse_tune(tune: str) -> tuple[str, int]:
     """
     if tune in ("head", "lora", "full"):
         return tune, 0
-    kind, _, number = tune.partition("-")
-    if kind == "last" and number.isdecimal() and int(number) > 0:
-        return "last", int(number)
+    if found := re.fullmatch(r"last-0{0,9}([1-9][0-9]{0,4})", tune):
+        return "last", int(found[1])
     raise ConfigError(
-        f"--tune takes head, last-N (last-1, last-2, …), lora or full; received {tune!r}."
+        f"--tune takes head, last-N (last-1, last-2, …), lora or full; received {str(tune)[:40]!r}."
     )
 
 

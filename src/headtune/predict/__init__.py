@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from headtune.predict.predictor import Predictor
 
 if TYPE_CHECKING:
-    from headtune.predict.bulk import predict_file, predict_table
+    from headtune.predict.bulk import predict_file
     from headtune.predict.evaluate import answer_file, evaluate_file, evaluate_in_int8
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "evaluate_file",
     "evaluate_in_int8",
     "predict_file",
-    "predict_table",
 ]
 
 

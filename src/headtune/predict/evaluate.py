@@ -17,7 +17,7 @@ from headtune.progress import Progress, SilentProgress
 from headtune.tasks.decision import answer_metrics
 from headtune.tasks.figures import FileMetrics
 from headtune.tasks.metrics import classification_metrics
-from headtune.types import Example, SetAsideRow
+from headtune.types import Example, SetAsideRow, label_ids_of
 
 __all__ = ["answer_file", "evaluate_file", "evaluate_in_int8"]
 
@@ -35,7 +35,7 @@ def evaluate_file(
     thresholds or "unsure" make them differ from the most probable label. Raises ``DataError``.
     """
     examples, set_aside, probabilities = answer_file(predictor, source, data, progress)
-    ids = np.array([example.label for example in examples], dtype=np.int64)
+    ids = label_ids_of(examples)
     metrics = cast(FileMetrics, classification_metrics(probabilities, ids, predictor.labels))
     if not predictor.rule.is_plain:
         metrics["answers"] = answer_metrics(predictor.rule, probabilities, ids, predictor.labels)

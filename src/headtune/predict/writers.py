@@ -7,23 +7,29 @@ it; a later run leaves that file alone and writes ``labelled.csv.2.part``. An em
 CSV and Parquet have the columns of the first chunk throughout. JSON records may gain a key later:
 that column is left out, which is said; JSON Lines keeps it.
 
-Costs: 30 ms for 1,000 rows.
+A spreadsheet takes a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end for a
+formula, and runs it. Cells are data and stay as they are; ``safe`` puts an apostrophe before such a
+cell, in CSV and TSV, headings included (OWASP, "CSV Injection"). Numbers stay numbers.
 """
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol, TextIO
+from typing import BinaryIO, Protocol, TextIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headtune.errors import HeadtuneError, PredictionError
+from headtune.data.reading.arrow_values import python_values
+from headtune.data.reading.names import listed
+from headtune.errors import HeadtuneError, PredictionError, option
 from headtune.files.plain_json import to_json
 from headtune.progress import Progress
+from headtune.wording.visible import VisibleFile
 
 __all__ = ["Writer", "open_writer", "standard_output"]
 
@@ -50,24 +56,30 @@ class FirstColumns:
         """These columns by name; one that the chunk lacks is missing values."""
         if self.schema is None:
             self.schema = table.schema
-        if new := [n for n in table.column_names if n not in {*self.schema.names, *self._said}]:
+        known = {*self.schema.names, *self._said}
+        if new := [name for name in table.column_names if name not in known]:
             self._said.update(new)
             self.progress.say(
-                f"Left out, since earlier rows have no such column: {', '.join(new)}. "
+                f"Left out, since earlier rows have no such column: {listed(new)}. "
                 "A result in .jsonl keeps all."
             )
-        columns = [
-            table[field.name] if field.name in table.column_names else pa.nulls(len(table))
-            for field in self.schema
-        ]
-        return pa.table(columns, names=self.schema.names)
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        missing = pa.nulls(len(table))
+        return pa.table({name: columns.get(name, missing) for name in self.schema.names})
+
+
+FORMULA = re.compile(r"[=+\-@\t\r\n](?!(?<=[-+])\d+(\.\d+)?([eE][-+]?\d+)?\Z)")
+"""How a cell begins that a spreadsheet would run; ``-5.3`` is a number."""
 
 
 class CsvWriter:
     """Comma-separated values, RFC 4180 but for line ends, which are those of Unix."""
 
-    def __init__(self, file: TextIO, progress: Progress, delimiter: str = ",") -> None:
+    def __init__(
+        self, file: TextIO, progress: Progress, delimiter: str = ",", *, safe: bool = False
+    ) -> None:
         self.file = file
+        self.safe = safe
         self.columns = FirstColumns(progress)
         self.writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         # which quotes no carriage return, though it ends a line for those who read
@@ -79,15 +91,21 @@ class CsvWriter:
         if self.columns.schema is None:
             self._write_row(table.column_names)
         columns = self.columns.of(table).columns
-        for row in zip(*(column.to_pylist() for column in columns), strict=True):
+        for row in zip(*map(python_values, columns), strict=True):
             self._write_row(row)
 
     def _write_row(self, row: Sequence[object]) -> None:
+        if self.safe:
+            row = [_no_formula(value) for value in row]
         has_return = any(isinstance(value, str) and "\r" in value for value in row)
         (self.quoting if has_return else self.writer).writerow(row)
 
     def close(self) -> None:
         self.file.flush()
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 class JsonLinesWriter:
@@ -97,8 +115,9 @@ class JsonLinesWriter:
         self.file = file
 
     def write(self, table: pa.Table) -> None:
-        for row in table.to_pylist():
-            self.file.write(to_json(row) + "\n")
+        names = table.column_names
+        for row in zip(*map(python_values, table.columns), strict=True):
+            self.file.write(to_json(dict(zip(names, row, strict=True))) + "\n")
 
     def close(self) -> None:
         self.file.flush()
@@ -163,26 +182,45 @@ def _is_string(kind: pa.DataType) -> bool:
     return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
 
 
-def standard_output(progress: Progress, *, as_json: bool) -> Writer:
-    """CSV, or JSON Lines, on standard output."""
-    return JsonLinesWriter(sys.stdout) if as_json else CsvWriter(sys.stdout, progress)
+def standard_output(progress: Progress, *, as_json: bool, safe_csv: bool = False) -> Writer:
+    """CSV, or JSON Lines, on standard output; what a terminal gets can be seen.
+
+    In a pipe or a file, CSV has its texts as they are.
+    """
+    if as_json:
+        _only_csv(safe_csv, "JSON")
+        return JsonLinesWriter(sys.stdout)
+    file = cast(TextIO, VisibleFile(sys.stdout)) if sys.stdout.isatty() else sys.stdout
+    return CsvWriter(file, progress, safe=safe_csv)
+
+
+def _only_csv(safe_csv: bool, kind: str) -> None:
+    if safe_csv:
+        raise PredictionError(
+            f"{option('safe_csv')} is for CSV and TSV; received {kind}, which has no formulas.",
+            option="safe_csv",
+            way_out=f"Leave {option('safe_csv')} out, or write to a name in .csv.",
+        )
 
 
 @contextmanager
-def open_writer(out: Path, progress: Progress) -> Iterator[Writer]:
+def open_writer(out: Path, progress: Progress, *, safe_csv: bool = False) -> Iterator[Writer]:
     """Writes beside ``out``, which appears when the work is done; see the top of this file.
 
-    Raises ``PredictionError`` where ``out`` has another ending, or cannot be written.
+    Raises ``PredictionError`` where ``out`` has another ending, or cannot be written, and where
+    ``safe_csv`` does not go with the ending.
     """
     kind = out.suffix.lower()
     if kind not in (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"):
         raise PredictionError(f"--out {out}: expected a name in .csv, .tsv, .jsonl or .parquet.")
+    if kind not in (".csv", ".tsv"):
+        _only_csv(safe_csv, kind)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with _new_file_beside(out) as file:
             part = Path(file.name)
             try:
-                with closing(_writer(kind, file, progress)) as writer:
+                with closing(_writer(kind, file, progress, safe_csv)) as writer:
                     yield writer
                 file.close()
                 part.replace(out)
@@ -197,13 +235,13 @@ def open_writer(out: Path, progress: Progress) -> Iterator[Writer]:
         raise PredictionError(f"{out} cannot be written: {error.strerror or error}.") from error
 
 
-def _writer(kind: str, file: BinaryIO, progress: Progress) -> Writer:
+def _writer(kind: str, file: BinaryIO, progress: Progress, safe_csv: bool) -> Writer:
     if kind == ".parquet":
         return ParquetWriter(file, progress)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     if kind in (".jsonl", ".ndjson"):
         return JsonLinesWriter(text)
-    return CsvWriter(text, progress, "\t" if kind == ".tsv" else ",")
+    return CsvWriter(text, progress, "\t" if kind == ".tsv" else ",", safe=safe_csv)
 
 
 def _is_whole_parquet(path: Path) -> bool:

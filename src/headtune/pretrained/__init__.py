@@ -1,19 +1,34 @@
-"""Where pretrained weights and tokenizers come from: a name to one local folder."""
+"""Where pretrained weights and tokenizers come from: a name to one local folder.
 
-from headtune.pretrained.find import (
-    ALIASES,
+names.py               what a model may be called
+gguf.py hub.py         a file, or a repository of the hub, to a folder
+find.py                any name to a folder
+fingerprint.py         the sha256 by which a model is known
+trust.py               whether its Python code may run, and the only calls that could run it
+"""
+
+from headtune.pretrained.find import find_pretrained, locate_pretrained
+from headtune.pretrained.fingerprint import weights_sha256
+from headtune.pretrained.names import ALIASES, public_name
+from headtune.pretrained.trust import (
     PretrainedFolder,
-    find_pretrained,
-    locate_pretrained,
-    public_name,
-    weights_sha256,
+    Trust,
+    forget_code,
+    from_config,
+    from_folder,
+    needs_code_of_its_own,
 )
 
 __all__ = [
     "ALIASES",
     "PretrainedFolder",
+    "Trust",
     "find_pretrained",
+    "forget_code",
+    "from_config",
+    "from_folder",
     "locate_pretrained",
+    "needs_code_of_its_own",
     "public_name",
     "weights_sha256",
 ]

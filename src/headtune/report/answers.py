@@ -5,7 +5,7 @@ One line a row: ``part``, ``row`` (record number in the source), ``text`` (its b
 in the order of logits. ``headtune compare`` finds by it the rows that two runs share.
 
 Guarantees: what is read back equals what was written, probabilities as float32.
-Costs: about 150 bytes a row; reading brings in pyarrow only.
+Costs: reading brings in pyarrow only.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headtune.errors import ArtifactFormatError
-from headtune.types import Example, LabelSet
+from headtune.types import Example, LabelSet, label_ids_of
 
 __all__ = ["Answers", "read_answers", "write_answers"]
 
@@ -57,7 +57,7 @@ class Answers:
             rows=[example.row for example in examples],
             texts=[example.text[:EXCERPT] for example in examples],
             hashes=[hashlib.sha256(e.text.encode()).hexdigest() for e in examples],
-            label_ids=np.array([example.label for example in examples], dtype=np.int64),
+            label_ids=label_ids_of(examples),
             probabilities=probabilities,
         )
 

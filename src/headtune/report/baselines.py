@@ -10,7 +10,7 @@ shows, beside the tuned model,
 A baseline keeps its probabilities, so that it can be compared with the tuned model row by row.
 
 Guarantees: the same data and seed give the same figures; the test part decides nothing.
-Costs: what tfidf.py costs, a few seconds for some thousand rows.
+Costs: what tfidf.py costs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from headtune.errors import PredictionError
 from headtune.report.tfidf import fit_tfidf
 from headtune.tasks.figures import HELD_BACK, BaselineFacts, BaselineFigures, HeldBack, Metrics
 from headtune.tasks.metrics import classification_metrics
-from headtune.types import Example, LabelSet, PreparedData
+from headtune.types import Example, LabelSet, PreparedData, label_ids_of
 
 __all__ = [
     "Baseline",
@@ -92,14 +91,6 @@ def _metrics(baseline: Baseline, data: PreparedData, part: HeldBack) -> Metrics 
         return None
     ids = label_ids_of(data.parts[part])
     return classification_metrics(baseline.probabilities[part], ids, data.labels)
-
-
-def label_ids_of(examples: Sequence[Example]) -> Ids:
-    """True labels, shape ``(n,)``. Raises ``PredictionError`` where one is unknown."""
-    labels = [example.label for example in examples]
-    if None in labels:
-        raise PredictionError("Only labelled rows can be measured; one has no label.")
-    return np.array(labels, dtype=np.int64)
 
 
 def _frequencies(train_label_ids: Sequence[int] | Ids, n: int, labels: LabelSet) -> Probabilities:

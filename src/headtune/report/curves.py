@@ -9,8 +9,7 @@ colours that stay apart for colour-blind eyes (Okabe and Ito's).
 Guarantees: draws on a figure of its own, so matplotlib's global state and backend stay as they
 are; the same history gives the same bytes; the file appears in one piece; a history of no or one
 row is drawn too.
-Costs: importing matplotlib takes a second, which is why nothing else here imports this module; a
-picture takes half a second and 100 kB.
+Costs: the import of matplotlib, which is why nothing else here imports this module.
 """
 
 import io
@@ -30,6 +29,7 @@ from headtune.report.files import write_atomically
 from headtune.report.history import HistoryColumn, evaluations, logged_steps
 from headtune.types import HistoryRow
 from headtune.wording.numbers import percent
+from headtune.wording.visible import visible
 
 __all__ = ["draw_accuracies", "draw_curves", "draw_losses"]
 
@@ -64,7 +64,7 @@ def draw_curves(
     canvas = FigureCanvasAgg(figure)
     loss_panel, accuracy_panel = figure.subplots(1, 2)
     if title:
-        lines = textwrap.fill(title, TITLE_CHARACTERS)
+        lines = textwrap.fill(visible(title), TITLE_CHARACTERS)
         figure.suptitle(lines, fontsize=12, fontweight="bold", x=0.01, ha="left", parse_math=False)
     draw_losses(loss_panel, history, kept_step)
     draw_accuracies(accuracy_panel, history, kept_step)

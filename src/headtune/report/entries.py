@@ -8,8 +8,9 @@ that did not know all keys yet.
 Imports nothing that takes time, so a page or a table can be typed without scikit-learn.
 """
 
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
+from headtune.files.plain_json import JsonObject
 from headtune.tasks.figures import BaselineFigures, Metrics, PartMetrics, Reliability
 from headtune.types import DataAccount, HistoryRow
 
@@ -56,8 +57,8 @@ class Speed(TypedDict):
     examples_per_second: float
     tokens_per_second: float
     useful_flops_per_second: float
-    matrix_flops_per_second: NotRequired[float]
-    share_of_matrix_rate: NotRequired[float]
+    matrix_flops_per_second: NotRequired[float | None]
+    share_of_matrix_rate: NotRequired[float | None]
     frozen_texts_run: NotRequired[int | None]
     frozen_texts_reused: NotRequired[int | None]
     peak_memory_bytes: NotRequired[int | None]
@@ -180,7 +181,7 @@ class ReportValues(Evidence, total=False):
     truncated: dict[str, int]
     speed: Speed
     warnings: list[str]
-    config: dict[str, Any]
+    config: JsonObject
     history: list[HistoryRow]
     sentence: str
 

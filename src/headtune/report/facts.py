@@ -120,6 +120,8 @@ def _speed_facts(speed: Speed) -> Iterator[str]:
     if rates:
         if share := speed.get("share_of_matrix_rate"):
             rates[-1] += f" ({percent(share)} of the machine's)"
+        elif speed.get("matrix_flops_per_second", 0) is None:
+            rates[-1] += " (the machine's is not known: it was too busy to tell)"
         yield ", ".join(rates)
     run, reused = speed.get("frozen_texts_run"), speed.get("frozen_texts_reused")
     if run is not None and reused is not None:

@@ -20,7 +20,6 @@ after and baselines of a part are measured on the same rows, else there is no re
 Guarantees: a report checks itself when it is made and when it is read; what is read back equals
 what was written; keys keep their order. ``comparable()`` leaves out what a clock decides, so two
 runs of one seed on one machine have equal ones.
-Costs: a few kilobytes, and 80 bytes a logged step.
 """
 
 import json
@@ -31,7 +30,7 @@ from pathlib import Path
 from typing import Any, cast, get_origin, is_typeddict
 
 from headtune.errors import ArtifactError, ArtifactFormatError, ArtifactNotFoundError
-from headtune.files.plain_json import to_json
+from headtune.files.plain_json import JsonObject, to_json
 from headtune.report.entries import (
     Abstention,
     Calibration,
@@ -88,7 +87,7 @@ class Report:
 
     speed: Speed
     warnings: tuple[str, ...]
-    config: dict[str, Any]
+    config: JsonObject
     history: tuple[HistoryRow, ...]
 
     comparison: tuple[Opponent, ...] = ()
@@ -237,7 +236,7 @@ def _by_part(figures: Mapping[str, object]) -> Any:
     return dict.fromkeys(HELD_BACK) | plain(figures)
 
 
-def _frozen(values: Mapping[str, Any]) -> dict[str, Any]:
+def _frozen(values: Mapping[str, Any]) -> JsonObject:
     """Lists as the tuples of a report's fields."""
     return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
 

@@ -16,8 +16,8 @@ from headtune.model import (
     KeptTexts,
     ParameterCounts,
     SequenceClassifier,
-    matrix_product_rate,
     peak_memory_bytes,
+    rate_and_share,
     useful_flops_per_token,
 )
 from headtune.options import RunConfig
@@ -145,6 +145,10 @@ class Fitted:
             temperature=self.settled.temperature,
             thresholds=self.settled.rule.thresholds,
             abstain_below=self.settled.rule.abstain_below,
+            architecture={
+                "model_type": self.classifier.backbone.config.model_type,
+                "attention": self.config.model.attention,
+            },
             config=plain,
             seeds={"train": self.config.train.seed, "split": self.config.data.split_seed},
         )
@@ -167,19 +171,20 @@ class Fitted:
     def speed(self) -> Speed:
         """Training's pace: examples, tokens and useful floating-point operations a second.
 
-        ``share_of_matrix_rate`` sets the last against what this machine's matrix product does.
+        ``share_of_matrix_rate`` sets the last against what this machine's matrix product does;
+        both are None where the machine is too busy to tell.
         """
         seconds = max(self.seconds["train"], 1e-9)
         kept = self.kept
         _, flops = useful_flops_per_token(self.classifier, trunk_is_kept=kept is not None)
         useful = flops * self.result.n_tokens / seconds
-        rate = matrix_product_rate(self.compute.dtype, self.compute.device)
+        rate, share = rate_and_share(useful, self.compute.dtype, self.compute.device)
         return {
             "examples_per_second": self.result.n_examples / seconds,
             "tokens_per_second": self.result.n_tokens / seconds,
             "useful_flops_per_second": useful,
             "matrix_flops_per_second": rate,
-            "share_of_matrix_rate": useful / rate,
+            "share_of_matrix_rate": share,
             "frozen_texts_run": None if kept is None else kept.n_run,
             "frozen_texts_reused": None if kept is None else kept.n_reused,
             "peak_memory_bytes": peak_memory_bytes(self.compute.device),

@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
-from headtune.errors import ConfigError, ModelFileError
+from headtune.errors import ConfigError, ModelError, ModelFileError, option
 from headtune.model import (
+    Architecture,
     Backbone,
     Compute,
     ParameterCounts,
@@ -25,7 +26,14 @@ from headtune.model import (
     token_budget,
 )
 from headtune.options import RunConfig
-from headtune.pretrained import PretrainedFolder, find_pretrained, weights_sha256
+from headtune.pretrained import (
+    PretrainedFolder,
+    Trust,
+    find_pretrained,
+    from_config,
+    needs_code_of_its_own,
+    weights_sha256,
+)
 from headtune.processes import join_group, n_processes
 from headtune.progress import Progress, Stopwatch
 from headtune.run.fitted import Encoded
@@ -65,7 +73,7 @@ def find_model(config: RunConfig, *, weights: bool = True) -> PretrainedFolder:
     return find_pretrained(
         options.model,
         revision=options.revision,
-        trust_remote_code=config.machine.trust_remote_code,
+        trust=Trust.of(config.machine),
         weights=weights and not options.random_weights,
     )
 
@@ -75,8 +83,9 @@ def encode(prepared: PreparedData, config: RunConfig, folder: PretrainedFolder) 
 
     Raises ``ModelError`` and ``TokenizationError``.
     """
-    model_config = load_config(folder, trust_remote_code=config.machine.trust_remote_code)
-    tokenizer = load_tokenizer(folder, trust_remote_code=config.machine.trust_remote_code)
+    model_config = load_config(folder)
+    tokenizer = load_tokenizer(folder)
+    _check_can_be_kept(folder, model_config, tokenizer, config)
     limit = context_length(model_config.get_text_config())
     max_length = resolve_max_length(config.tokens.max_length, limit)
     parts = {
@@ -85,6 +94,25 @@ def encode(prepared: PreparedData, config: RunConfig, folder: PretrainedFolder) 
     }
     counts = {name: count_tokens(part, prepared.labels) for name, part in parts.items()}
     return Encoded(folder, tokenizer, max_length, parts, counts)
+
+
+def _check_can_be_kept(
+    folder: PretrainedFolder, model_config: Any, tokenizer: Any, config: RunConfig
+) -> None:
+    """A run folder names no code, so it keeps neither tokenizer nor architecture that is code."""
+    if needs_code_of_its_own(tokenizer):
+        raise ModelError(
+            f"The tokenizer of {folder.name!r} is Python code, which a run folder cannot keep: its "
+            "code would never be run.",
+            way_out="Choose a model whose tokenizer transformers knows.",
+        )
+    whole = config.tune.tune == "full" or config.model.random_weights
+    if whole and needs_code_of_its_own(model_config):
+        raise ModelError(
+            f"The architecture of {folder.name!r} is Python code, which a run folder that holds "
+            "all weights cannot keep: its code would never be run.",
+            way_out=f"Train less of it: {option('tune', 'lora')}.",
+        )
 
 
 def load_classifier(
@@ -126,12 +154,10 @@ def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig)
     from transformers import AutoModel
 
     _check_options(config, prepared)
-    trust = config.machine.trust_remote_code
     with torch.device("meta"):
-        model = AutoModel.from_config(
-            load_config(encoded.folder, trust_remote_code=trust), trust_remote_code=trust
-        )
-    classifier = SequenceClassifier(Backbone(model, packs=True), len(prepared.labels))
+        model = from_config(AutoModel.from_config, load_config(encoded.folder), encoded.folder)
+    backbone = Backbone(model, Architecture.of(model, config.model.attention, packs=True))
+    classifier = SequenceClassifier(backbone, len(prepared.labels))
     return make_trainable(classifier, config.tune)
 
 

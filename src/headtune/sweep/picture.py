@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from headtune.report.files import write_atomically
 from headtune.report.history import VALIDATION
 from headtune.sweep.trial import TrialRecord
+from headtune.wording.visible import visible
 
 __all__ = ["draw_sweep"]
 
@@ -44,7 +45,7 @@ def draw_sweep(
     canvas = FigureCanvasAgg(figure)
     by_setting, by_epoch = figure.subplots(1, 2)
     if title:
-        text = textwrap.fill(f"{title}: {len(trials):,} trials", 90)
+        text = textwrap.fill(f"{visible(title)}: {len(trials):,} trials", 90)
         figure.suptitle(text, fontsize=12, fontweight="bold", x=0.01, ha="left", parse_math=False)
     measured = [trial for trial in trials if trial.metrics is not None]
     _draw_settings(by_setting, measured, winner, metric)

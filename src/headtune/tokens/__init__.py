@@ -7,6 +7,7 @@ from headtune.tokens.encode import (
     encode_examples,
     encode_texts,
 )
+from headtune.tokens.token_ids import token_ids
 from headtune.tokens.tokenizer import (
     DEFAULT_MAX_LENGTH,
     context_length,
@@ -24,4 +25,5 @@ __all__ = [
     "encode_texts",
     "load_tokenizer",
     "resolve_max_length",
+    "token_ids",
 ]

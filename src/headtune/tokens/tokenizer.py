@@ -11,30 +11,30 @@ from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from headtune.errors import TokenizationError
-from headtune.pretrained import PretrainedFolder
+from headtune.errors import ModelError, TokenizationError
+from headtune.pretrained import PretrainedFolder, forget_code, from_folder
 
 __all__ = ["DEFAULT_MAX_LENGTH", "load_tokenizer", "resolve_max_length"]
 
 DEFAULT_MAX_LENGTH = 2048
 
 
-def load_tokenizer(
-    folder: PretrainedFolder, *, trust_remote_code: bool = False
-) -> PreTrainedTokenizerBase:
+def load_tokenizer(folder: PretrainedFolder) -> PreTrainedTokenizerBase:
     """The tokenizer of a model folder, padding on the right, padding token settled.
 
-    Raises ``TokenizationError`` when the folder has none, or one that cannot be read.
+    Raises ``TokenizationError`` when the folder has none, or one that cannot be read, and
+    ``ModelError`` where it is Python code that may not run.
     """
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            folder.path, trust_remote_code=trust_remote_code
-        )
+        tokenizer: PreTrainedTokenizerBase = from_folder(AutoTokenizer.from_pretrained, folder)
+    except ModelError:
+        raise
     except Exception as error:  # the tokenizers library raises Exception itself
         reason = " ".join(str(error).split())[:200]
         raise TokenizationError(
             f"The tokenizer of {folder.name!r} cannot be loaded: {reason}"
         ) from error
+    forget_code(tokenizer.init_kwargs, folder)
     tokenizer.padding_side = "right"
     settle_padding(tokenizer)
     return tokenizer

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArguments
@@ -33,7 +32,7 @@ from headtune.quiet import quiet_transformers
 from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.trainer import PackedTrainer
-from headtune.types import HistoryRow, LabelSet, TokenizedExample
+from headtune.types import HistoryRow, LabelSet, TokenizedExample, label_ids_of
 
 __all__ = ["FitResult", "check_options", "count_steps", "fit", "resolve_learning_rate"]
 
@@ -262,8 +261,7 @@ def _callbacks(options: TrainConfig, validates: bool, best: BestInMemory | None)
 
 
 def _weights(train: Sequence[TokenizedExample], labels: LabelSet) -> torch.Tensor:
-    ids = np.array([example.label for example in train], dtype=np.int64)
-    return torch.from_numpy(class_weights(ids, len(labels))).float()
+    return torch.from_numpy(class_weights(label_ids_of(train), len(labels))).float()
 
 
 def _n_examples(trainer: PackedTrainer, options: TrainConfig, n_train: int) -> int:

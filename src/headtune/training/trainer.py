@@ -45,7 +45,7 @@ from headtune.processes import n_processes, rank
 from headtune.progress import OnlySays, Progress
 from headtune.tasks.metrics import classification_metrics, softmax
 from headtune.training.losses import class_weighted_sum, total_weight
-from headtune.types import LabelSet, TokenizedExample
+from headtune.types import LabelSet, TokenizedExample, label_ids_of
 
 __all__ = ["PackedTrainer"]
 
@@ -180,7 +180,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         """
         shares = share_out([len(example) for example in examples], n_processes())
         mine = [examples[index] for index in shares[rank()]]
-        ids = torch.tensor([e.label for e in examples], device=self.model.score.weight.device)
+        ids = torch.from_numpy(label_ids_of(examples)).to(self.model.score.weight.device)
         scale = (n_processes() if mine else 0) / total_weight(ids, self.class_weights)
         total = torch.zeros((), device=self.args.device)
         batches = self.collator(mine or examples[:1])
@@ -219,8 +219,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             self.collator.max_tokens_per_batch,
             OnlySays(self.progress),
         )
-        ids = [example.label for example in self.validation_examples]
-        found = classification_metrics(softmax(logits), ids, self.labels)  # type: ignore[arg-type]
+        ids = label_ids_of(self.validation_examples)
+        found = classification_metrics(softmax(logits), ids, self.labels)
         metrics = {
             "eval_loss": found["log_loss"],
             "eval_accuracy": found["accuracy"],

@@ -17,6 +17,7 @@ Severity = Literal["high", "medium", "low"]
 
 SHOWN_ROWS = 6
 SHOWN_CHARACTERS = 200
+LOOKED_AT_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ class LabelledTexts:
     labels: Sequence[str]
     rows: Ints
     parts: Sequence[str]
+
+    def beginnings(self) -> list[str]:
+        """The first ``LOOKED_AT_CHARACTERS`` of each text."""
+        return [text[:LOOKED_AT_CHARACTERS] for text in self.texts]
 
     def label_ids(self) -> Ints:
         """A number for each row's label, ``(n,)``."""

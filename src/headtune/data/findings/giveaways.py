@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.findings.finding import Finding
+from headtune.data.reading.arrow_values import python_values
+from headtune.data.reading.names import listed
 from headtune.files.plain_json import to_json
 
 __all__ = ["constant_columns", "giveaways"]
@@ -23,6 +25,9 @@ Ints = npt.NDArray[np.int64]
 MOST_ERRORS_LEFT = 0.05
 """A column gives the label away if it leaves at most this share of the errors of guessing."""
 
+MOST_COLUMNS = 1_000
+"""So many are looked at: 1 ms each."""
+
 LEAST_CHANGES = 20
 """Changes of label that chance must give before a sorted column means anything."""
 
@@ -30,8 +35,8 @@ LEAST_CHANGES = 20
 def giveaways(columns: pa.Table, label_ids: Ints) -> list[Finding]:
     """Columns that predict the label almost without error. ``label_ids``: ``(n_rows,)``."""
     guessing = 1 - np.bincount(label_ids).max(initial=0) / max(len(label_ids), 1)
-    found = []
-    for name in columns.column_names:
+    found = _left_out(columns)
+    for name in columns.column_names[:MOST_COLUMNS]:
         column = columns[name].combine_chunks()
         errors = _errors_by_value(column, label_ids)
         if len(label_ids) and guessing > 0 and errors <= MOST_ERRORS_LEFT * guessing:
@@ -43,11 +48,26 @@ def giveaways(columns: pa.Table, label_ids: Ints) -> list[Finding]:
     return found
 
 
+def _left_out(columns: pa.Table) -> list[Finding]:
+    n = columns.num_columns - MOST_COLUMNS
+    if n <= 0:
+        return []
+    return [
+        Finding(
+            kind="columns_left_out",
+            severity="low",
+            count=n,
+            title=f"{n:,} columns after the first {MOST_COLUMNS:,} were not looked at",
+            advice="They may give the label away. Leave out what is no text.",
+        )
+    ]
+
+
 def constant_columns(columns: pa.Table) -> list[Finding]:
     """Columns with one value, or none."""
     constant = [
         name
-        for name in columns.column_names
+        for name in columns.column_names[:MOST_COLUMNS]
         if columns.num_rows > 1 and _has_one_value(columns[name])
     ]
     if not constant:
@@ -57,7 +77,7 @@ def constant_columns(columns: pa.Table) -> list[Finding]:
             kind="constant_columns",
             severity="low",
             count=len(constant),
-            title=f"The same value in every row: {', '.join(constant)}",
+            title=f"The same value in every row: {listed(constant)}",
             advice="Such a column cannot help to tell labels apart. Leave it out of a template.",
         )
     ]
@@ -65,7 +85,7 @@ def constant_columns(columns: pa.Table) -> list[Finding]:
 
 def _has_one_value(column: pa.ChunkedArray) -> bool:
     if pa.types.is_nested(column.type):  # which pyarrow does not tell apart
-        return len({to_json(value) for value in column.to_pylist()}) == 1
+        return len({to_json(value) for value in python_values(column)}) == 1
     return len(pc.unique(column)) == 1
 
 

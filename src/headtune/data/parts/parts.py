@@ -19,7 +19,9 @@ from headtune.data.labels import label_names
 from headtune.data.parts.balance import oversample, undersample
 from headtune.data.parts.split import Fractions, parse_split, split, split_by_time
 from headtune.data.parts.times import read_times
+from headtune.data.reading.arrow_values import python_value
 from headtune.data.reading.hub import PART_NAMES
+from headtune.data.reading.names import listed
 from headtune.data.reading.readers import read_parts, read_table
 from headtune.data.reading.table import Table
 from headtune.errors import ColumnError, SplitError
@@ -136,7 +138,7 @@ def _check_same_columns(table: Table, columns: Columns) -> None:
     for name in (columns.text, columns.label):
         if name is not None and name not in table.column_names:
             raise ColumnError(
-                f"Column {name!r} is not in {table.name}. It has: {', '.join(table.column_names)}. "
+                f"Column {name!r} is not in {table.name}. It has: {listed(table.column_names)}. "
                 "A file of its own for validation or test needs the columns of the training data."
             )
 
@@ -198,7 +200,7 @@ def _column(table: Table, name: str, option: str) -> pa.ChunkedArray:
     """A column that an option names. Raises ``ColumnError`` when there is none."""
     if name not in table.column_names:
         raise ColumnError(
-            f"Column {name!r} is not in {table.name}. It has: {', '.join(table.column_names)}. "
+            f"Column {name!r} is not in {table.name}. It has: {listed(table.column_names)}. "
             f"Name one of them with {option}."
         )
     return table.columns[name]
@@ -223,7 +225,7 @@ def _timed(
         SetAsideRow(
             int(train.rows[i]),
             f"column {name!r} has no time that can be read",
-            repr(column[int(train.positions[i])].as_py()),
+            repr(python_value(column[int(train.positions[i])])),
         )
         for i in np.flatnonzero(~timed)
     )

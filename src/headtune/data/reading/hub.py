@@ -5,21 +5,18 @@ train, validation and test become the parts of the same name. ``datasets`` takes
 so it is imported where it is needed.
 
 Guarantees: an id that no hub in reach knows ends in one line, within seconds: the hub is asked
-once, with a time limit, before ``datasets`` begins its own retries (23 s). Labels stored as
-numbers with names (``ClassLabel``) come out as the names; -1, which means "no label", as missing.
+once, with a time limit, before ``datasets`` begins its own retries (23 s).
 """
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from headtune.errors import DataError, DataNotFoundError
 
-__all__ = ["PART_NAMES", "arrow_of_dataset", "hub_splits", "name_class_labels", "part_names"]
+__all__ = ["PART_NAMES", "arrow_of_dataset", "hub_splits", "part_names"]
 
 PART_NAMES = {
     "train": "train",
@@ -122,23 +119,7 @@ def _no_hub_message(hub_id: str) -> str:
 
 
 def arrow_of_dataset(dataset: Any, start: int = 0, stop: int | None = None) -> pa.Table:
-    """Rows of a ``datasets.Dataset`` as an Arrow table, class labels by name."""
+    """Rows of a ``datasets.Dataset`` as an Arrow table, its features in the schema."""
     stop = len(dataset) if stop is None else min(stop, len(dataset))
     table: pa.Table = dataset.with_format("arrow")[start:stop]
-    return name_class_labels(table.cast(dataset.features.arrow_schema))
-
-
-def name_class_labels(table: pa.Table) -> pa.Table:
-    """Numbers that carry names in the schema (``datasets`` writes them so) become the names."""
-    described = (table.schema.metadata or {}).get(b"huggingface")
-    features = json.loads(described).get("info", {}).get("features", {}) if described else {}
-    for column, feature in features.items():
-        if not isinstance(feature, dict) or feature.get("_type") != "ClassLabel":
-            continue
-        position = table.column_names.index(column)
-        if feature.get("names") and pa.types.is_integer(table.schema.field(position).type):
-            numbers = table.column(position)
-            known = pc.if_else(pc.greater_equal(numbers, 0), numbers, None)
-            named = pc.take(pa.array(feature["names"], pa.string()), known)
-            table = table.set_column(position, column, named)
-    return table
+    return table.cast(dataset.features.arrow_schema)

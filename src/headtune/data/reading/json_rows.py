@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from headtune.data.reading.names import listed
 from headtune.data.reading.table import (
     Broken,
     Table,
@@ -103,7 +104,7 @@ def _table_of_columns(columns: Mapping[str, object], name: str) -> Table:
             )
     lengths = {column: len(values) for column, values in lists.items()}
     if len(set(lengths.values())) > 1:
-        counts = ", ".join(f"{column}: {n:,}" for column, n in lengths.items())
+        counts = listed([f"{column}: {n:,}" for column, n in lengths.items()])
         raise DataError(f"{name} has columns of different lengths ({counts}); expected one.")
     rows = np.arange(1, next(iter(lengths.values()), 0) + 1)
     if not is_writable(lists):

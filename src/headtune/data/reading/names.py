@@ -1,8 +1,9 @@
-"""What columns are called, and what a number looks like: shared by header and column finding."""
+"""What columns are called, how they are listed, and what a number looks like."""
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["HEADER_NAMES", "LABEL_NAMES", "TEXT_NAMES", "as_float", "is_number"]
+__all__ = ["HEADER_NAMES", "LABEL_NAMES", "TEXT_NAMES", "as_float", "is_number", "listed"]
 
 TEXT_NAMES = (
     ("text", "texts"),
@@ -28,6 +29,8 @@ HEADER_NAMES = frozenset(
 ) | {"id", "index", "row", "title", "date", "name", "user", "url", "keyword", "location", "split"}
 """Any of these in the first line makes it a header."""
 
+MOST_LISTED = 30
+
 _NUMBER = re.compile(r"[+-]?(\d+([.,:/-]\d+)*|\.\d+)([eE][+-]?\d+)?%?")
 _FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
@@ -40,3 +43,10 @@ def is_number(text: str) -> bool:
 def as_float(text: str) -> float | None:
     """The value of a plain number (not of "nan" or "inf"), None for anything else."""
     return float(text) if _FLOAT.fullmatch(text) else None
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a message: all of them, or the first few and how many there are."""
+    if len(names) <= MOST_LISTED:
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_LISTED])}, … ({len(names):,} in all)"

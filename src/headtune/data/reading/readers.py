@@ -6,7 +6,7 @@ the same chunks, so they agree on every row and every row number. What each sour
 
     CSV, TSV, TXT     csv_format.py and csv_header.py find how it is written, csv_rows.py reads it
     JSON, JSON Lines  json_rows.py
-    Parquet           pyarrow, row group by row group
+    Parquet, Arrow    arrow_tables.py, in types that arrow_types.py knows
     owner/name        hub.py
     Python            a list of dicts, a pandas DataFrame, a datasets.Dataset or DatasetDict,
                       a pyarrow.Table, or anything else that hands out Arrow data (polars)
@@ -25,14 +25,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from headtune.data.checks import refuse_if_strict
+from headtune.data.reading.arrow_tables import arrow_table, parquet_tables
 from headtune.data.reading.csv_format import find_format
 from headtune.data.reading.csv_rows import records
 from headtune.data.reading.decode import check_encoding, decoded_lines
-from headtune.data.reading.hub import arrow_of_dataset, hub_splits, name_class_labels, part_names
+from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
 from headtune.data.reading.json_rows import json_line_records, json_table
+from headtune.data.reading.names import listed
 from headtune.data.reading.sources import ByteSource, Kind, is_hub_id, kind_of, open_bytes
 from headtune.data.reading.table import Table, concatenate, numbered_chunks, table_from_records
 from headtune.errors import DataError
@@ -131,8 +132,8 @@ def _dataset_parts(
 def _dataset_chunks(dataset: Any, name: str, rows_per_chunk: int | None) -> Iterator[Table]:
     step = rows_per_chunk or max(len(dataset), 1)
     for start in range(0, len(dataset), step):
-        columns = _plain_types(arrow_of_dataset(dataset, start, start + step))
-        yield Table(columns, name, np.arange(start + 1, start + columns.num_rows + 1))
+        rows = arrow_of_dataset(dataset, start, start + step)
+        yield arrow_table(rows, name, first_row=start + 1)
 
 
 def _python_table(source: object) -> Table:
@@ -141,9 +142,9 @@ def _python_table(source: object) -> Table:
     if pandas is not None and isinstance(source, pandas.DataFrame):
         return _pandas_table(source, name)
     if isinstance(source, pa.Table):
-        return _arrow_table(source, name)
+        return arrow_table(source, name)
     if hasattr(source, "__arrow_c_stream__"):
-        return _arrow_table(pa.table(source), name)
+        return arrow_table(_from_stream(source, name), name)
     if isinstance(source, list | tuple) and all(isinstance(row, Mapping) for row in source):
         return table_from_records(source, np.arange(1, len(source) + 1), name)
     raise DataError(
@@ -152,32 +153,24 @@ def _python_table(source: object) -> Table:
     )
 
 
+def _from_stream(source: object, name: str) -> pa.Table:
+    try:
+        return pa.table(source)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{name} hands out no table: {reason}.") from error
+
+
 def _pandas_table(frame: Any, name: str) -> Table:
     frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise DataError(f"{name} has two columns named {twice!r}. Rename one.")
     try:
-        return _arrow_table(pa.Table.from_pandas(frame, preserve_index=False), name)
+        return arrow_table(pa.Table.from_pandas(frame, preserve_index=False), name)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
         rows = np.arange(1, len(frame) + 1)  # a column of mixed types
         return table_from_records(frame.to_dict("records"), rows, name)
-
-
-def _arrow_table(table: pa.Table, name: str) -> Table:
-    columns = _plain_types(name_class_labels(table))
-    return Table(columns, name, np.arange(1, columns.num_rows + 1))
-
-
-def _plain_types(table: pa.Table) -> pa.Table:
-    """Dictionaries to their values, and every string type to one."""
-    for position, column in enumerate(table.schema):
-        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if pa.types.is_string_view(kind) or pa.types.is_string(kind):
-            kind = pa.large_string()
-        if kind != column.type:
-            table = table.set_column(position, column.name, table.column(position).cast(kind))
-    return table
 
 
 def _sliced(table: Table, rows_per_chunk: int | None) -> Iterator[Table]:
@@ -193,7 +186,7 @@ def _file_chunks(source: str, config: DataConfig, rows_per_chunk: int | None) ->
         encoding = check_encoding(config.encoding)
         kind = kind_of(file, encoding)
         if kind is Kind.PARQUET:
-            yield from _parquet_chunks(file, rows_per_chunk)
+            yield from parquet_tables(file, rows_per_chunk)
         elif kind is Kind.CSV:
             yield from _csv_chunks(file, config, encoding, rows_per_chunk)
         elif kind is Kind.JSONL:
@@ -201,23 +194,6 @@ def _file_chunks(source: str, config: DataConfig, rows_per_chunk: int | None) ->
         else:
             text = "".join(decoded_lines(file.blocks(), encoding, file.name))
             yield from _sliced(json_table(text, file.name), rows_per_chunk)
-
-
-def _parquet_chunks(file: ByteSource, rows_per_chunk: int | None) -> Iterator[Table]:
-    from_bytes = pa.BufferReader(b"".join(file.blocks())) if file.path is None else None
-    try:
-        parquet = pq.ParquetFile(from_bytes or file.path)
-        start = 1
-        for batch in parquet.iter_batches(rows_per_chunk or max(parquet.metadata.num_rows, 1)):
-            columns = _plain_types(name_class_labels(pa.Table.from_batches([batch])))
-            rows = np.arange(start, start + batch.num_rows)
-            yield Table(columns, file.name, rows, notes=("Parquet",))
-            start += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{file.name} cannot be read as Parquet; it may be cut short "
-            f"({' '.join(str(error).split())[:200]}). Write or download it again."
-        ) from error
 
 
 def _csv_chunks(
@@ -238,7 +214,7 @@ def _csv_chunks(
         n_chunks += 1
     if not n_chunks:
         raise DataError(
-            f"{file.name} has a header ({', '.join(names)}) and no rows below it. "
+            f"{file.name} has a header ({listed(names)}) and no rows below it. "
             "If that line is a row: --header no"
         )
 

@@ -10,6 +10,7 @@ text that was no string can still be set aside.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, compress
@@ -21,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headtune.errors import DataError
-from headtune.files.plain_json import to_json
+from headtune.files.plain_json import to_raw_json
 from headtune.types import SetAsideRow
 
 __all__ = [
@@ -41,6 +42,10 @@ __all__ = [
 MAX_CONTENT_CHARACTERS = 500
 """How much of a row that is set aside is kept to be shown."""
 
+MAX_SPARSE_COLUMNS = 1_000
+LEAST_FILLED = 0.1
+"""Records with more keys than that, all in all, must have so many of them each."""
+
 NOT_WRITABLE = "half a surrogate pair, which is not text"
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -54,7 +59,8 @@ class Table:
     ``rows`` has shape ``(n_rows,)``; ``set_aside`` are the records that could not be read at all;
     ``notes`` say what was detected, ``options`` are those of ``DataConfig`` that read a delimited
     file so again; ``not_strings`` maps a column to the record numbers whose
-    value was turned into a string. Raises ``DataError`` when two columns have one name.
+    value was turned into a string, ``not_utf8`` to those whose bytes were no text and are escaped.
+    Raises ``DataError`` when two columns have one name.
     """
 
     columns: pa.Table
@@ -64,10 +70,11 @@ class Table:
     notes: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     not_strings: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    not_utf8: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = self.columns.column_names
-        if twice := {name for name in names if names.count(name) > 1}:
+        counts = Counter(self.columns.column_names)
+        if twice := {name for name, n in counts.items() if n > 1}:
             raise DataError(f"{self.name} has two columns named {min(twice)!r}. Rename one.")
 
     def __len__(self) -> int:
@@ -84,9 +91,8 @@ class Table:
             self,
             rows=self.rows + by,
             set_aside=tuple(replace(row, row=row.row + by) for row in self.set_aside),
-            not_strings={
-                name: frozenset(row + by for row in rows) for name, rows in self.not_strings.items()
-            },
+            not_strings=_shifted(self.not_strings, by),
+            not_utf8=_shifted(self.not_utf8, by),
         )
 
     def sliced(self, start: int, length: int) -> "Table":
@@ -172,7 +178,7 @@ def table_from_records(
     """Dicts to a table; a key that a record lacks is a missing value.
 
     The columns are ``keys``, then those of the records as they come. Records that are not
-    writable are set aside.
+    writable are set aside. Raises ``DataError`` where each record has keys of its own.
     """
     writable = [is_writable(record) for record in records]
     if not all(writable):
@@ -182,8 +188,20 @@ def table_from_records(
         )
         records, rows = list(compress(records, writable)), rows[writable]
     names = dict.fromkeys(chain(keys, *records))
+    _check_filled(list(map(str, names)), records, name)
     columns = {str(key): [record.get(key) for record in records] for key in names}
     return table_from_columns(columns, rows, name, set_aside)
+
+
+def _check_filled(names: Sequence[str], records: Sequence[Mapping[Any, object]], name: str) -> None:
+    """Cells are rows times columns: without a bound, keys of their own fill any memory."""
+    n_filled = sum(map(len, records))
+    if len(names) > MAX_SPARSE_COLUMNS and n_filled < LEAST_FILLED * len(names) * len(records):
+        raise DataError(
+            f"{name} has {len(names):,} keys ({', '.join(names[:3])[:80]}, …), of which a record "
+            f"has {n_filled / len(records):.0f}: they look like values, not like names of columns.",
+            way_out='Give all records the same keys, such as {"text": …, "label": …}.',
+        )
 
 
 def table_from_columns(
@@ -211,19 +229,36 @@ def concatenate(tables: Sequence[Table]) -> Table:
     first = tables[0]
     if len(tables) == 1:
         return first
-    not_strings: dict[str, frozenset[int]] = {}
-    for table in tables:
-        for column, rows in table.not_strings.items():
-            not_strings[column] = not_strings.get(column, frozenset()) | rows
+    try:
+        columns = pa.concat_tables([t.columns for t in tables], promote_options="permissive")
+    except pa.ArrowException as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"The parts of {first.name} have columns of one name and different types ({reason}).",
+            way_out="Write such a column as strings everywhere, or leave it out.",
+        ) from error
     return Table(
-        columns=pa.concat_tables([t.columns for t in tables], promote_options="permissive"),
+        columns=columns,
         name=first.name,
         rows=np.concatenate([t.rows for t in tables]),
         set_aside=tuple(row for t in tables for row in t.set_aside),
         notes=first.notes,
         options=first.options,
-        not_strings=not_strings,
+        not_strings=_united([t.not_strings for t in tables]),
+        not_utf8=_united([t.not_utf8 for t in tables]),
     )
+
+
+def _shifted(rows_of: Mapping[str, frozenset[int]], by: int) -> dict[str, frozenset[int]]:
+    return {name: frozenset(row + by for row in rows) for name, rows in rows_of.items()}
+
+
+def _united(maps: Iterable[Mapping[str, frozenset[int]]]) -> dict[str, frozenset[int]]:
+    rows_of: dict[str, frozenset[int]] = {}
+    for each in maps:
+        for name, rows in each.items():
+            rows_of[name] = rows_of.get(name, frozenset()) | rows
+    return rows_of
 
 
 def _row(row: SetAsideRow) -> int:
@@ -241,4 +276,4 @@ def _is_odd(value: object) -> bool:
 def _as_string(value: object) -> str | None:
     if isinstance(value, str) or _is_missing(value):
         return value if isinstance(value, str) else None
-    return to_json(value)
+    return to_raw_json(value)

@@ -10,7 +10,7 @@ groups, step by step:
 
 The last step stays together whatever its size, and so does a user's group.
 
-Costs: that of repeats.py, and 0.2 s for 100,000 rows.
+Costs: that of repeats.py.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ numbers are those of Unicode (general categories L, M, N), so that no alphabet i
 
 Guarantees: texts with one folded form have one normal form. Where folding leaves nothing (a text
 that is only a link) the form is empty: such texts say nothing about each other.
-Costs: 1 s for 100,000 tweets; the work is Arrow's.
+The work is Arrow's.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,7 @@
 Guarantees: no pair below the threshold; of pairs at the threshold 99.9 % are found, of closer ones
 more. In a band with very many like texts each is compared with its ``WINDOW`` neighbours, which is
 enough to connect them. The same texts give the same pairs.
-Costs: 4 s for 100,000 tweets, and 100 bytes a text; time grows with the characters, not with pairs.
+Costs: time grows with the characters, not with pairs of texts.
 """
 
 from collections.abc import Iterator, Sequence

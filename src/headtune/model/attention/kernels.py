@@ -14,7 +14,7 @@ settings, the block kernels of ``packed.py`` do the work. The choice is logged w
 ``HEADTUNE_ATTENTION`` names a kernel to use whatever the machine would choose: one of the three,
 ``block``, or ``reference`` (every sequence alone, every score written out).
 
-Costs: a few milliseconds for each new combination of settings, once a process.
+Costs: one trial for each new combination of settings, once a process.
 """
 
 import logging
@@ -49,7 +49,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a layer asks of attention: factor of the scores, dropout, window, soft cap."""
+    """What a layer asks of attention: factor of the scores, dropout, window, soft cap.
+
+    A window is the number of tokens that a query sees to each side it looks to, itself included.
+    """
 
     scale: float
     dropout: float
@@ -191,7 +194,7 @@ def reference(
     distance = steps[:, None] - steps
     hidden = distance < 0 if causal else torch.zeros_like(distance, dtype=torch.bool)
     if settings.window is not None:
-        hidden = hidden | (distance >= settings.window)
+        hidden = hidden | (distance.abs() >= settings.window)
     weights = scores.masked_fill(hidden, float("-inf")).softmax(-1)
     weights = dropout(weights, settings.dropout, training=settings.dropout > 0)
     return torch.einsum("hqk,khd->qhd", weights.to(v.dtype), v)

@@ -62,7 +62,7 @@ def packed_attention(
         key: Shape ``(1, n_key_value_heads, n_tokens, head_dim)``.
         value: Shape ``(1, n_key_value_heads, n_tokens, value_dim)``.
         layout: The sequences of the batch.
-        sliding_window: Tokens a query sees at most, itself included; None for all.
+        sliding_window: Tokens a query sees at most to a side, itself included; None for all.
         softcap: Scores become ``softcap * tanh(scores / softcap)``.
 
     Returns:
@@ -72,7 +72,7 @@ def packed_attention(
     settings = Settings(
         scale=query.shape[-1] ** -0.5 if scaling is None else scaling,
         dropout=dropout if module.training else 0.0,
-        window=sliding_window if layout.causal else None,
+        window=sliding_window,
         softcap=softcap,
     )
     q, k, v = (
@@ -167,7 +167,7 @@ def _attend(
     unmasked = layout.causal or group.lengths is None
     if length > LONG_SEQUENCE and unmasked and _is_plain(q, v, length, settings):
         return _fused(q, k, v, layout, settings)
-    step = _queries_at_once(length, settings.window)
+    step = _queries_at_once(length, settings.window, layout.causal)
     chunks = [
         _attend_chunk(q, k, v, start, min(start + step, length), group, layout, settings)
         for start in range(0, length, step)
@@ -191,11 +191,12 @@ def _fused(
     )
 
 
-def _queries_at_once(length: int, window: int | None) -> int:
+def _queries_at_once(length: int, window: int | None, causal: bool) -> int:
     """As many as keep the scores below ``MAX_SCORES``, but 16 at least and 512 at most."""
     if length <= LONG_SEQUENCE:
         return length
-    n_keys = length if window is None else min(length, window + LONG_SEQUENCE)
+    sides = 1 if causal else 2
+    n_keys = length if window is None else min(length, sides * window + LONG_SEQUENCE)
     return max(16, min(LONG_SEQUENCE, MAX_SCORES // n_keys))
 
 
@@ -212,10 +213,7 @@ def _attend_chunk(
     """The queries ``start`` to ``stop`` against the keys that they may see."""
     n, n_heads, length, _ = q.shape
     n_kv = k.shape[1]
-    first, last = (0, length) if not layout.causal else (0, stop)
-    window = settings.window if layout.causal else None
-    if window is not None:
-        first = max(0, start - window + 1)
+    first, last = _keys_seen(start, stop, length, settings.window, layout.causal)
     # Heads that share keys stand beside each other: (n * n_kv, repeats * queries, dim).
     q = q[:, :, start:stop].reshape(n * n_kv, -1, q.shape[-1])
     k = k[:, :, first:last].reshape(n * n_kv, last - first, -1)
@@ -224,12 +222,22 @@ def _attend_chunk(
     if settings.softcap is not None:
         scores = torch.tanh(scores / settings.softcap) * settings.softcap
     scores = scores.view(n, n_heads, stop - start, last - first)
-    scores = scores + _hidden(layout, group, start, stop, first, last, window).to(scores.dtype)
+    hidden = _hidden(layout, group, start, stop, first, last, settings.window)
+    scores = scores + hidden.to(scores.dtype)
     weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(v.dtype)
     if settings.dropout:
         weights = drop(weights, settings.dropout)
     out = torch.bmm(weights.view(n * n_kv, -1, last - first), v)
     return out.view(n, n_heads, stop - start, -1)
+
+
+def _keys_seen(
+    start: int, stop: int, length: int, window: int | None, causal: bool
+) -> tuple[int, int]:
+    """The first key that any of the queries ``start`` to ``stop`` may see, and the end of them."""
+    ahead = 1 if causal else length if window is None else window
+    first = 0 if window is None else max(0, start - window + 1)
+    return first, min(length, stop + ahead - 1)
 
 
 def _hidden(
@@ -245,11 +253,15 @@ def _hidden(
     if layout.causal:
         return layout.mask(stop - start, stop - first, window)
     keys = torch.arange(first, last, device=layout.device)
-    if group.lengths is None:
-        return torch.zeros(last - first, device=keys.device)
-    padding = keys >= group.lengths[:, None]  # (n, keys)
-    hidden = torch.zeros(padding.shape, device=keys.device).masked_fill(padding, float("-inf"))
-    return hidden[:, None, None, :]
+    hidden = torch.zeros(1, 1, last - first, dtype=torch.bool, device=keys.device)
+    if group.lengths is not None:
+        hidden = keys >= group.lengths[:, None, None]  # (n, 1, keys)
+    if window is not None:
+        distance = (torch.arange(start, stop, device=keys.device)[:, None] - keys).abs()
+        # Padding sees itself at least: a row that sees nothing has no number for a gradient.
+        hidden = (hidden | (distance >= window)) & (distance > 0)  # (n, queries, keys)
+    mask = torch.zeros(hidden.shape, device=keys.device).masked_fill(hidden, float("-inf"))
+    return mask[:, None]
 
 
 AttentionInterface.register(ATTENTION_NAME, packed_attention)

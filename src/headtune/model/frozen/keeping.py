@@ -25,6 +25,7 @@ from headtune.batches import KeptExample, pack, share_out
 from headtune.model.frozen.kept_states import StateStore, TrunkIdentity, text_key
 from headtune.model.frozen.trunk import FrozenTrunk, shorter_trunks
 from headtune.model.hardware.compute import Compute
+from headtune.model.quantized import quantization_of
 from headtune.options import MachineConfig, ModelConfig
 from headtune.options.written import parse_size
 from headtune.pretrained import PretrainedFolder, weights_sha256
@@ -66,7 +67,7 @@ def open_store(
     That is so for a model that brings its own Python code, which no hash of weights covers.
     """
     limit = parse_size(machine.cache_limit)
-    if not limit or machine.trust_remote_code:
+    if not limit or folder.may_run_code:
         return None
     classifier = trunk.classifier
     weights = weights_sha256(folder.path)
@@ -79,6 +80,7 @@ def open_store(
         dtype=str(classifier.compute_dtype),
         device=compute.device.type,
         libraries=f"torch {torch.__version__}, transformers {transformers.__version__}",
+        quantization=quantization_of(classifier.backbone),
     )
     return StateStore(identity, limit, say)
 

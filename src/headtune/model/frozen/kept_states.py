@@ -14,7 +14,7 @@ how files come, stay and go.
 
 Guarantees: what is found is bit for bit what was written; a broken file, or a text whose bytes do
 not give its check, is as good as not there. A disk that cannot be written stops nothing: the
-reason is said once. Costs: reading checks each text once, 1 GB/s.
+reason is said once. Costs: reading checks each text once.
 """
 
 import hashlib
@@ -52,7 +52,8 @@ class TrunkIdentity:
 
     ``model`` is the name for people, and not part of the key: the same weights under another name
     give the same states. ``weights`` is their sha256; ``depth`` says where the trunk ends;
-    ``libraries`` whose arithmetic it was.
+    ``libraries`` whose arithmetic it was; ``quantization`` how the weights were held when they were
+    used (``quantized.py``), "" for plain numbers.
     """
 
     model: str
@@ -63,12 +64,15 @@ class TrunkIdentity:
     dtype: str
     device: str
     libraries: str
+    quantization: str = ""
 
     @property
     def key(self) -> str:
         """Name of the trunk's folder."""
         values = asdict(self) | {"format": FORMAT}
         del values["model"]
+        if not self.quantization:  # states of plain weights are found by the key they always had
+            del values["quantization"]
         return hashlib.sha256(
             json.dumps(values, sort_keys=True, allow_nan=False).encode()
         ).hexdigest()[:32]

@@ -23,12 +23,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from headtune.batches import PackedBatch, collate
 from headtune.errors import ModelError
 from headtune.model.blocks import decoder_blocks
+from headtune.model.finite import check_finite
+from headtune.model.one_pass import one_pass
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.options import TuneConfig
 from headtune.types import TokenizedExample
@@ -92,13 +95,16 @@ class FrozenTrunk:
         """Run the frozen blocks over one batch; the states of each text, on the CPU.
 
         Shape of each: ``(n_tokens, hidden_size)``, or ``(1, hidden_size)`` if pooled. Examples
-        that bring states of a shorter trunk, which is attached, go on from there.
+        that bring states of a shorter trunk, which is attached, go on from there. Raises
+        ``ModelError`` where a state is no number.
         """
         self.classifier.eval()
         batch = collate(examples)
         with torch.no_grad():
             states = self._states(batch).cpu()
         sizes = [1] * len(examples) if self.lowest is None else list(batch.lengths)
+        rows = np.repeat(batch.rows, sizes).tolist()
+        check_finite(states, rows, self.classifier, self.classifier.compute_dtype)
         return list(torch.split(states, sizes))
 
     def _states(self, batch: PackedBatch) -> torch.Tensor:
@@ -111,13 +117,14 @@ class FrozenTrunk:
             found.append((args[0] if args else kwargs["hidden_states"])[0])
             raise _Reached
 
-        hook = self.lowest.register_forward_pre_hook(take, with_kwargs=True)
-        try:
-            self.classifier.pooled_states(batch)
-        except _Reached:
-            return found[0]
-        finally:
-            hook.remove()
+        with one_pass(self.classifier.backbone):
+            hook = self.lowest.register_forward_pre_hook(take, with_kwargs=True)
+            try:
+                self.classifier.pooled_states(batch)
+            except _Reached:
+                return found[0]
+            finally:
+                hook.remove()
         raise RuntimeError("The forward pass did not reach the lowest trained block.")
 
     @contextmanager

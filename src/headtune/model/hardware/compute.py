@@ -1,36 +1,40 @@
 """Which device and which number format, decided by what this machine does well.
 
-A CPU that lists bfloat16 instructions multiplies it 4 times faster than float32; one that does
-not emulates it 8 times slower. Flags lie (virtual machines hide them, old libraries ignore them),
-so a product of two small matrices is timed in both: 0.1 s at start-up, and the reason is said.
-
-``matrix_product_rate`` is the yardstick of every speed that headtune reports: how fast this
-machine multiplies large matrices of one format, which nothing that a model does can exceed.
+A CPU that lists bfloat16 instructions multiplies it 2 to 10 times faster than float32; one that
+does not emulates it 8 times slower. Flags lie (virtual machines hide them, libraries are told to
+leave them alone), so a product of two small matrices is timed in both, once a machine, and what was
+found is kept (see ``measured``): every run computes in the same format, however busy the machine
+is. Where it is too busy to tell, the flags decide, unless they are grossly contradicted; that is
+said, and not kept. Costs: 0.1 s, once a machine; up to 0.5 s in each process while it is busy.
 """
 
 import ctypes
 import os
-import statistics
 import sys
-import time
 from dataclasses import dataclass
 from functools import cache, partial
 
 import torch
 
 from headtune.errors import ModelError
-from headtune.model.hardware.timing import best_seconds
+from headtune.model.hardware.measured import measured, processor_flags
+from headtune.model.hardware.timing import Turns, take_turns
 from headtune.options import ComputeDtype, MachineConfig
 from headtune.processes import local_rank
 
-__all__ = ["Compute", "choose_compute", "keep_freed_memory", "matrix_product_rate"]
+__all__ = ["Compute", "choose_compute", "format_of_cpu", "keep_freed_memory"]
 
-SECONDS_A_PRODUCT = 0.01
-"""A product of the yardstick takes at least this long, so that starting it does not count."""
+BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""How Linux names bfloat16 instructions on x86, and on ARM."""
 
-SECONDS_OF_MEASURING = 0.25
-SECONDS_OF_CHOOSING = 0.05  # between formats, once two turns are done
-LARGEST_SIDE = 8_192
+LEAST_GAIN = 1.5
+"""So many times faster bfloat16 must be to be taken."""
+
+GROSS = 4.0
+"""A ratio that no busy machine gives by accident, over the best of many turns."""
+
+SPEED_UP = "bfloat16 against float32"
+"""Under this name the ratio is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +61,32 @@ def choose_compute(machine: MachineConfig) -> Compute:
         return Compute(device, torch.float32, "float32, since this GPU has no bfloat16 units")
     if device.type != "cpu":
         return Compute(device, torch.float32, f"float32, the safe choice on {device.type}")
-    ratio = _bfloat16_speed_up()
-    if ratio > 1.5:
-        return Compute(
-            device,
-            torch.bfloat16,
-            f"bfloat16, which this CPU multiplies {ratio:.1f} times faster than float32",
-        )
+    return Compute(device, *format_of_cpu())
+
+
+@cache
+def format_of_cpu() -> tuple[torch.dtype, str]:
+    """The faster format, and why: as kept, as timed now, or as the flags say."""
+    turns: list[Turns] = []
+    ratio = measured(SPEED_UP, partial(_bfloat16_speed_up, turns))
+    if ratio is None:
+        return _format_by_flags(turns[1].best / turns[0].best)
+    if ratio > LEAST_GAIN:
+        how = f"bfloat16, which this CPU multiplies {ratio:.1f} times faster than float32"
+        return torch.bfloat16, how
     slower = f"{1 / ratio:.0f} times slower" if ratio < 0.7 else "hardly faster"
-    return Compute(device, torch.float32, f"float32 (bfloat16 is {slower} here)")
+    return torch.float32, f"float32 (bfloat16 is {slower} here)"
+
+
+def _format_by_flags(slower: float) -> tuple[torch.dtype, str]:
+    """Where no timing was undisturbed; in the best turns bfloat16 took ``slower`` times as long."""
+    if BFLOAT16_FLAGS & processor_flags() and slower < GROSS:
+        how = "bfloat16, for which this CPU lists instructions"
+        return torch.bfloat16, f"{how}; it is too busy to time them"
+    if slower < 1 / GROSS:
+        return torch.bfloat16, "bfloat16, which is far faster here; how much, it is too busy to say"
+    how = "float32, since this CPU lists no instructions for bfloat16"
+    return torch.float32, f"{how}, or does not use them; it is too busy to time it"
 
 
 def _device(name: str) -> torch.device:
@@ -84,44 +105,20 @@ def _device(name: str) -> torch.device:
     return device
 
 
-@cache
-def _bfloat16_speed_up() -> float:
-    """How many times faster this CPU multiplies bfloat16 than float32 matrices.
+def _bfloat16_speed_up(turns: list[Turns]) -> float | None:
+    """How many times faster a core multiplies bfloat16 than float32 matrices, if it can be told.
 
-    Where bfloat16 is emulated, each product costs a tenth of a second, so there are fewer rounds.
+    ``turns`` takes what was timed.
     """
     calls = []
     for dtype in (torch.float32, torch.bfloat16):
         a, b = torch.ones(256, 512, dtype=dtype), torch.ones(512, 512, dtype=dtype)
         calls.append(partial(torch.nn.functional.linear, a, b))
-    in_float32, in_bfloat16 = best_seconds(
-        calls, torch.device("cpu"), n_rounds=10, most_seconds=SECONDS_OF_CHOOSING
-    )
+    turns += take_turns(calls, torch.device("cpu"), one_core=True)
+    in_float32, in_bfloat16 = (each.reproducible() for each in turns)
+    if in_float32 is None or in_bfloat16 is None:
+        return None
     return in_float32 / in_bfloat16
-
-
-@cache
-def matrix_product_rate(dtype: torch.dtype, device: torch.device) -> float:
-    """Floating-point operations a second of a large matrix product, measured once a process.
-
-    The median over a quarter of a second of products of two square matrices, with as many threads
-    as torch uses now. Their side is doubled until one product takes 10 ms, 8,192 at most. Under
-    0.5 s in all, on a machine that emulates the format too.
-
-    Args:
-        dtype: float32, bfloat16 or another format that ``torch.nn.functional.linear`` takes.
-    """
-    side = 256
-    _square_seconds(side, dtype, device)  # the first one starts threads and loads kernels
-    while (seconds := _square_seconds(side, dtype, device)) < SECONDS_A_PRODUCT:
-        if side == LARGEST_SIDE:
-            break
-        side *= 2
-    times = [seconds]
-    until = time.perf_counter() + SECONDS_OF_MEASURING
-    while time.perf_counter() < until:
-        times.append(_square_seconds(side, dtype, device))
-    return 2.0 * side**3 / statistics.median(times)
 
 
 @cache
@@ -143,20 +140,3 @@ def keep_freed_memory() -> bool:
         return False
     m_trim_threshold, m_mmap_threshold = -1, -3
     return bool(mallopt(m_mmap_threshold, 32 << 20)) and bool(mallopt(m_trim_threshold, 512 << 20))
-
-
-def _square_seconds(side: int, dtype: torch.dtype, device: torch.device) -> float:
-    a, b = (torch.ones(side, side, dtype=dtype, device=device) for _ in range(2))
-    _wait_for(device)
-    start = time.perf_counter()
-    torch.nn.functional.linear(a, b)
-    _wait_for(device)
-    return time.perf_counter() - start
-
-
-def _wait_for(device: torch.device) -> None:
-    """Accelerators work behind the caller's back; a clock must wait for them."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()

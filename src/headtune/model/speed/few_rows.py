@@ -9,12 +9,12 @@ rows the plain weights are as fast or faster, and are used.
 command line, does not pay for it. It looks first whether the machine gains by it.
 
 Guarantees: the same results but for rounding; a weight that has been changed since is multiplied
-as it is. Costs: a second copy of the blocks' weights, 424 MB and 0.2 s for SmolLM2-135M in float32.
+as it is. Costs: a second copy of the blocks' weights.
 Figures are in benchmarks/LOG.md.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, cast
@@ -24,7 +24,8 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
-from headtune.model.hardware.timing import best_seconds
+from headtune.model.hardware.measured import measured
+from headtune.model.hardware.timing import take_turns
 from headtune.model.linear_layers import base_of, linear_layers, weight_of
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.speed.fused import is_plain_lora
@@ -157,9 +158,10 @@ def _weight(layer: nn.Module) -> torch.Tensor:
 
 @cache
 def pays(dtype: torch.dtype, device: torch.device) -> bool:
-    """Whether packed weights are enough faster on this machine; timed once a process, 0.2 s.
+    """Whether packed weights are enough faster on this machine; timed once a machine, 0.2 s.
 
     Over weights that together do not fit into the processor's caches, as those of a model do not.
+    Not where the machine is too busy to tell: plain weights are right everywhere.
     """
     if device.type != "cpu" or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return False  # or this build of torch is without oneDNN
@@ -169,8 +171,14 @@ def pays(dtype: torch.dtype, device: torch.device) -> bool:
         packed = [torch.ops.mkldnn._reorder_linear_weight(w, MOST_ROWS) for w in weights]
     except RuntimeError:
         return False  # oneDNN does not multiply this format on this processor
-    plain_seconds, seconds = best_seconds(
-        (lambda: [linear(x, w) for w in weights], lambda: [_multiply(x, w) for w in packed]),
-        device,
-    )
-    return plain_seconds > LEAST_GAIN * seconds
+    ways = (lambda: [linear(x, w) for w in weights], lambda: [_multiply(x, w) for w in packed])
+    name = f"packed weights in {dtype}, threads: {torch.get_num_threads()}"
+    gain = measured(name, partial(_times_faster, ways))
+    return gain is not None and gain > LEAST_GAIN
+
+
+def _times_faster(ways: Sequence[Callable[[], object]]) -> float | None:
+    """How many times faster the second is than the first, if that can be told."""
+    turns = take_turns(ways, torch.device("cpu"), least_seconds=0.1)
+    plain_seconds, seconds = (each.reproducible() for each in turns)
+    return None if plain_seconds is None or seconds is None else plain_seconds / seconds

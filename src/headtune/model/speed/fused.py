@@ -13,7 +13,7 @@ known classes a ``forward`` of fewer passes:
 
 Guarantees: the same results but for rounding (tested against every original, forward and
 backward); modules of other classes, and those that accelerate moves between devices, are left
-alone. Costs: nothing. Figures are in benchmarks/LOG.md.
+alone. Figures are in benchmarks/LOG.md.
 """
 
 from collections.abc import Callable

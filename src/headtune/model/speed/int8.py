@@ -16,8 +16,8 @@ Costs: accuracy, which is for the caller to measure (``headtune evaluate RUN FIL
 says both figures). A layer takes a quarter of the memory of float32 weights.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, cast
 
@@ -26,7 +26,8 @@ from torch import nn
 from torch.nn.functional import linear
 
 from headtune.errors import ModelError
-from headtune.model.hardware.timing import best_seconds
+from headtune.model.hardware.measured import measured
+from headtune.model.hardware.timing import take_turns
 from headtune.model.linear_layers import base_of, linear_layers, weight_of
 from headtune.model.sequence_classifier import SequenceClassifier
 
@@ -41,7 +42,7 @@ class Int8Product:
     activations ``(n_tokens, in)`` int8, the packed weights and the weights' scales ``(out,)``
     float32, and returns ``(n_tokens, out)`` float32. ``weight_bits`` is 7 where sums of two
     products must fit into 16 bits. ``speed_up`` says how many times faster a layer is than in
-    the format it replaces; below one it is slower.
+    the format it replaces; below one it is slower, 0 is not known.
     """
 
     name: str
@@ -54,7 +55,9 @@ class Int8Product:
         """One line for people: what is used, and whether it pays."""
         plain = str(dtype).removeprefix("torch.")
         bits = "" if self.weight_bits == 8 else f", weights of {self.weight_bits} bits"
-        if self.speed_up >= 1:
+        if not self.speed_up:
+            pays = "how fast, this machine is too busy to say"
+        elif self.speed_up >= 1:
             pays = f"{self.speed_up:.1f} times as fast as {plain} here"
         else:
             pays = f"{1 / self.speed_up:.1f} times slower than {plain} here; leave it out for speed"
@@ -179,24 +182,42 @@ def choose_product(dtype: torch.dtype, device: torch.device) -> Int8Product:
     """The fastest product that is right on this device, timed against layers of ``dtype``.
 
     A layer of 1,024 by 1,024 for 512 tokens: in smaller ones, what is around the product shows.
-    Costs about half a second, once a process.
+    Costs about half a second, once a machine: what was found is kept, so that every run gives the
+    same digits. Where the machine is too busy to tell, it is the first that is right.
     """
-    x, plain = (torch.randn(n, 1_024).to(device, dtype) for n in (512, 1_024))
-    best: Int8Product | None = None
-    for product in PRODUCTS:
-        if not _is_right(product, device):
-            continue
-        layer = Int8Linear(plain, None, product)
-        ways = (partial(linear, x, plain), partial(layer, x))
-        plain_seconds, seconds = best_seconds(ways, device, most_seconds=0.3)
-        speed_up = plain_seconds / seconds
-        loses_bits = best is not None and product.weight_bits < best.weight_bits
-        if best is None or speed_up > best.speed_up * (GAIN_FOR_LESS_BITS if loses_bits else 1):
-            best = Int8Product(
-                product.name, product.weight_bits, product.pack, product.multiply, speed_up
-            )
-    if best is None:
+    right = [product for product in PRODUCTS if _is_right(product, device)]
+    if not right:
         raise ModelError(f"--compute int8 cannot be used on {device}: no integer product is right.")
+    timed = []
+    for product in right:
+        bits = f"{product.name}, {product.weight_bits} bits"
+        where = f"{device.type}, threads: {torch.get_num_threads()}"
+        speed_up = measured(
+            f"int8 by {bits}, against {dtype}, {where}",
+            partial(_speed_up, product, dtype, device),
+        )
+        if speed_up is None:
+            return right[0]
+        timed.append(replace(product, speed_up=speed_up))
+    return _fastest(timed)
+
+
+def _speed_up(product: Int8Product, dtype: torch.dtype, device: torch.device) -> float | None:
+    """How many times faster it is than a plain product, if that can be told."""
+    x, plain = (torch.randn(n, 1_024).to(device, dtype) for n in (512, 1_024))
+    ways = (partial(linear, x, plain), partial(Int8Linear(plain, None, product), x))
+    turns = take_turns(ways, device, least_seconds=0.1, most_seconds=0.4)
+    plain_seconds, seconds = (each.reproducible() for each in turns)
+    return None if plain_seconds is None or seconds is None else plain_seconds / seconds
+
+
+def _fastest(products: Sequence[Int8Product]) -> Int8Product:
+    """Of those that were timed; one of fewer bits only if it is much faster."""
+    best = products[0]
+    for product in products[1:]:
+        loses_bits = product.weight_bits < best.weight_bits
+        if product.speed_up > best.speed_up * (GAIN_FOR_LESS_BITS if loses_bits else 1):
+            best = product
     return best
 
 

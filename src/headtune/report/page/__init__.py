@@ -12,8 +12,8 @@
 Guarantees: a page loads nothing and runs nothing (its Content-Security-Policy forbids both), is
 light or dark as the reader's system is, prints in black on white, and shows what data, labels and
 file names say as text, never as markup.
-Costs: importing Jinja2 and matplotlib takes a second or two, so this package is imported by those
-who write a page, when they do.
+Costs: the import of Jinja2 and matplotlib, so this package is imported by those who write a page,
+when they do.
 """
 
 from headtune.report.page.compare_page import comparison_page

@@ -1,7 +1,7 @@
 """The pictures of the pages but for the curves: each function draws one on a panel of matplotlib.
 
     draw_standing      accuracies with their intervals, one line each
-    draw_reliability   how often it is right against how sure it says it is
+    draw_certainty     how often it is right against how sure it says it is
     draw_coverage      what answering only when sure does
     draw_lengths       share of mistakes by length
 
@@ -19,12 +19,13 @@ from headtune.report.curves import BLUE, FRAME, GREY, GRID, VERMILION
 from headtune.report.entries import LengthRange, Level
 from headtune.tasks.figures import Bin
 from headtune.wording.numbers import percent
+from headtune.wording.visible import visible
 
 __all__ = [
     "Standing",
+    "draw_certainty",
     "draw_coverage",
     "draw_lengths",
-    "draw_reliability",
     "draw_standing",
 ]
 
@@ -50,10 +51,10 @@ def draw_standing(panel: Axes, standings: Sequence[Standing]) -> None:
         bounds = (standing.low, standing.high)
         panel.plot(bounds, (height, height), color=color, linewidth=5, alpha=0.35)
         panel.plot(standing.accuracy, height, "o", color=color, markersize=8, clip_on=False)
-        name, share = standing.name, percent(standing.accuracy)
+        name, share = visible(standing.name), percent(standing.accuracy)
         for x, said, aligned in ((left, name, "left"), (1.01, share, "right")):
             panel.text(
-                x, height + 0.2, said,
+                x, height + 0.2, said, parse_math=False,
                 ha=aligned, va="bottom", color=color, fontsize=11, fontweight=weight,
             )  # fmt: skip
     panel.set_ylim(-0.5, len(standings) - 0.25)
@@ -65,7 +66,7 @@ def draw_standing(panel: Axes, standings: Sequence[Standing]) -> None:
     _dress(panel, "accuracy; bars: 95 % intervals", grid="x")
 
 
-def draw_reliability(panel: Axes, before: Sequence[Bin], after: Sequence[Bin]) -> None:
+def draw_certainty(panel: Axes, before: Sequence[Bin], after: Sequence[Bin]) -> None:
     """Bins of ``calibration``, before and after; on the dashed line it is as good as it says.
 
     Nothing is drawn of an ``after`` without bins, as where no temperature was fitted.

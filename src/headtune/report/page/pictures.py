@@ -9,7 +9,6 @@ black becomes the colour of the text around it.
 
 Guarantees: the same drawing gives the same markup; ids are unique on a page as long as the names
 given are; matplotlib's settings are as they were.
-Costs: 0.1 s and 10 to 40 kB a picture.
 """
 
 import io
@@ -25,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from headtune.report.curves import BLUE, FRAME, GREEN, GREY, GRID, VERMILION
+from headtune.wording.visible import visible
 
 __all__ = ["PALETTE", "picture"]
 
@@ -69,7 +69,7 @@ def picture(
     root = ET.fromstring(written.getvalue())
     _tidy(root, name)
     root.set("role", "img")
-    root.set("aria-label", alternative)
+    root.set("aria-label", visible(alternative))
     return Markup(ET.tostring(root, encoding="unicode"))
 
 

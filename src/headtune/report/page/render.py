@@ -1,15 +1,18 @@
 """A template and its values to one HTML file.
 
-Values are escaped by Jinja2; markup that headtune made itself (pictures) comes as ``Markup``. A
-name that a template uses and nobody gave is an error, not a hole in the page.
+Values are escaped by Jinja2, and what cannot be seen in them is written out, so that no label turns
+the words around it; markup that headtune made itself (pictures) comes as ``Markup``. A name that a
+template uses and nobody gave is an error, not a hole in the page.
 """
 
 from collections.abc import Mapping
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from headtune.wording import numbers as figures
+from headtune.wording.visible import visible
 
 __all__ = ["render"]
 
@@ -30,6 +33,7 @@ def _environment() -> Environment:
         loader=PackageLoader("headtune.report.page"),
         undefined=StrictUndefined,
         autoescape=True,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -47,6 +51,10 @@ def _environment() -> Environment:
         "unbroken": unbroken,
     }
     return environment
+
+
+def _seen(value: object) -> object:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _together(text: str) -> str:

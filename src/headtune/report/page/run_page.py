@@ -2,8 +2,6 @@
 
 Every section stands only if the report has what it shows, so a report of an older version, of a
 run without a test part, or with parts of it turned off makes a shorter page.
-
-Costs: 1.5 s with the import of matplotlib, 150 to 400 kB.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,9 +19,9 @@ from headtune.report.leaks import leak_sentence
 from headtune.report.page.asked import command, in_words
 from headtune.report.page.charts import (
     Standing,
+    draw_certainty,
     draw_coverage,
     draw_lengths,
-    draw_reliability,
     draw_standing,
 )
 from headtune.report.page.confusion import MOST_COLUMNS, Cell, Mistake, frequent_mistakes, matrix
@@ -243,7 +241,7 @@ def _certainty_pictures(report: ReportValues) -> Iterator[tuple[str, Markup]]:
         before, after = calibration["before"], calibration["after"]
         fitted = calibration["fitted_on"] is not None
         bins = after["bins"] if fitted else ()
-        draw = partial(draw_reliability, before=before["bins"], after=bins)
+        draw = partial(draw_certainty, before=before["bins"], after=bins)
         said = (
             "How often the model is right against how sure it says it is. Expected calibration "
             f"error {before['ece']:.3f} as trained"

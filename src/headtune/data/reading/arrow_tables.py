@@ -1,0 +1,88 @@
+"""Arrow data to ``Table``: Parquet row group by row group, ``datasets``, pandas and polars.
+
+All of it goes through one door, ``arrow_table``: types that the stages can work with
+(arrow_types.py), labels by their names (class_labels.py), rows numbered.
+
+Guarantees: what pyarrow raises at a file that is cut short or made wrong becomes one line
+(``DataError``). A file that claims more rows than its size can hold is refused before it is read
+whole.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from headtune.data.reading.arrow_types import plain_types
+from headtune.data.reading.arrow_values import UNREADABLE
+from headtune.data.reading.class_labels import name_class_labels
+from headtune.data.reading.sources import ByteSource
+from headtune.data.reading.table import Table
+from headtune.errors import DataError, HeadtuneError
+
+__all__ = ["arrow_table", "parquet_tables"]
+
+MOST_ROWS = 20_000_000
+MOST_ROWS_PER_BYTE = 100
+"""A file of more rows than either allows is made of one value repeated: no table of texts."""
+
+
+def arrow_table(
+    table: pa.Table, name: str, *, first_row: int = 1, notes: tuple[str, ...] = ()
+) -> Table:
+    """An Arrow table, whatever its types, numbered from ``first_row`` on. Raises ``DataError``."""
+    columns, not_utf8 = plain_types(table, name)
+    columns, said = name_class_labels(columns, table.schema.metadata)
+    return Table(
+        columns,
+        name,
+        np.arange(first_row, first_row + columns.num_rows),
+        notes=(*notes, *said),
+        not_utf8={
+            column: frozenset(position + first_row for position in positions)
+            for column, positions in not_utf8.items()
+        },
+    )
+
+
+def parquet_tables(file: ByteSource, rows_per_chunk: int | None) -> Iterator[Table]:
+    """A Parquet file by so many rows, or as one table. Raises ``DataError``."""
+    with _said(file.name):
+        if file.path is None:
+            data = b"".join(file.blocks())
+            parquet, n_bytes = pq.ParquetFile(pa.BufferReader(data)), len(data)
+        else:
+            parquet, n_bytes = pq.ParquetFile(file.path), file.path.stat().st_size
+        n_rows = parquet.metadata.num_rows
+        if rows_per_chunk is None:
+            _check_rows(n_rows, n_bytes, file.name)
+        start = 1
+        for batch in parquet.iter_batches(rows_per_chunk or max(n_rows, 1)):
+            table = pa.Table.from_batches([batch])
+            yield arrow_table(table, file.name, first_row=start, notes=("Parquet",))
+            start += batch.num_rows
+
+
+def _check_rows(n_rows: int, n_bytes: int, name: str) -> None:
+    if n_rows > max(MOST_ROWS, MOST_ROWS_PER_BYTE * n_bytes):
+        raise DataError(
+            f"{name} claims {n_rows:,} rows in {n_bytes:,} bytes, which no table of texts needs.",
+            way_out="Check the program that wrote it.",
+        )
+
+
+@contextmanager
+def _said(name: str) -> Iterator[None]:
+    """What pyarrow raises, in one line."""
+    try:
+        yield
+    except HeadtuneError:
+        raise
+    except (*UNREADABLE, MemoryError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(
+            f"{name} cannot be read as Parquet; it may be cut short ({reason}). "
+            "Write or download it again."
+        ) from error
