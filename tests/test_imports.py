@@ -47,3 +47,44 @@ def test_all_is_sorted_and_is_what_can_be_imported() -> None:
     assert headtune.__all__ == sorted(headtune.__all__)
     assert [name for name in headtune.__all__ if not hasattr(headtune, name)] == []
     assert set(dir(headtune)) == set(headtune.__all__)
+
+
+OF_ONE_TASK = {
+    "argmax", "log_softmax", "logsumexp", "softmax",
+    "binary_cross_entropy_with_logits", "cross_entropy", "CrossEntropyLoss",
+    "classification_metrics", "sklearn.metrics",
+}  # fmt: skip
+"""What knows how labels come out of logits, or what a good answer is: a task's business."""
+
+NOT_OVER_LABELS = {
+    "model/attention/kernels.py": "attention",
+    "model/attention/packed.py": "attention",
+    "export/padded.py": "attention",
+    "explain/gradients.py": "the word that a token overlaps most",
+    "export/causal_lm.py": "over a vocabulary",
+    "export/gguf_file.py": "over a vocabulary",
+}
+
+
+def names_in_code(path: Path) -> set[str]:
+    """Every name, attribute, import and module imported from; comments and strings left out."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            names.update((node.module or "", *(alias.name for alias in node.names)))
+    return names
+
+
+def test_only_a_task_knows_how_labels_come_out_of_logits() -> None:
+    found = {
+        str(path.relative_to(PACKAGE)): known
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).parts[0] != "tasks"
+        and (known := names_in_code(path) & OF_ONE_TASK)
+    }
+    assert {path: known for path, known in found.items() if path not in NOT_OVER_LABELS} == {}
+    assert set(NOT_OVER_LABELS) == set(found), "a file is excused that has nothing of it"

@@ -16,7 +16,8 @@ from headtune.data.prepare import write_parts
 from headtune.errors import LabelError
 from headtune.export import validation
 from headtune.report.answers import Answers
-from headtune.report.suspects import _entry
+from headtune.report.frozen_states import FrozenStates
+from headtune.report.suspects import find_suspects
 from headtune.types import Example, LabelSet, PreparedData, TokenizedExample, label_ids_of
 
 LABELS = LabelSet(("ham", "spam"))
@@ -49,7 +50,10 @@ PLACES: dict[str, Callable[[Path, pytest.MonkeyPatch], object]] = {
     "prepare": lambda folder, patch: write_parts(
         PreparedData(LABELS, (KNOWN, UNKNOWN), (), ()), folder
     ),
-    "suspects": lambda folder, patch: _entry("train", UNKNOWN, np.array([0.5, 0.5]), LABELS),
+    "suspects": lambda folder, patch: find_suspects(
+        FrozenStates({"train": np.zeros((2, 3), np.float32)}, {"train": np.arange(2)}),
+        PreparedData(LABELS, (KNOWN, UNKNOWN), (), ()),
+    ),
     "classifier": lambda folder, patch: TextClassifier()._split(LABELS, [KNOWN, UNKNOWN], []),
     "validation": lambda folder, patch: _named(patch),
     "answers": lambda folder, patch: Answers.of([UNKNOWN], np.array([[0.5, 0.5]]), LABELS),

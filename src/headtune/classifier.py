@@ -43,7 +43,7 @@ from headtune.progress import Progress, SilentProgress
 from headtune.run.fitted import Fitted
 from headtune.run.pipeline import fit_classifier
 from headtune.tasks.decision import UNSURE
-from headtune.tasks.metrics import Metrics, classification_metrics
+from headtune.tasks.metrics import Metrics
 from headtune.types import Example, LabelSet, PreparedData, label_ids_of
 from headtune.wording.text_lists import check_same_length, text_list
 
@@ -206,8 +206,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "predictor_")
         predictor = self.predictor_
         probabilities = predictor.predict_proba(texts)
-        decided = predictor.rule.decide(probabilities, predictor.labels)
-        if not predictor.rule.abstains(predictor.labels):
+        decided = predictor.decide(probabilities)
+        if UNSURE not in predictor.task.possible_answers(predictor.labels, predictor.rule):
             labels: npt.NDArray[Any] = self._values[decided]
             return labels
         return np.array([*self._values, UNSURE], dtype=object)[decided]
@@ -225,9 +225,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "predictor_")
         texts, names = text_list(texts), _names(labels)
         check_same_length(texts, names)
-        ids = self.predictor_.labels.encode(names)
-        probabilities = self.predictor_.predict_proba(texts)
-        return classification_metrics(probabilities, ids, self.predictor_.labels)
+        predictor = self.predictor_
+        targets = predictor.task.targets(predictor.labels.encode(names))
+        return predictor.task.metrics(predictor.predict_proba(texts), targets, predictor.labels)
 
     def score(
         self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None

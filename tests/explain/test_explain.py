@@ -17,7 +17,6 @@ from headtune.errors import MissingDependencyError, PredictionError
 from headtune.explain import Explanation, WordEffect, explain, explanation_page, gradients
 from headtune.explain.explanation import Method
 from headtune.explain.gradients import integrated_gradients
-from headtune.explain.occlusion import log_odds
 from headtune.tokens import encode_texts
 from headtune.wording.word_spans import word_spans
 
@@ -181,13 +180,6 @@ def test_the_time_for_a_long_text_grows_with_its_words(work: str) -> None:
 
 def test_words_of_scripts_without_spaces_are_characters() -> None:
     assert word_spans("  \u6211\u660e abc") == [(2, 3), (3, 4), (5, 8)]
-
-
-def test_log_odds_are_those_of_the_probabilities() -> None:
-    logits = np.array([[1.0, 2.0, -1.0], [500.0, 0.0, 0.0]])
-    p = np.exp(logits[0]) / np.exp(logits[0]).sum()
-    assert log_odds(logits, 1)[0] == pytest.approx(np.log(p[1] / (1 - p[1])))
-    assert log_odds(logits, 0)[1] == pytest.approx(500 - np.log(2))
 
 
 def test_mistakes_end_in_one_line(

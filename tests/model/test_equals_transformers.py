@@ -22,7 +22,7 @@ from headtune.model import (
 )
 from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
-from headtune.training.losses import class_weighted_sum
+from headtune.tasks.losses import class_weighted_sum
 from headtune.types import TokenizedExample
 
 FAMILIES = ["gpt2", "llama", "qwen3", "mistral", "gemma3_text"]

@@ -7,11 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headtune.errors import LabelError, PredictionError
+from headtune.errors import PredictionError
 from headtune.report import tfidf
 from headtune.report.baselines import (
     baseline_figures,
-    label_ids_of,
     measure_baselines,
 )
 from headtune.report.tfidf import TfidfBaseline, fit_tfidf
@@ -168,8 +167,3 @@ def test_measure_baselines_has_both_parts_and_skips_empty_ones() -> None:
     assert only_test["majority"]["validation"] is None
     assert only_test["tfidf"]["validation"] is None
     assert only_test["majority"]["test"] == measured["majority"]["test"]
-
-
-def test_rows_without_a_label_cannot_be_measured() -> None:
-    with pytest.raises(LabelError, match="no label"):
-        label_ids_of([Example("a text", None, 1)])

@@ -11,15 +11,16 @@ import pytest
 from rich.console import Console
 
 from headtune.report import Report, render_report
-from headtune.report.baselines import baseline_figures, label_ids_of, measure_baselines
+from headtune.report.baselines import baseline_figures, measure_baselines
 from headtune.report.curves import draw_curves
 from headtune.report.evidence import Measured, collect_evidence
 from headtune.report.page import report_page
 from headtune.report.reliability import draw_reliability
+from headtune.tasks import SINGLE_LABEL
 from headtune.tasks.decision import DecisionRule
 from headtune.tasks.metrics import classification_metrics
 from headtune.tasks.settle import Settled
-from headtune.types import Example, LabelSet, PreparedData
+from headtune.types import Example, LabelSet, PreparedData, known_label
 
 MakeReport = Callable[..., Report]
 Probabilities = npt.NDArray[np.float64]
@@ -36,9 +37,14 @@ def rows(*label_ids: int) -> tuple[Example, ...]:
     return tuple(Example(f"word {n} here", label, n) for n, label in enumerate(label_ids, 1))
 
 
+def targets_of(part: tuple[Example, ...]) -> npt.NDArray[np.int64]:
+    ids: npt.NDArray[np.int64] = SINGLE_LABEL.targets(map(known_label, part))
+    return ids
+
+
 def said(part: tuple[Example, ...], sure: float, *, right: bool = True) -> Probabilities:
     """Every answer right, or every one wrong."""
-    ids = label_ids_of(part)
+    ids = targets_of(part)
     answers: Probabilities = (2 * sure - 1) * np.eye(2)[ids if right else 1 - ids] + (1 - sure)
     return answers
 
@@ -57,7 +63,7 @@ def run_of(
     data = PreparedData(LABELS, rows(0, 1, 0, 1, 0, 0), parts["validation"], parts["test"])
     answers = {name: said(part, sure, right=right) for name, part in parts.items() if part}
     figures = {
-        name: classification_metrics(p, label_ids_of(parts[name]), LABELS)
+        name: classification_metrics(p, targets_of(parts[name]), LABELS)
         for name, p in answers.items()
     }
     measured = Measured(

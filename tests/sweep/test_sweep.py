@@ -16,7 +16,7 @@ from headtune.errors import ArtifactError, ConfigError, TrainingError
 from headtune.files.claims import claimed
 from headtune.model import FrozenTrunk, assemble
 from headtune.report import Report
-from headtune.report.history import VALIDATION
+from headtune.report.history import validation_figures
 from headtune.sweep import search as search_module
 from headtune.sweep.run import Sweep, SweepValues, run_sweep
 from headtune.sweep.space import parse_space
@@ -109,8 +109,7 @@ def test_a_metric_that_should_be_high_is_ranked_so(
     assert len(set(values)) > 1
     assert values == sorted(values, reverse=True)
     for trial in found.trials:
-        name = VALIDATION[metric]
-        course = [row[name] for row in trial.history if name in row]
+        course = [figure for _, figure in validation_figures(trial.history, metric)]
         assert trial.metrics is not None
         assert trial.metrics[metric] == max(course)
         if trial.state == "complete" and len(course) < 30:

@@ -16,7 +16,7 @@ from headtune.artifact.layout import MANIFEST, require_run_folder, storage_of, w
 from headtune.artifact.manifest import Manifest
 from headtune.errors import TamperedArtifactError
 from headtune.pretrained import locate_pretrained
-from headtune.tasks.metrics import accuracy_interval
+from headtune.tasks import task_named
 
 __all__ = ["Figures", "Library", "NeededBase", "RunInfo", "describe_run"]
 
@@ -148,7 +148,7 @@ def _figures(manifest: Manifest, when: str) -> dict[str, Figures]:
     for part, values in by_part.items() if isinstance(by_part, dict) else ():
         try:
             n, accuracy = int(values["n"]), float(values["accuracy"])
-            interval = accuracy_interval(round(accuracy * n), n)
+            interval = task_named(manifest.task).interval({"n": n, "accuracy": accuracy})
             macro_f1, log_loss = float(values["macro_f1"]), float(values["log_loss"])
         except (KeyError, TypeError, ValueError, ArithmeticError):  # of no rows, of 10 ** 30
             continue

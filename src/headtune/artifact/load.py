@@ -39,6 +39,7 @@ from headtune.model import (
 )
 from headtune.options import AttentionDirection, MachineConfig, ModelConfig, Pooling
 from headtune.pretrained import PretrainedFolder, Trust, find_pretrained, weights_sha256
+from headtune.tasks import Task, task_named
 from headtune.tokens import load_tokenizer
 from headtune.types import LabelSet
 
@@ -61,6 +62,7 @@ class LoadedArtifact:
     max_tokens_per_batch: int
     probes: ProbeResult
     probe_logits: npt.NDArray[np.float32]
+    task: Task
 
 
 def load_artifact(
@@ -86,9 +88,10 @@ def load_artifact(
     verify_files(folder, manifest.files, (weights_file(storage), PROBES, PROBE_TENSORS))
     machine = options or MachineConfig()
     compute = choose_compute(machine)
-    labels = LabelSet(manifest.labels)
+    labels, task = LabelSet(manifest.labels), task_named(manifest.task)
     base, read = _base(folder, manifest, storage, model, machine)
-    classifier = assemble(base, len(labels), read, machine, compute, packs=manifest.packs)
+    n_outputs = task.n_outputs(labels)
+    classifier = assemble(base, n_outputs, read, machine, compute, packs=manifest.packs)
     make_trainable(classifier, tune)
     read_weights(classifier, folder, storage)
     classifier.requires_grad_(False).eval()
@@ -100,10 +103,11 @@ def load_artifact(
         labels,
         manifest.max_length,
         {manifest.dtype, compute.dtype_name},
+        task,
     )
     budget = machine.max_tokens_per_batch or token_budget(classifier, trains=False).max_tokens
     return LoadedArtifact(
-        folder, manifest, classifier, tokenizer, labels, compute, budget, probes, probe_logits
+        folder, manifest, classifier, tokenizer, labels, compute, budget, probes, probe_logits, task
     )
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from headtune.artifact.layout import MANIFEST
-from headtune.artifact.manifest_rules import FORMAT_VERSION, TASKS, check_manifest
+from headtune.artifact.manifest_rules import FORMAT_VERSION, check_manifest
 from headtune.errors import ArtifactFormatError, ConfigError, TamperedArtifactError
 from headtune.files.hashes import file_sha256
 from headtune.files.plain_json import JsonObject, finite, to_json
 from headtune.files.strict_json import read_strict_json
 from headtune.options import RunConfig, TuneConfig
-from headtune.tasks.figures import Headline
+from headtune.tasks import SINGLE_LABEL
 
 __all__ = [
     "FORMAT_VERSION",
@@ -71,12 +71,12 @@ class Manifest:
     text_column: str | None = None
     label_column: str | None = None
     template: str | None = None
-    task: str = TASKS[0]
+    task: str = SINGLE_LABEL.name
     architecture: dict[str, str | int | bool | None] | None = None
     config: dict[str, Any] = field(default_factory=dict)
     seeds: dict[str, int] = field(default_factory=dict)
     data_fingerprint: str = ""
-    metrics: dict[str, dict[str, Headline]] = field(default_factory=dict)
+    metrics: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
@@ -114,7 +114,7 @@ class Manifest:
                 f"{where} was changed after it was written: its seal is not that of its content.",
                 way_out="Copy the run folder again.",
             )
-        newest = {"task": TASKS[0]} if values["format_version"] == 1 else {}
+        newest = {"task": SINGLE_LABEL.name} if values["format_version"] == 1 else {}
         typed = {
             "base_model": BaseModel(**values["base_model"]),
             "labels": tuple(values["labels"]),

@@ -27,11 +27,11 @@ from headtune.files.json_rules import (
 )
 from headtune.files.plain_json import JsonObject
 from headtune.options import AttentionDirection, LoraBias, Pooling
+from headtune.tasks import TASKS
 
-__all__ = ["FORMAT_VERSION", "TASKS", "TASK_OF_FORMAT_1", "check_manifest"]
+__all__ = ["FORMAT_VERSION", "TASK_OF_FORMAT_1", "check_manifest"]
 
 FORMAT_VERSION = 2
-TASKS = ("single-label",)
 TASK_OF_FORMAT_1 = "single_label_classification"
 
 SHORT = Text(most=200)
@@ -138,7 +138,7 @@ OF_FORMAT: Mapping[int, Record] = {
     2: Record(
         {
             **FIELDS,
-            "task": Field(OneOf(TASKS)),
+            "task": Field(OneOf(tuple(TASKS))),
             "architecture": Field(OrNull(ARCHITECTURE), required=False),
         }
     ),

@@ -11,12 +11,12 @@ import yaml
 
 from headtune.artifact.manifest import Manifest
 from headtune.pretrained import public_name
+from headtune.tasks import Task, task_named
 from headtune.tasks.figures import HELD_BACK, BaselineFigures, Metrics, PartMetrics
-from headtune.tasks.metrics import accuracy_interval, count_correct
 from headtune.types import DataAccount
 from headtune.wording.commands import ways
 from headtune.wording.markdown import code, fenced, plain
-from headtune.wording.numbers import interval, percent
+from headtune.wording.numbers import interval
 
 __all__ = ["CardValues", "model_card"]
 
@@ -39,7 +39,7 @@ def model_card(manifest: Manifest, report: CardValues, name: str) -> str:
         f"# {plain(name)}\n",
         f"A text classifier made with headtune: {code(manifest.base_model.name)}, tuned by "
         f"{code(manifest.tune['tune'])}. Labels: {', '.join(map(code, manifest.labels))}.\n",
-        _figures(report),
+        _figures(report, task_named(manifest.task)),
         _data(report),
         _limits(manifest),
         _how_to(name, manifest.labels[0]),
@@ -59,10 +59,10 @@ def _front_matter(manifest: Manifest) -> str:
     return f"---\n{yaml.safe_dump(values, sort_keys=False)}---\n"
 
 
-def _figures(report: CardValues) -> str:
+def _figures(report: CardValues, task: Task) -> str:
     baselines = report.get("baselines") or {}
     rows = [
-        _row(part, name, figures)
+        _row(part, name, figures, task)
         for part in reversed(HELD_BACK)
         for name, figures in [
             ("before tuning", (report.get("before") or {}).get(part)),
@@ -76,25 +76,23 @@ def _figures(report: CardValues) -> str:
     ]
     if not rows:
         return ""
-    head = (
-        "| part | | texts | accuracy | 95 % interval | macro F1 | log loss |\n"
-        "|---|---|---|---|---|---|---|"
-    )
+    first, *others = (figure.words for figure in task.headline)
+    shown = " | ".join(("texts", first, "95 % interval", *others))
+    head = f"| part | | {shown} |\n|---|---|---|---|---{'|---' * len(others)}|"
     warnings = "".join(f"> **{plain(warning)}**\n\n" for warning in report.get("warnings") or ())
     sentence = f"{plain(report['sentence'])}\n\n" if report.get("sentence") else ""
     return "## Figures\n\n" + warnings + sentence + head + "\n" + "\n".join(rows) + "\n"
 
 
-def _row(part: str, name: str, figures: Metrics) -> str:
-    low, high = accuracy_interval(count_correct(figures), figures["n"])
+def _row(part: str, name: str, figures: Metrics, task: Task) -> str:
+    first, *others = (figure.written(figures) for figure in task.headline)
     cells = (
         plain(part),
         plain(name),
         f"{figures['n']:,}",
-        percent(figures["accuracy"]),
-        interval(low, high),
-        percent(figures["macro_f1"]),
-        f"{figures['log_loss']:.3f}",
+        first,
+        interval(*task.interval(figures)),
+        *others,
     )
     return f"| {' | '.join(cells)} |"
 

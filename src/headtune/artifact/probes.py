@@ -21,7 +21,8 @@ from headtune.errors import ArtifactFormatError, ProbeError
 from headtune.files.plain_json import to_json
 from headtune.files.strict_json import read_strict_json
 from headtune.model import SequenceClassifier, predict_logits
-from headtune.tasks.metrics import softmax
+from headtune.tasks import SINGLE_LABEL, Task
+from headtune.tasks.task import Logits
 from headtune.tokens import encode_texts
 from headtune.types import Example, LabelSet, TokenizedExample, known_label
 
@@ -78,11 +79,12 @@ def write_probes(
     tokenizer: Any,
     labels: LabelSet,
     max_length: int,
+    task: Task = SINGLE_LABEL,
 ) -> None:
     """Record what the classifier says of ``texts``."""
     examples = encode_texts(texts, tokenizer, max_length)
     logits = _logits(classifier, examples)
-    predicted = labels.decode(logits.argmax(axis=1).tolist())
+    predicted = _answers(task, logits, labels)
     (folder / PROBES).write_text(
         to_json({"texts": texts, "labels": predicted}, indent=1) + "\n",
         encoding="utf-8",
@@ -102,6 +104,7 @@ def check_probes(
     labels: LabelSet,
     max_length: int,
     dtypes: set[str],
+    task: Task = SINGLE_LABEL,
 ) -> tuple[ProbeResult, npt.NDArray[np.float32]]:
     """Compare a loaded classifier with its probes.
 
@@ -124,10 +127,11 @@ def check_probes(
     expected = tensors["logits"].numpy()
     if expected.shape != logits.shape:
         raise ProbeError(f"{folder / PROBE_TENSORS} holds logits of another shape.")
-    predicted = labels.decode(logits.argmax(axis=1).tolist())
+    predicted = _answers(task, logits, labels)
+    difference = np.abs(task.probabilities(logits) - task.probabilities(expected))
     result = ProbeResult(
         n_probes=len(texts),
-        max_probability_difference=float(np.abs(softmax(logits) - softmax(expected)).max()),
+        max_probability_difference=float(difference.max()),
         n_changed_labels=sum(a != b for a, b in zip(predicted, names, strict=True)),
         bit_equal=bool(np.array_equal(logits, expected)),
     )
@@ -141,6 +145,10 @@ def check_probes(
             f"{tolerance:g}), {result.n_changed_labels} of {result.n_probes} labels changed."
         )
     return result, logits
+
+
+def _answers(task: Task, logits: Logits, labels: LabelSet) -> list[str]:
+    return task.named(task.decide(task.probabilities(logits)), labels)
 
 
 def _logits(

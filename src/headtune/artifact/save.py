@@ -24,6 +24,7 @@ from headtune.errors import ArtifactError
 from headtune.files.publish import in_place, publish, recover, staging
 from headtune.model import SequenceClassifier
 from headtune.options import MachineConfig, TuneConfig
+from headtune.tasks import SINGLE_LABEL, Task
 from headtune.types import LabelSet
 
 __all__ = ["ArtifactContents", "check_target", "save_artifact"]
@@ -43,6 +44,7 @@ class ArtifactContents:
     machine: MachineConfig
     manifest: Manifest
     probe_texts: list[str]
+    task: Task = SINGLE_LABEL
 
 
 def check_target(out: Path, *, overwrite: bool) -> None:
@@ -107,6 +109,7 @@ def _write(folder: Path, contents: ArtifactContents) -> None:
         contents.tokenizer,
         contents.labels,
         contents.manifest.max_length,
+        contents.task,
     )
     write_weights(contents.classifier, folder, storage, contents.tune, contents.labels, base.name)
 

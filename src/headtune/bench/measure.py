@@ -49,6 +49,7 @@ from headtune.options import DataConfig, MachineConfig, ModelConfig, TrainConfig
 from headtune.predict import Predictor
 from headtune.pretrained import Trust, find_pretrained
 from headtune.progress import Progress, SilentProgress
+from headtune.tasks import SINGLE_LABEL
 from headtune.tokens import context_length, encode_texts, load_tokenizer, resolve_max_length
 from headtune.training import fit
 from headtune.types import LabelSet, TokenizedExample
@@ -174,7 +175,8 @@ def untrained_predictor(
     config = load_config(folder)
     tokenizer = load_tokenizer(folder)
     compute = choose_compute(machine)
-    classifier = assemble(folder, len(labels), options, machine, compute, seed=seed)
+    n_outputs = SINGLE_LABEL.n_outputs(labels)
+    classifier = assemble(folder, n_outputs, options, machine, compute, seed=seed)
     classifier.backbone.config.pad_token_id = tokenizer.pad_token_id
     classifier.requires_grad_(False).eval()
     predictor = Predictor(

@@ -128,5 +128,5 @@ def _answer(
                 predictor, table, data_config(options), progress
             )
             pace[name] = len(examples) / (time.perf_counter() - start)
-            answers[name] = Answers.of(examples, probabilities, predictor.labels)
+            answers[name] = Answers.of(examples, probabilities, predictor.labels, predictor.task)
     return answers, pace

@@ -25,7 +25,6 @@ from headtune.data.checks import (
 )
 from headtune.data.columns import Columns, find_columns, find_text_column
 from headtune.data.labels import label_name, label_set
-from headtune.data.parts.balance import class_weights
 from headtune.data.parts.split import parse_split, split, split_by_time
 from headtune.data.prepare import labelled_examples, prepare, prepare_texts, write_parts
 from headtune.data.reading.readers import iter_tables, read_table
@@ -37,7 +36,6 @@ __all__ = [
     "Repeats",
     "Table",
     "UsableRows",
-    "class_weights",
     "find_columns",
     "find_repeats",
     "find_text_column",

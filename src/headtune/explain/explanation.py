@@ -64,11 +64,13 @@ def explain(
         PredictionError: The text is empty, or there is no such label.
         MissingDependencyError: "gradients" without Captum.
     """
-    [answer] = predictor.predict([text])
+    probabilities, task = predictor.predict_proba([text]), predictor.task
+    [answer] = task.answers(predictor.rule, probabilities, predictor.labels)
     names = predictor.labels.names
     if label is not None and label not in names:
         raise PredictionError(f"There is no label {label!r}; the labels are: {', '.join(names)}.")
-    explained = label or max(answer.probabilities, key=answer.probabilities.__getitem__)
+    [likeliest] = task.named(task.decide(probabilities), predictor.labels)
+    explained = label or likeliest
     spans = word_spans(text)
     effects = METHODS[method](predictor, text, spans, names.index(explained))
     words = tuple(

@@ -97,9 +97,7 @@ class _AnswerFromEmbeddings:
                     logits = classifier(batch) / self.predictor.temperature  # (n, n_labels)
             finally:
                 hook.remove()
-        others = [index for index in range(logits.shape[1]) if index != self.label]
-        odds: torch.Tensor = logits[:, self.label] - logits[:, others].logsumexp(dim=1)
-        return odds
+        return self.predictor.task.log_odds_of_tensor(logits, self.label)
 
 
 def _places(predictor: Predictor, text: str, n_tokens: int) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from headtune.model import predict_logits
 from headtune.predict import Predictor
 from headtune.tokens import encode_texts
 
-__all__ = ["leave_one_out", "log_odds"]
+__all__ = ["leave_one_out"]
 
 
 def leave_one_out(
@@ -24,16 +24,6 @@ def leave_one_out(
     texts = [text, *(text[:start] + text[end:] for start, end in spans)]
     examples = encode_texts(texts, predictor.tokenizer, predictor.max_length)
     logits = predict_logits(predictor.classifier, examples, predictor.max_tokens_per_batch)
-    odds = log_odds(logits / predictor.temperature, label)  # (n_words + 1,)
+    odds = predictor.task.log_odds(logits / predictor.temperature, label)  # (n_words + 1,)
     effects: npt.NDArray[np.float64] = odds[0] - odds[1:]
     return effects
-
-
-def log_odds(logits: npt.ArrayLike, label: int) -> npt.NDArray[np.float64]:
-    """log(p / (1 - p)) of a label. Shapes: ``(n, n_labels)`` in, ``(n,)`` out."""
-    rows = np.asarray(logits, dtype=np.float64)
-    others = np.delete(rows, label, axis=1)
-    most = others.max(axis=1)
-    together = most + np.log(np.exp(others - most[:, None]).sum(axis=1))  # logsumexp, (n,)
-    odds: npt.NDArray[np.float64] = rows[:, label] - together
-    return odds

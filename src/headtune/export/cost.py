@@ -6,8 +6,6 @@ Where the validation part cannot be had, the probes are all there is, and the ex
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from headtune.export.formats import Format, RoundingCost
 from headtune.export.proof import Tolerance, agreement_of, require
 from headtune.export.source import Source
@@ -39,11 +37,12 @@ def round_and_measure(source: Source, row: Format, folder: Path) -> Cost:
     exact = row.answerer()(source, folder, part.texts)
     row.quantizer()(source, folder)
     rounded = row.answerer()(source, folder, part.texts)
-    agreement = agreement_of(exact, rounded)
+    agreement = agreement_of(exact, rounded, source.task)
     share = max(MOST_CHANGED, 1 / agreement.n_texts)
     require(agreement, Tolerance(1.0, share), "rounded export, on validation texts,")
-    truth = np.array(part.labels)
-    before, after = (float((p.argmax(axis=1) == truth).mean()) for p in (exact, rounded))
+    truth = source.task.targets(part.labels)
+    right = (source.task.is_right(found, truth) for found in (exact, rounded))
+    before, after = (float(rows.mean()) for rows in right)
     figures: RoundingCost = {
         "n_texts": agreement.n_texts,
         "max_probability_difference": agreement.max_probability_difference,

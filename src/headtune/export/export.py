@@ -101,7 +101,7 @@ def export_run(
                 cost = round_and_measure(source, row, work)
             progress.stage(f"Asking {row.tool} the probe texts")
             found = row.answerer()(source, work, source.texts)
-            agreement = agreement_of(source.probabilities, found)
+            agreement = agreement_of(source.probabilities, found, source.task)
             require(agreement, tolerance, f"export to {to}")
             facts = [*_facts(source, row.tool, agreement), *notes.facts]
             measured: Measured = {**notes.measured}

@@ -23,7 +23,6 @@ from headtune.export.source import Probabilities, Source, exported
 from headtune.export.transformers_folder import labelled_config
 from headtune.pretrained import from_folder
 from headtune.quiet import quiet_libraries, quiet_transformers
-from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_onnxruntime", "quantize_onnx", "write_onnx"]
 
@@ -115,6 +114,7 @@ def answers_of_onnxruntime(source: Source, folder: Path, texts: list[str]) -> Pr
     tokenizer = from_folder(AutoTokenizer.from_pretrained, exported(folder))
 
     def answer(batch: list[str]) -> Probabilities:
-        return softmax(session.run([HEAD_OUTPUT], integer_inputs(tokenizer, batch))[0])
+        [logits] = session.run([HEAD_OUTPUT], integer_inputs(tokenizer, batch))
+        return source.task.probabilities(logits)
 
     return ask(answer, texts)

@@ -14,7 +14,6 @@ from headtune.export.asking import ask, integer_inputs
 from headtune.export.onnx_file import ONNX_FILE, write_onnx
 from headtune.export.source import Probabilities, Source, exported
 from headtune.pretrained import from_folder
-from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_openvino", "write_openvino"]
 
@@ -43,6 +42,6 @@ def answers_of_openvino(source: Source, folder: Path, texts: list[str]) -> Proba
     tokenizer = from_folder(AutoTokenizer.from_pretrained, exported(folder))
 
     def answer(batch: list[str]) -> Probabilities:
-        return softmax(model(integer_inputs(tokenizer, batch))["logits"])
+        return source.task.probabilities(model(integer_inputs(tokenizer, batch))["logits"])
 
     return ask(answer, texts)

@@ -19,7 +19,6 @@ from headtune.export.transformers_folder import classifier_config, require_last_
 from headtune.model import lora_config
 from headtune.pretrained import find_pretrained, from_folder, public_name
 from headtune.quiet import quiet_transformers
-from headtune.tasks.metrics import softmax
 
 __all__ = ["answers_of_peft", "write_peft"]
 
@@ -69,6 +68,6 @@ def answers_of_peft(source: Source, folder: Path, texts: list[str]) -> Probabili
     def answer(batch: list[str]) -> Probabilities:
         inputs = tokenizer(batch, padding=True, truncation=True, return_tensors="pt")
         with torch.inference_mode():
-            return softmax(model(**inputs).logits.numpy())
+            return source.task.probabilities(model(**inputs).logits.numpy())
 
     return ask(answer, texts)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import ProbeError
+from headtune.tasks import SINGLE_LABEL, Task
 
 __all__ = ["Agreement", "Tolerance", "agreement_of", "require"]
 
@@ -40,7 +41,9 @@ class Agreement:
         )
 
 
-def agreement_of(expected: Probabilities, found: Probabilities) -> Agreement:
+def agreement_of(
+    expected: Probabilities, found: Probabilities, task: Task = SINGLE_LABEL
+) -> Agreement:
     """Compare two arrays of probabilities, shape ``(n_texts, n_labels)``.
 
     Raises ``ProbeError`` when the shapes differ.
@@ -48,10 +51,11 @@ def agreement_of(expected: Probabilities, found: Probabilities) -> Agreement:
     if expected.shape != found.shape:
         raise ProbeError(f"Expected probabilities of shape {expected.shape}, found {found.shape}.")
     difference = np.abs(expected - found)
+    same = task.same_answer(task.decide(expected), task.decide(found))
     return Agreement(
         n_texts=len(expected),
         max_probability_difference=float(difference.max()) if difference.size else 0.0,
-        n_changed_labels=int((expected.argmax(axis=1) != found.argmax(axis=1)).sum()),
+        n_changed_labels=int((~same).sum()),
     )
 
 

@@ -20,7 +20,7 @@ from headtune.export.padding import settle_export_padding
 from headtune.model import SequenceClassifier
 from headtune.options import MachineConfig
 from headtune.pretrained import PretrainedFolder
-from headtune.tasks.metrics import softmax
+from headtune.tasks import Task
 from headtune.types import LabelSet
 
 __all__ = ["Source", "exported", "open_source"]
@@ -73,6 +73,10 @@ class Source:
         return self.artifact.labels
 
     @property
+    def task(self) -> Task:
+        return self.artifact.task
+
+    @property
     def max_length(self) -> int:
         return self.artifact.manifest.max_length
 
@@ -101,7 +105,7 @@ def open_source(
     artifact = load_artifact(run, model=model, options=options)
     texts = read_probe_texts(artifact.path)
     temperature = artifact.manifest.temperature
-    probabilities = softmax(artifact.probe_logits / temperature)
+    probabilities = artifact.task.probabilities(artifact.probe_logits, temperature)
     with torch.no_grad():
         artifact.classifier.score.weight.div_(temperature)
     if artifact.manifest.tune["tune"] == "lora":

@@ -30,9 +30,6 @@ __all__ = [
     "write_transformers",
 ]
 
-PROBLEM_TYPES = {"single-label": "single_label_classification"}
-"""Task -> what transformers calls it."""
-
 
 def write_transformers(source: Source, folder: Path) -> None:
     """Write configuration, weights and tokenizer. Raises ``ExportError`` where it cannot be."""
@@ -70,7 +67,7 @@ def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Proba
             said: list[list[Said]] = classify(
                 batch,
                 top_k=None,
-                function_to_apply="softmax",
+                function_to_apply=source.task.activation,
                 batch_size=len(batch),
                 truncation=True,
             )
@@ -95,7 +92,7 @@ def labelled_config(source: Source) -> PreTrainedConfig:
     config = copy.deepcopy(source.config)
     config.id2label = source.labels.id2label
     config.label2id = source.labels.label2id
-    config.problem_type = PROBLEM_TYPES[source.artifact.manifest.task]
+    config.problem_type = source.task.problem_type
     config.pad_token_id = source.tokenizer.pad_token_id
     config.dtype = torch.float32
     config.use_cache = True

@@ -33,7 +33,6 @@ from headtune.options import DataConfig
 from headtune.predict.predictor import Predictor
 from headtune.predict.writers import Writer, open_writer, standard_output
 from headtune.progress import Progress, SilentProgress
-from headtune.tasks.decision import UNSURE
 from headtune.types import SetAside, SetAsideRow, TokenizedExample
 
 __all__ = ["TableCounts", "predict_file"]
@@ -116,8 +115,8 @@ class _Counts:
 
     @classmethod
     def of(cls, predictor: Predictor) -> "_Counts":
-        unsure = (UNSURE,) if predictor.rule.abstains(predictor.labels) else ()
-        return cls(dict.fromkeys((*predictor.labels.names, *unsure), 0))
+        words = predictor.task.possible_answers(predictor.labels, predictor.rule)
+        return cls(dict.fromkeys(words, 0))
 
     def add(self, labels: Sequence[str | None]) -> None:
         for label in filter(None, labels):
@@ -202,8 +201,7 @@ def _predict_chunk(
     labels = np.full(len(table), None, dtype=object)
     if chunk.examples:
         found = predictor.probabilities(chunk.examples, progress)
-        decided = predictor.rule.decide(found, predictor.labels)
-        labels[positions] = np.array([*predictor.labels.names, UNSURE], object)[decided]
+        labels[positions] = predictor.task.named(predictor.decide(found), predictor.labels)
         probabilities[positions] = found
     first, *others = names
     result = table.columns.append_column(first, pa.array(labels, pa.string()))

@@ -14,10 +14,8 @@ from headtune.data import labelled_examples, set_aside_sentence
 from headtune.options import DataConfig
 from headtune.predict.predictor import Predictor
 from headtune.progress import Progress, SilentProgress
-from headtune.tasks.decision import answer_metrics
 from headtune.tasks.figures import FileMetrics
-from headtune.tasks.metrics import classification_metrics
-from headtune.types import Example, SetAsideRow, label_ids_of
+from headtune.types import Example, SetAsideRow, known_label
 
 __all__ = ["answer_file", "evaluate_file", "evaluate_in_int8"]
 
@@ -29,16 +27,17 @@ def evaluate_file(
     data: DataConfig | None = None,
     progress: Progress | None = None,
 ) -> FileMetrics:
-    """Metrics of a classifier on a labelled table (keys of ``classification_metrics``).
+    """Metrics of a classifier on a labelled table (keys: ``metrics`` of its task).
 
     ``set_aside`` counts the rows that could not be used; ``answers`` says how the answers do where
     thresholds or "unsure" make them differ from the most probable label. Raises ``DataError``.
     """
     examples, set_aside, probabilities = answer_file(predictor, source, data, progress)
-    ids = label_ids_of(examples)
-    metrics = cast(FileMetrics, classification_metrics(probabilities, ids, predictor.labels))
-    if not predictor.rule.is_plain:
-        metrics["answers"] = answer_metrics(predictor.rule, probabilities, ids, predictor.labels)
+    task, rule, labels = predictor.task, predictor.rule, predictor.labels
+    targets = task.targets(map(known_label, examples))
+    metrics = cast(FileMetrics, task.metrics(probabilities, targets, labels))
+    if not rule.is_plain:
+        metrics["answers"] = task.answer_metrics(rule, probabilities, targets, labels)
     return {**metrics, "set_aside": len(set_aside)}
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact import LoadedArtifact, load_artifact
@@ -18,15 +16,14 @@ from headtune.errors import PredictionError
 from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, quantize
 from headtune.options import DataConfig, MachineConfig
 from headtune.progress import Progress, SilentProgress
+from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.decision import DecisionRule, RuleChanges
-from headtune.tasks.metrics import softmax
+from headtune.tasks.task import Decisions, Probabilities
 from headtune.tokens import encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
 from headtune.wording.text_lists import text_list
 
 __all__ = ["Predictor"]
-
-Probabilities = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,7 @@ class Predictor:
     temperature: float = 1.0
     rule: DecisionRule = DecisionRule()  # noqa: RUF009 (frozen)
     note: str = ""
+    task: Task = SINGLE_LABEL
     packing: PackingOnDemand = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +81,7 @@ class Predictor:
             template=manifest.template,
             temperature=manifest.temperature,
             rule=DecisionRule(manifest.thresholds, manifest.abstain_below),
+            task=artifact.task,
         )
 
     def deciding(self, changes: RuleChanges) -> "Predictor":
@@ -139,8 +138,12 @@ class Predictor:
         logits = predict_logits(
             self.classifier, examples, self.max_tokens_per_batch, progress or SilentProgress()
         )
-        return softmax(logits / self.temperature)
+        return self.task.probabilities(logits, self.temperature)
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """The answer for each text, with all probabilities."""
-        return self.rule.answers(self.predict_proba(texts), self.labels)
+        return self.task.answers(self.rule, self.predict_proba(texts), self.labels)
+
+    def decide(self, probabilities: Probabilities) -> Decisions:
+        """The answers that probabilities lead to, as the task has them."""
+        return self.task.decide_by(self.rule, probabilities, self.labels)

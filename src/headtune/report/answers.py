@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headtune.errors import ArtifactFormatError
-from headtune.types import Example, LabelSet, label_ids_of
+from headtune.tasks import SINGLE_LABEL, Task
+from headtune.types import Example, LabelSet, known_label
 
 __all__ = ["Answers", "read_answers", "write_answers"]
 
@@ -46,10 +47,15 @@ class Answers:
     hashes: list[str]
     label_ids: npt.NDArray[np.int64]
     probabilities: Probabilities
+    task: Task = SINGLE_LABEL
 
     @classmethod
     def of(
-        cls, examples: Sequence[Example], probabilities: Probabilities, labels: LabelSet
+        cls,
+        examples: Sequence[Example],
+        probabilities: Probabilities,
+        labels: LabelSet,
+        task: Task = SINGLE_LABEL,
     ) -> "Answers":
         """The answers to labelled examples."""
         return cls(
@@ -57,8 +63,9 @@ class Answers:
             rows=[example.row for example in examples],
             texts=[example.text[:EXCERPT] for example in examples],
             hashes=[hashlib.sha256(e.text.encode()).hexdigest() for e in examples],
-            label_ids=label_ids_of(examples),
+            label_ids=task.targets(map(known_label, examples)),
             probabilities=probabilities,
+            task=task,
         )
 
     def __len__(self) -> int:
@@ -74,7 +81,7 @@ def write_answers(parts: Mapping[str, Answers], path: Path) -> None:
     )
 
 
-def read_answers(path: Path) -> dict[str, Answers]:
+def read_answers(path: Path, task: Task = SINGLE_LABEL) -> dict[str, Answers]:
     """The inverse of ``write_answers``; raises ``ArtifactFormatError`` on another file."""
     try:
         table = pq.read_table(path)
@@ -82,7 +89,7 @@ def read_answers(path: Path) -> dict[str, Answers]:
         labels = LabelSet(tuple(names))
         parts = table.column("part").to_pylist()
         return {
-            part: _answers(table.filter(pa.compute.equal(table["part"], part)), labels)
+            part: _answers(table.filter(pa.compute.equal(table["part"], part)), labels, task)
             for part in dict.fromkeys(parts)
         }
     except (pa.ArrowInvalid, KeyError, ValueError) as error:
@@ -97,7 +104,7 @@ def _table(part: str, answers: Answers) -> pa.Table:
             "row": pa.array(answers.rows, pa.int64()),
             "text": pa.array(answers.texts, pa.string()),
             "sha256": pa.array(answers.hashes, pa.string()),
-            "label": pa.array(answers.labels.decode(answers.label_ids), pa.string()),
+            "label": pa.array(answers.task.named(answers.label_ids, answers.labels), pa.string()),
             **{
                 f"{PREFIX}{name}": pa.array(probabilities[:, index], pa.float32())
                 for index, name in enumerate(answers.labels.names)
@@ -106,7 +113,7 @@ def _table(part: str, answers: Answers) -> pa.Table:
     )
 
 
-def _answers(table: pa.Table, labels: LabelSet) -> Answers:
+def _answers(table: pa.Table, labels: LabelSet, task: Task) -> Answers:
     columns = [table.column(f"{PREFIX}{name}").to_numpy() for name in labels.names]
     return Answers(
         labels=labels,
@@ -115,4 +122,5 @@ def _answers(table: pa.Table, labels: LabelSet) -> Answers:
         hashes=table.column("sha256").to_pylist(),
         label_ids=labels.encode(table.column("label").to_pylist()),
         probabilities=np.stack(columns, axis=1),
+        task=task,
     )

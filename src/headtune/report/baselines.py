@@ -16,23 +16,17 @@ Costs: what tfidf.py costs.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
 from headtune.report.tfidf import fit_tfidf
+from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.figures import HELD_BACK, BaselineFacts, BaselineFigures, HeldBack, Metrics
-from headtune.tasks.metrics import classification_metrics
-from headtune.types import Example, LabelSet, PreparedData, label_ids_of
+from headtune.tasks.task import Probabilities, Targets
+from headtune.types import Example, PreparedData, known_label
 
 __all__ = [
     "Baseline",
     "baseline_figures",
-    "label_ids_of",
     "measure_baselines",
 ]
-
-Ids = npt.NDArray[np.int64]
-Probabilities = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +40,30 @@ class Baseline:
     facts: BaselineFacts = field(default_factory=BaselineFacts)
 
 
-def measure_baselines(data: PreparedData, seed: int) -> dict[str, Baseline]:
+def measure_baselines(
+    data: PreparedData, seed: int, task: Task = SINGLE_LABEL
+) -> dict[str, Baseline]:
     """``majority`` and ``tfidf`` on the parts that have rows.
 
     ``tfidf`` also has the ``C`` that was chosen and its ``train_rows``.
     """
-    train_texts, train_ids = _texts(data.train), label_ids_of(data.train)
+    train_texts, train_targets = _texts(data.train), _targets(data.train, task)
     parts = {name: data.parts[name] for name in HELD_BACK if data.parts[name]}
     tfidf = fit_tfidf(
         train_texts,
-        train_ids,
+        train_targets,
         _texts(data.validation),
-        label_ids_of(data.validation),
+        _targets(data.validation, task),
         data.labels,
         seed,
+        task,
     )
     return {
         "majority": Baseline(
-            {name: _frequencies(train_ids, len(part), data.labels) for name, part in parts.items()}
+            {
+                name: task.constant(train_targets, len(part), data.labels)
+                for name, part in parts.items()
+            }
         ),
         "tfidf": Baseline(
             {name: tfidf.predict_proba(_texts(part)) for name, part in parts.items()},
@@ -73,30 +73,28 @@ def measure_baselines(data: PreparedData, seed: int) -> dict[str, Baseline]:
 
 
 def baseline_figures(
-    baselines: Mapping[str, Baseline], data: PreparedData
+    baselines: Mapping[str, Baseline], data: PreparedData, task: Task = SINGLE_LABEL
 ) -> dict[str, BaselineFigures]:
     """The metrics of each baseline by part, None for parts without rows, and its facts."""
     return {
         name: {
-            "validation": _metrics(baseline, data, "validation"),
-            "test": _metrics(baseline, data, "test"),
+            "validation": _metrics(baseline, data, "validation", task),
+            "test": _metrics(baseline, data, "test", task),
             **baseline.facts,
         }
         for name, baseline in baselines.items()
     }
 
 
-def _metrics(baseline: Baseline, data: PreparedData, part: HeldBack) -> Metrics | None:
+def _metrics(baseline: Baseline, data: PreparedData, part: HeldBack, task: Task) -> Metrics | None:
     if part not in baseline.probabilities:
         return None
-    ids = label_ids_of(data.parts[part])
-    return classification_metrics(baseline.probabilities[part], ids, data.labels)
+    targets = _targets(data.parts[part], task)
+    return task.metrics(baseline.probabilities[part], targets, data.labels)
 
 
-def _frequencies(train_label_ids: Sequence[int] | Ids, n: int, labels: LabelSet) -> Probabilities:
-    """Shape ``(n, n_labels)``: the label frequencies of training, for each row."""
-    counts = np.bincount(np.asarray(train_label_ids), minlength=len(labels))  # (n_labels,)
-    return np.tile(counts / counts.sum(), (n, 1))
+def _targets(examples: Sequence[Example], task: Task) -> Targets:
+    return task.targets(map(known_label, examples))
 
 
 def _texts(examples: Sequence[Example]) -> list[str]:

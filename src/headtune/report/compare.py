@@ -26,10 +26,10 @@ import numpy.typing as npt
 from headtune.errors import PredictionError
 from headtune.report.answers import Answers
 from headtune.report.entries import Comparison, Disagreement, Pair, RunFigures
-from headtune.tasks.metrics import accuracy_interval, classification_metrics, count_correct
-from headtune.tasks.paired import SIGNIFICANT, compare_paired
+from headtune.tasks import Figure
+from headtune.tasks.paired import SIGNIFICANT, PairedTest
 from headtune.types import LabelSet
-from headtune.wording.numbers import count, p_value, percent, points
+from headtune.wording.numbers import count, p_value, points
 
 __all__ = ["compare_answers"]
 
@@ -52,13 +52,14 @@ def compare_answers(contenders: Mapping[str, Answers], *, listed: int) -> Compar
     shared = {name: _take(ordered[name], rows) for name, rows in _common_rows(ordered).items()}
     first = next(iter(shared.values()))
     runs = [_figures(name, answers) for name, answers in shared.items()]
+    ranked_by = first.task.headline[0]
     pairs = _pairs(shared)
     disagreements = _disagreements(shared, first)
     return {
         "n": len(first),
         "left_out": {name: len(answers) - len(first) for name, answers in contenders.items()},
         "labels": list(labels.names),
-        "sentence": _sentence(runs, pairs),
+        "sentence": _sentence(runs, pairs, ranked_by),
         "runs": runs,
         "pairs": pairs,
         "n_disagreements": len(disagreements),
@@ -117,21 +118,18 @@ def _take(answers: Answers, rows: Sequence[int]) -> Answers:
 
 
 def _figures(name: str, answers: Answers) -> RunFigures:
-    metrics = classification_metrics(answers.probabilities, answers.label_ids, answers.labels)
-    interval = accuracy_interval(count_correct(metrics), metrics["n"])
-    return {"name": name, **metrics, "interval": list(interval)}
+    task = answers.task
+    metrics = task.metrics(answers.probabilities, answers.label_ids, answers.labels)
+    return {"name": name, **metrics, "interval": list(task.interval(metrics))}
 
 
-def _predicted(answers: Answers) -> Ints:
-    """The most probable label of each text, shape ``(n,)``."""
-    best: Ints = answers.probabilities.argmax(axis=1)
-    return best
+def _compared(one: Answers, other: Answers) -> PairedTest:
+    return one.task.compare(one.probabilities, other.probabilities, one.label_ids)
 
 
 def _pairs(shared: Mapping[str, Answers]) -> list[Pair]:
-    right = {name: _predicted(answers) == answers.label_ids for name, answers in shared.items()}
     opponents = list(combinations(shared, 2))
-    tests = [compare_paired(right[first], right[second]) for first, second in opponents]
+    tests = [_compared(shared[first], shared[second]) for first, second in opponents]
     adjusted = holm([test.p_value for test in tests])
     return [
         {
@@ -159,33 +157,38 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _disagreements(shared: Mapping[str, Answers], first: Answers) -> list[Disagreement]:
-    predicted = np.stack([_predicted(answers) for answers in shared.values()])  # (n_runs, n)
-    everyone = np.arange(len(first))
-    truth = np.stack([a.probabilities[everyone, a.label_ids] for a in shared.values()])
-    differ = np.flatnonzero((predicted != predicted[0]).any(axis=0))
+    task, labels = first.task, first.labels
+    decided = [task.decide(answers.probabilities) for answers in shared.values()]
+    certain = [task.certainty(answers.probabilities) for answers in shared.values()]
+    truth = np.stack(
+        [task.truth_probability(a.probabilities, a.label_ids) for a in shared.values()]
+    )
+    differ = ~np.logical_and.reduce([task.same_answer(each, decided[0]) for each in decided])
     gaps = truth.max(axis=0) - truth.min(axis=0)  # (n,)
-    names = first.labels.names
+    rows = np.flatnonzero(differ)
+    given = task.named(first.label_ids, labels)
+    named = [task.named(each, labels) for each in decided]
     return [
         {
             "row": first.rows[i],
             "text": first.texts[i],
-            "label": names[first.label_ids[i]],
+            "label": given[i],
             "answers": [
                 {
                     "run": name,
-                    "predicted": names[predicted[run, i]],
-                    "probability": float(answers.probabilities[i, predicted[run, i]]),
+                    "predicted": named[run][i],
+                    "probability": float(certain[run][i]),
                 }
-                for run, (name, answers) in enumerate(shared.items())
+                for run, name in enumerate(shared)
             ],
         }
-        for i in differ[np.argsort(-gaps[differ], kind="stable")]
+        for i in rows[np.argsort(-gaps[rows], kind="stable")]
     ]
 
 
-def _sentence(runs: Sequence[RunFigures], pairs: Sequence[Pair]) -> str:
+def _sentence(runs: Sequence[RunFigures], pairs: Sequence[Pair], figure: Figure) -> str:
     """The best run against the next, and whether that may be luck."""
-    best, second = sorted(runs, key=lambda run: (-run["accuracy"], run["name"]))[:2]
+    best, second = sorted(runs, key=lambda run: (figure.rank(figure.of(run)), run["name"]))[:2]
     pair = next(p for p in pairs if {p["first"], p["second"]} == {best["name"], second["name"]})
     texts = count(best["n"], "text")
     if pair["difference"] == 0:
@@ -194,7 +197,7 @@ def _sentence(runs: Sequence[RunFigures], pairs: Sequence[Pair]) -> str:
     low, high = (points(end) for end in _from_best(pair, best["name"]))
     luck = pair["adjusted_p_value"] >= SIGNIFICANT
     return (
-        f"On the {texts} that all answered, {best['name']} does best ({percent(best['accuracy'])} "
+        f"On the {texts} that all answered, {best['name']} does best ({figure.written(best)} "
         f"right), {points(abs(pair['difference']))} points ahead of {second['name']} "
         f"({low} to {high}, {p_value(pair['adjusted_p_value'])}): "
         + ("that may be luck." if luck else "that is hardly luck.")

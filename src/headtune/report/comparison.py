@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.report.entries import Opponent
-from headtune.tasks.paired import compare_paired
+from headtune.tasks import SINGLE_LABEL, Task
 
 __all__ = ["compare_with"]
 
@@ -23,15 +23,15 @@ def compare_with(
     label_ids: npt.NDArray[np.int64],
     part: str,
     seed: int,
+    task: Task = SINGLE_LABEL,
 ) -> list[Opponent]:
     """One entry for each opponent, in their order.
 
     Shapes: all probabilities ``(n, n_labels)``, of the same rows; ``label_ids`` ``(n,)``.
     """
-    right = tuned.argmax(axis=1) == label_ids  # (n,)
     entries: list[Opponent] = []
     for name, probabilities in others.items():
-        test = compare_paired(right, probabilities.argmax(axis=1) == label_ids, seed)
+        test = task.compare(tuned, probabilities, label_ids, seed)
         entries.append(
             {
                 "baseline": name,

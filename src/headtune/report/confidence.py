@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.report.entries import Abstention, Calibration, Level
-from headtune.tasks.calibration import reliability
-from headtune.tasks.decision import DecisionRule, answer_metrics
+from headtune.tasks import SINGLE_LABEL, Task
+from headtune.tasks.decision import DecisionRule
 from headtune.tasks.settle import Settled
 from headtune.types import LabelSet
 
@@ -32,6 +32,7 @@ def calibration_of(
     label_ids: Ids,
     settled: Settled,
     part: str,
+    task: Task = SINGLE_LABEL,
 ) -> Calibration:
     """Calibration on one part, before and after the temperature."""
     return {
@@ -39,18 +40,23 @@ def calibration_of(
         "fitted_on": "validation" if settled.n_rows else None,
         "n": settled.n_rows,
         "measured_on": part,
-        "before": reliability(uncalibrated, label_ids),
-        "after": reliability(calibrated, label_ids),
+        "before": task.reliability(uncalibrated, label_ids),
+        "after": task.reliability(calibrated, label_ids),
     }
 
 
 def abstention(
-    probabilities: Probabilities, label_ids: Ids, labels: LabelSet, rule: DecisionRule
+    probabilities: Probabilities,
+    label_ids: Ids,
+    labels: LabelSet,
+    rule: DecisionRule,
+    task: Task = SINGLE_LABEL,
 ) -> Abstention:
     """Coverage and accuracy of the answers, and what they would be at other levels."""
 
     def at(below: float | None) -> Level:
-        found = answer_metrics(replace(rule, abstain_below=below), probabilities, label_ids, labels)
+        other = replace(rule, abstain_below=below)
+        found = task.answer_metrics(other, probabilities, label_ids, labels)
         return {"below": below, "coverage": found["coverage"], "accuracy": found["accuracy"]}
 
     return {**at(rule.abstain_below), "curve": [at(level) for level in LEVELS]}

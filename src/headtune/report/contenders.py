@@ -13,6 +13,7 @@ from headtune.artifact.manifest import verify_file
 from headtune.errors import ArtifactNotFoundError, PredictionError
 from headtune.report.answers import Answers, read_answers
 from headtune.report.entries import Costs, ReportValues
+from headtune.tasks import task_named
 
 __all__ = ["costs_of", "kept_answers", "names_of"]
 
@@ -45,14 +46,15 @@ def kept_answers(runs: Mapping[str, Path]) -> tuple[str, dict[str, Answers]]:
 
 def _read(run: Path) -> dict[str, Answers]:
     folder = require_run_folder(run)
-    files = Manifest.load(folder).files
+    manifest = Manifest.load(folder)
+    files = manifest.files
     if PREDICTIONS not in files:
         raise ArtifactNotFoundError(
             f"{run} kept no predictions: it was made by an older headtune, with --no-predictions "
             f"or without a part to test on. {_table()}"
         )
     verify_file(folder, PREDICTIONS, files[PREDICTIONS])
-    return read_answers(folder / PREDICTIONS)
+    return read_answers(folder / PREDICTIONS, task_named(manifest.task))
 
 
 def _table() -> str:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from headtune.report.baselines import Baseline, label_ids_of
+from headtune.report.baselines import Baseline
 from headtune.report.comparison import compare_with
 from headtune.report.confidence import abstention, calibration_of
 from headtune.report.entries import Evidence
 from headtune.report.mistakes import confusion_of, errors_by_length, surest_mistakes
+from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.settle import Settled
-from headtune.types import PreparedData
+from headtune.types import PreparedData, known_label
 
 __all__ = ["Measured", "collect_evidence", "evidence_part"]
 
@@ -42,6 +43,7 @@ class Measured:
     settled: Settled
     lengths: dict[str, list[int]]
     seed: int
+    task: Task = SINGLE_LABEL
 
 
 def evidence_part(after: Mapping[str, Probabilities]) -> str | None:
@@ -54,19 +56,20 @@ def collect_evidence(measured: Measured, baselines: Mapping[str, Baseline]) -> E
     part = evidence_part(measured.after)
     if part is None:
         return {}
-    examples, labels = measured.data.parts[part], measured.data.labels
-    probabilities, label_ids = measured.after[part], label_ids_of(examples)
+    examples, labels, task = measured.data.parts[part], measured.data.labels, measured.task
+    probabilities = measured.after[part]
+    label_ids = task.targets(map(known_label, examples))
     others = {name: baseline.probabilities[part] for name, baseline in baselines.items()}
     if part in measured.before:
         others["before"] = measured.before[part]
     return {
-        "comparison": compare_with(probabilities, others, label_ids, part, measured.seed),
-        "confusion": confusion_of(probabilities, label_ids, labels, part),
-        "mistakes": surest_mistakes(probabilities, examples, label_ids, labels),
+        "comparison": compare_with(probabilities, others, label_ids, part, measured.seed, task),
+        "confusion": confusion_of(probabilities, label_ids, labels, part, task),
+        "mistakes": surest_mistakes(probabilities, examples, label_ids, labels, task),
         "calibration": calibration_of(
-            measured.uncalibrated[part], probabilities, label_ids, measured.settled, part
+            measured.uncalibrated[part], probabilities, label_ids, measured.settled, part, task
         ),
-        "abstain": abstention(probabilities, label_ids, labels, measured.settled.rule),
+        "abstain": abstention(probabilities, label_ids, labels, measured.settled.rule, task),
         "thresholds": measured.settled.rule.thresholds,
-        "lengths": errors_by_length(probabilities, measured.lengths[part], label_ids),
+        "lengths": errors_by_length(probabilities, measured.lengths[part], label_ids, task),
     }

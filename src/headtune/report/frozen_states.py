@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.preprocessing import StandardScaler
 
-from headtune.report.baselines import Baseline, label_ids_of
-from headtune.report.tfidf import choose_penalty, fit_linear, linear_probabilities
-from headtune.types import PreparedData
+from headtune.report.baselines import Baseline
+from headtune.report.tfidf import choose_penalty
+from headtune.tasks import SINGLE_LABEL, Task
+from headtune.types import PreparedData, known_label
 
 __all__ = ["FrozenStates", "States", "measure_linear_probe"]
 
@@ -36,21 +37,24 @@ class FrozenStates:
     rows: dict[str, npt.NDArray[np.int64]]
 
 
-def measure_linear_probe(frozen: FrozenStates, data: PreparedData, seed: int) -> Baseline:
+def measure_linear_probe(
+    frozen: FrozenStates, data: PreparedData, seed: int, task: Task = SINGLE_LABEL
+) -> Baseline:
     """The probe on validation and test, with its ``C`` and ``train_rows``."""
     scaler = StandardScaler().fit(frozen.states["train"])
     scaled = {part: scaler.transform(states) for part, states in frozen.states.items()}
-    ids = label_ids_of([data.train[row] for row in frozen.rows["train"]])
+    targets = task.targets(known_label(data.train[row]) for row in frozen.rows["train"])
     held_back = None
     if "validation" in scaled:
-        held_back = (scaled["validation"], label_ids_of(data.validation))
-    c = choose_penalty(C_GRID, scaled["train"], ids, held_back, data.labels, seed)
-    model = fit_linear(scaled["train"], ids, c)
+        judged_by = task.targets(map(known_label, data.validation))
+        held_back = (scaled["validation"], judged_by)
+    c = choose_penalty(C_GRID, scaled["train"], targets, held_back, data.labels, seed, task)
+    model = task.fit_linear(scaled["train"], targets, c)
     return Baseline(
         {
-            part: linear_probabilities(model, scaled[part], data.labels)
+            part: task.linear_probabilities(model, scaled[part], data.labels)
             for part in scaled
             if part != "train"
         },
-        {"C": c, "train_rows": len(ids)},
+        {"C": c, "train_rows": len(targets)},
     )

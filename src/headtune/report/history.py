@@ -10,27 +10,20 @@ Step 0 is before training. Rows may hold more keys, which are kept. ``logged_ste
 Guarantees: each line, read as JSON, is the row that was written; the file appears in one piece.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from headtune.files.plain_json import to_json
 from headtune.report.files import plain, write_atomically
 from headtune.types import HistoryRow
 
-__all__ = ["VALIDATION", "HistoryColumn", "evaluations", "logged_steps", "write_history"]
+__all__ = ["HistoryColumn", "evaluations", "logged_steps", "validation_figures", "write_history"]
 
 HistoryColumn = Literal[
     "step", "loss", "validation_loss", "validation_accuracy", "validation_macro_f1"
 ]
 """What is drawn."""
-
-VALIDATION: dict[str, HistoryColumn] = {
-    "loss": "validation_loss",
-    "accuracy": "validation_accuracy",
-    "macro_f1": "validation_macro_f1",
-}
-"""Metric -> the column of its validation figures."""
 
 
 def write_history(rows: Iterable[HistoryRow], path: Path) -> None:
@@ -47,6 +40,17 @@ def logged_steps(history: Sequence[HistoryRow]) -> list[HistoryRow]:
 def evaluations(history: Sequence[HistoryRow]) -> list[HistoryRow]:
     """The rows that hold validation figures, in order of steps."""
     return sorted((row for row in history if row.get("validation_loss") is not None), key=_step)
+
+
+def validation_figures(
+    history: Sequence[HistoryRow], metric: str
+) -> list[tuple[HistoryRow, float]]:
+    """The rows that hold a figure of the validation part, by its metric's name, and that figure.
+
+    A task names its metrics (``Task.best_metrics``), so its columns are known to it alone.
+    """
+    column = f"validation_{metric}"
+    return [(row, cast(Mapping[str, float], row)[column]) for row in history if column in row]
 
 
 def _step(row: HistoryRow) -> int:

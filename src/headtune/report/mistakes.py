@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.report.entries import Confusion, LengthRange, Mistake
+from headtune.tasks import SINGLE_LABEL, Task
 from headtune.types import Example, LabelSet
 
 __all__ = ["MOST_LISTED", "confusion_of", "errors_by_length", "surest_mistakes"]
@@ -29,39 +30,51 @@ Ids = npt.NDArray[np.int64]
 
 
 def confusion_of(
-    probabilities: Probabilities, label_ids: Ids, labels: LabelSet, part: str
+    probabilities: Probabilities,
+    label_ids: Ids,
+    labels: LabelSet,
+    part: str,
+    task: Task = SINGLE_LABEL,
 ) -> Confusion:
     """The confusion matrix of a part, with the names that its rows and columns stand for."""
-    counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    np.add.at(counts, (label_ids, probabilities.argmax(axis=1)), 1)
-    return {"part": part, "labels": list(labels.names), "counts": counts.tolist()}
+    counts = task.confusion(probabilities, label_ids, labels)
+    return {"part": part, "labels": list(labels.names), "counts": counts}
 
 
 def surest_mistakes(
-    probabilities: Probabilities, examples: Sequence[Example], label_ids: Ids, labels: LabelSet
+    probabilities: Probabilities,
+    examples: Sequence[Example],
+    label_ids: Ids,
+    labels: LabelSet,
+    task: Task = SINGLE_LABEL,
 ) -> list[Mistake]:
     """At most fifty wrongly answered rows, the surest first; equally sure ones in row order."""
-    predicted = probabilities.argmax(axis=1)  # (n,)
-    wrong = np.flatnonzero(predicted != label_ids)
-    surest = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")]
+    certainty = task.certainty(probabilities)  # (n,)
+    wrong = np.flatnonzero(~task.is_right(probabilities, label_ids))
+    surest = wrong[np.argsort(-certainty[wrong], kind="stable")][:MOST_LISTED]
+    given = task.named(label_ids[surest], labels)
+    predicted = task.named(task.decide(probabilities[surest]), labels)
     return [
         {
             "row": examples[index].row,
             "text": examples[index].text,
-            "label": labels.names[label_ids[index]],
-            "predicted": labels.names[predicted[index]],
-            "probability": float(probabilities[index, predicted[index]]),
+            "label": label,
+            "predicted": answer,
+            "probability": float(certainty[index]),
         }
-        for index in surest[:MOST_LISTED]
+        for index, label, answer in zip(surest, given, predicted, strict=True)
     ]
 
 
 def errors_by_length(
-    probabilities: Probabilities, lengths: Sequence[int], label_ids: Ids
+    probabilities: Probabilities,
+    lengths: Sequence[int],
+    label_ids: Ids,
+    task: Task = SINGLE_LABEL,
 ) -> list[LengthRange]:
     """Rows and errors in ranges of length, both ends of a range within it."""
     sizes = np.asarray(lengths)
-    wrong = probabilities.argmax(axis=1) != label_ids
+    wrong = ~task.is_right(probabilities, label_ids)
     cuts = np.unique(np.quantile(sizes, np.linspace(0, 1, LENGTH_BINS + 1)).astype(np.int64))
     edges = [*cuts[:-1].tolist(), int(sizes.max()) + 1] if len(cuts) > 1 else [cuts[0], cuts[0] + 1]
     bins: list[LengthRange] = []

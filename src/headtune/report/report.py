@@ -47,6 +47,7 @@ from headtune.report.entries import (
 )
 from headtune.report.files import plain, write_atomically
 from headtune.report.sentence import standing
+from headtune.tasks import SINGLE_LABEL
 from headtune.tasks.figures import HELD_BACK, BaselineFigures, HeldBack, Metrics, PartMetrics
 from headtune.types import DataAccount, HistoryRow, LabelSet
 
@@ -54,7 +55,7 @@ __all__ = ["REPORT_FILE", "Report", "build_report"]
 
 REPORT_FILE = "report.json"
 
-METRIC_KEYS = ("n", "accuracy", "macro_f1", "log_loss", "per_label", "confusion")
+METRIC_KEYS = SINGLE_LABEL.metric_keys
 MODEL_KEYS = ("id", "total_parameters", "trainable_parameters", "dtype", "device", "reasons")
 SPEED_KEYS = (
     "examples_per_second",

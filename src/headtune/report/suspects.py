@@ -26,8 +26,8 @@ from sklearn.preprocessing import StandardScaler
 from headtune.report.entries import Suspect, Suspects
 from headtune.report.frozen_states import FrozenStates
 from headtune.report.mistakes import MOST_LISTED
-from headtune.report.tfidf import fit_linear, linear_probabilities
-from headtune.types import Example, LabelSet, PreparedData, known_label, label_ids_of
+from headtune.tasks import SINGLE_LABEL, Task
+from headtune.types import Example, LabelSet, PreparedData, known_label
 
 __all__ = ["doubt_order", "find_suspects", "out_of_fold"]
 
@@ -41,7 +41,7 @@ Probabilities = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
 
 
-def find_suspects(frozen: FrozenStates, data: PreparedData) -> Suspects:
+def find_suspects(frozen: FrozenStates, data: PreparedData, task: Task = SINGLE_LABEL) -> Suspects:
     """The fields ``suspect_labels`` and ``suspects_checked`` of a report."""
     found = [
         (part, data.parts[part][place])
@@ -51,16 +51,16 @@ def find_suspects(frozen: FrozenStates, data: PreparedData) -> Suspects:
     ]
     states = np.concatenate([frozen.states[part] for part in data.parts if part in frozen.rows])
     examples = [example for _, example in found]
-    ids = label_ids_of(examples)
+    ids = task.targets(map(known_label, examples))
     suspected: list[int] = []
     texts = [example.text for example in examples]
     if _can_be_judged(ids, texts):
-        probabilities = out_of_fold(states, ids, texts, data.labels)
+        probabilities = out_of_fold(states, ids, texts, data.labels, task)
         order, is_suspect = doubt_order(probabilities, ids)
         suspected = [index for index in order.tolist() if is_suspect[index]]
     return {
         "suspect_labels": [
-            _entry(*found[index], probabilities[index], data.labels)
+            _entry(*found[index], probabilities[[index]], ids[[index]], data.labels, task)
             for index in suspected[:MOST_LISTED]
         ],
         "suspects_checked": {
@@ -77,7 +77,9 @@ def _can_be_judged(ids: Ids, texts: list[str]) -> bool:
     return len(ids) >= LEAST_ROWS and len(np.unique(ids)) > 1 and different > 1
 
 
-def out_of_fold(states: Any, ids: Ids, texts: list[str], labels: LabelSet) -> Probabilities:
+def out_of_fold(
+    states: Any, ids: Ids, texts: list[str], labels: LabelSet, task: Task = SINGLE_LABEL
+) -> Probabilities:
     """What a model of the other rows says of each row, shape ``(n, n_labels)``.
 
     Shapes: ``states`` ``(n, hidden_size)``, ``ids`` ``(n,)``.
@@ -87,9 +89,9 @@ def out_of_fold(states: Any, ids: Ids, texts: list[str], labels: LabelSet) -> Pr
     probabilities = np.zeros((len(ids), len(labels)))
     for fit, judge in GroupKFold(n_folds, shuffle=True, random_state=0).split(ids, groups=groups):
         scaler = StandardScaler().fit(states[fit])
-        model = fit_linear(scaler.transform(states[fit]), ids[fit], C)
+        model = task.fit_linear(scaler.transform(states[fit]), ids[fit], C)
         judged = scaler.transform(states[judge])
-        probabilities[judge] = linear_probabilities(model, judged, labels)
+        probabilities[judge] = task.linear_probabilities(model, judged, labels)
     return probabilities
 
 
@@ -106,15 +108,20 @@ def doubt_order(probabilities: Probabilities, ids: Ids) -> tuple[Ids, npt.NDArra
     return np.argsort(quality, kind="stable"), np.asarray(is_suspect, dtype=bool)
 
 
-def _entry(part: str, example: Example, probabilities: Probabilities, labels: LabelSet) -> Suspect:
-    given = known_label(example)
-    others = probabilities.copy()
-    others[given] = -1.0
+def _entry(
+    part: str,
+    example: Example,
+    probabilities: Probabilities,
+    target: Ids,
+    labels: LabelSet,
+    task: Task,
+) -> Suspect:
+    """Shapes: ``probabilities`` ``(1, n_labels)``, ``target`` ``(1,)``."""
     return {
         "row": example.row,
         "part": part,
         "text": example.text,
-        "label": labels.names[given],
-        "suggested": labels.names[int(others.argmax())],
-        "probability": float(probabilities[given]),
+        "label": task.named(target, labels)[0],
+        "suggested": task.named(task.runner_up(probabilities, target), labels)[0],
+        "probability": float(task.truth_probability(probabilities, target)[0]),
     }

@@ -19,17 +19,16 @@ Costs: one core, and at most ``MAX_FEATURES`` coefficients a label. Time grows w
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold
 
 from headtune.errors import PredictionError
+from headtune.tasks import SINGLE_LABEL, Task
+from headtune.tasks.task import Features, LinearModel, Probabilities
 from headtune.types import LabelSet
 from headtune.wording.word_spans import UNSPACED
 
@@ -37,9 +36,7 @@ __all__ = [
     "MAX_TRAIN_ROWS",
     "TfidfBaseline",
     "choose_penalty",
-    "fit_linear",
     "fit_tfidf",
-    "linear_probabilities",
 ]
 
 MAX_TRAIN_ROWS = 50_000
@@ -53,13 +50,9 @@ C_GRID = (1.0, 3.0, 10.0, 30.0, 100.0)
 """Inverse strengths of the penalty, the strongest penalty first."""
 
 FOLDS = 3
-MAX_ITERATIONS = 1000  # of the solver; 20 to 100 are usual
-
 TOKEN_PATTERN = rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]"
 
-Features: TypeAlias = Any  # scipy's sparse rows, (n, n_features)
 Ids = npt.NDArray[np.int64]
-Probabilities = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +61,15 @@ class TfidfBaseline:
 
     labels: LabelSet
     vectorizer: TfidfVectorizer
-    model: LogisticRegression | DummyClassifier
+    model: LinearModel
     c: float
     train_rows: int
+    task: Task = SINGLE_LABEL
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Probabilities of shape ``(n_texts, n_labels)``; 0 for labels it was never shown."""
-        return linear_probabilities(self.model, self.vectorizer.transform(texts), self.labels)
+        features = self.vectorizer.transform(texts)
+        return self.task.linear_probabilities(self.model, features, self.labels)
 
 
 def fit_tfidf(
@@ -84,6 +79,7 @@ def fit_tfidf(
     validation_label_ids: Sequence[int] | Ids,
     labels: LabelSet,
     seed: int,
+    task: Task = SINGLE_LABEL,
 ) -> TfidfBaseline:
     """Fits the TF-IDF model; validation texts may be empty. See the top of this file."""
     if len(train_texts) == 0:
@@ -101,8 +97,9 @@ def fit_tfidf(
     if len(validation_texts) > 0:
         held_back_texts, held_back_ids = _draw(validation_texts, validation_label_ids, seed)
         held_back = (vectorizer.transform(held_back_texts), held_back_ids)
-    c = choose_penalty(C_GRID, features, ids, held_back, labels, seed)
-    return TfidfBaseline(labels, vectorizer, fit_linear(features, ids, c), c, len(texts))
+    c = choose_penalty(C_GRID, features, ids, held_back, labels, seed, task)
+    model = task.fit_linear(features, ids, c)
+    return TfidfBaseline(labels, vectorizer, model, c, len(texts), task)
 
 
 def choose_penalty(
@@ -112,6 +109,7 @@ def choose_penalty(
     held_back: tuple[Features, Ids] | None,
     labels: LabelSet,
     seed: int,
+    task: Task = SINGLE_LABEL,
 ) -> float:
     """The C of the grid, strongest penalty first, after which the log loss rises.
 
@@ -119,7 +117,7 @@ def choose_penalty(
     the training rows where it is None.
     """
     splits = [(features, ids, *held_back)] if held_back else _folds(features, ids, seed)
-    return _first_minimum(grid, lambda c: _mean_log_loss(splits, c, labels))
+    return _first_minimum(grid, lambda c: _mean_loss(splits, c, labels, task))
 
 
 Split: TypeAlias = tuple[Features, Ids, Features, Ids]
@@ -157,31 +155,10 @@ def _first_minimum(values: Sequence[float], loss: Callable[[float], float]) -> f
     return best
 
 
-def _mean_log_loss(splits: Sequence[Split], c: float, labels: LabelSet) -> float:
-    every_label = np.arange(len(labels))
-    losses = [
-        log_loss(
-            judge_ids,
-            linear_probabilities(fit_linear(x, ids, c), judge_x, labels),
-            labels=every_label,
-        )
-        for x, ids, judge_x, judge_ids in splits
-    ]
+def _mean_loss(splits: Sequence[Split], c: float, labels: LabelSet, task: Task) -> float:
+    losses = []
+    for x, targets, judge_x, judge_targets in splits:
+        model = task.fit_linear(x, targets, c)
+        answers = task.linear_probabilities(model, judge_x, labels)
+        losses.append(task.loss(answers, judge_targets, labels))
     return float(np.mean(losses)) if losses else 0.0
-
-
-def fit_linear(features: Features, ids: Ids, c: float) -> LogisticRegression | DummyClassifier:
-    """Logistic regression, or the one label that there is."""
-    if len(np.unique(ids)) < 2:
-        return DummyClassifier(strategy="prior").fit(features, ids)
-    return LogisticRegression(C=c, max_iter=MAX_ITERATIONS).fit(features, ids)
-
-
-def linear_probabilities(
-    model: LogisticRegression | DummyClassifier, features: Features, labels: LabelSet
-) -> Probabilities:
-    """Shape ``(n, n_labels)``: the model's columns, put at the labels that it was shown."""
-    probabilities = np.zeros((features.shape[0], len(labels)))
-    probabilities[:, model.classes_] = model.predict_proba(features)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)  # float32's rounding
-    return probabilities

@@ -26,9 +26,10 @@ from headtune.pretrained import PretrainedFolder, weights_sha256
 from headtune.report.entries import Speed
 from headtune.report.evidence import Measured
 from headtune.report.frozen_states import FrozenStates
+from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.figures import PartMetrics
-from headtune.tasks.metrics import softmax
 from headtune.tasks.settle import Settled
+from headtune.tasks.task import Probabilities
 from headtune.tokens import TokenCounts
 from headtune.training import FitResult
 from headtune.types import LabelSet, PreparedData, TokenizedExample
@@ -95,6 +96,8 @@ class Fitted:
     kept: KeptTexts | None = None
     """Where the frozen layers ran once: how many texts they ran over."""
 
+    task: Task = SINGLE_LABEL
+
     def predictor(self) -> Predictor:
         """The classifier as it is in memory, ready for texts."""
         return Predictor(
@@ -105,6 +108,7 @@ class Fitted:
             max_tokens_per_batch=self.result.max_tokens_per_batch,
             temperature=self.settled.temperature,
             rule=self.settled.rule,
+            task=self.task,
         )
 
     def base_model(self) -> BaseModel:
@@ -128,6 +132,7 @@ class Fitted:
             machine=self.config.machine,
             manifest=manifest,
             probe_texts=probe_texts,
+            task=self.task,
         )
 
     def manifest(self) -> Manifest:
@@ -157,16 +162,19 @@ class Fitted:
         """What is known about the rows that were held back."""
         return Measured(
             data=prepared,
-            before={part: softmax(logits) for part, logits in self.logits_before.items()},
-            uncalibrated={part: softmax(logits) for part, logits in self.logits.items()},
-            after={
-                part: softmax(logits / self.settled.temperature)
-                for part, logits in self.logits.items()
-            },
+            before=self._probabilities(self.logits_before),
+            uncalibrated=self._probabilities(self.logits),
+            after=self._probabilities(self.logits, self.settled.temperature),
             settled=self.settled,
             lengths={part: list(map(len, rows)) for part, rows in self.encoded.parts.items()},
             seed=self.config.train.seed,
+            task=self.task,
         )
+
+    def _probabilities(
+        self, logits: dict[str, Logits], temperature: float = 1.0
+    ) -> dict[str, Probabilities]:
+        return {part: self.task.probabilities(rows, temperature) for part, rows in logits.items()}
 
     def speed(self) -> Speed:
         """Training's pace: examples, tokens and useful floating-point operations a second.

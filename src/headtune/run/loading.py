@@ -37,6 +37,7 @@ from headtune.pretrained import (
 from headtune.processes import join_group, n_processes
 from headtune.progress import Progress, Stopwatch
 from headtune.run.fitted import Encoded
+from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.settle import check_decisions
 from headtune.tokens import (
     context_length,
@@ -47,7 +48,7 @@ from headtune.tokens import (
 )
 from headtune.training import check_options as check_training_options
 from headtune.training import resolve_learning_rate
-from headtune.types import LabelSet, PreparedData
+from headtune.types import PreparedData
 from headtune.wording.numbers import size
 
 __all__ = ["Loaded", "encode", "find_model", "load_classifier", "plan_classifier"]
@@ -62,6 +63,7 @@ class Loaded:
     compute: Compute
     classifier: SequenceClassifier
     parameters: ParameterCounts
+    task: Task = SINGLE_LABEL
 
 
 def find_model(config: RunConfig, *, weights: bool = True) -> PretrainedFolder:
@@ -116,13 +118,17 @@ def _check_can_be_kept(
 
 
 def load_classifier(
-    prepared: PreparedData, config: RunConfig, progress: Progress, clock: Stopwatch
+    prepared: PreparedData,
+    config: RunConfig,
+    progress: Progress,
+    clock: Stopwatch,
+    task: Task = SINGLE_LABEL,
 ) -> Loaded:
     """Stages 2 to 4: encoded texts, and a model that is ready to be trained.
 
     Raises ``ConfigError`` at once where training would refuse the options later.
     """
-    _check_options(config, prepared)
+    _check_options(config, prepared, task)
     with clock.stage("load", "Finding the model"):
         folder = find_model(config)
     with clock.stage("tokenize", "Tokenizing"):
@@ -131,7 +137,7 @@ def load_classifier(
     with clock.stage("load", "Loading the model"):
         compute = choose_compute(config.machine)
         join_group(compute.device)
-        classifier, parameters = _load(encoded, prepared.labels, config, compute)
+        classifier, parameters = _load(encoded, task.n_outputs(prepared.labels), config, compute)
         progress.say(f"Computing in {compute.reason}, on {compute.device}.")
         if n_processes() > 1:
             progress.say(f"{n_processes()} processes share each step; this is the first of them.")
@@ -142,10 +148,12 @@ def load_classifier(
             )
     found = _as_found(config, prepared, classifier)
     resolved = _resolved(found, encoded, compute, _token_budget(classifier, config, progress))
-    return Loaded(resolved, encoded, compute, classifier, parameters)
+    return Loaded(resolved, encoded, compute, classifier, parameters, task)
 
 
-def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig) -> ParameterCounts:
+def plan_classifier(
+    encoded: Encoded, prepared: PreparedData, config: RunConfig, task: Task = SINGLE_LABEL
+) -> ParameterCounts:
     """How many parameters would be trained; no weight is read.
 
     The model is built on torch's meta device, which knows shapes only. Raises what
@@ -153,16 +161,17 @@ def plan_classifier(encoded: Encoded, prepared: PreparedData, config: RunConfig)
     """
     from transformers import AutoModel
 
-    _check_options(config, prepared)
+    _check_options(config, prepared, task)
     with torch.device("meta"):
         model = from_config(AutoModel.from_config, load_config(encoded.folder), encoded.folder)
     backbone = Backbone(model, Architecture.of(model, config.model.attention, packs=True))
-    classifier = SequenceClassifier(backbone, len(prepared.labels))
+    classifier = SequenceClassifier(backbone, task.n_outputs(prepared.labels))
     return make_trainable(classifier, config.tune)
 
 
-def _check_options(config: RunConfig, prepared: PreparedData) -> None:
+def _check_options(config: RunConfig, prepared: PreparedData, task: Task) -> None:
     """What can be known to be wrong before a model is loaded."""
+    task.best_metric(config.train.best_metric)
     check_training_options(config.train, validates=bool(prepared.validation))
     check_decisions(config, prepared)
     if config.machine.compute == "int8":
@@ -178,13 +187,13 @@ def _check_options(config: RunConfig, prepared: PreparedData) -> None:
 
 
 def _load(
-    encoded: Encoded, labels: LabelSet, config: RunConfig, compute: Compute
+    encoded: Encoded, n_outputs: int, config: RunConfig, compute: Compute
 ) -> tuple[SequenceClassifier, ParameterCounts]:
     seed = config.train.seed
     unchanged = weights_sha256(encoded.folder.path)
     torch.manual_seed(seed)  # adapters are initialised from torch's global state
     classifier = assemble(
-        encoded.folder, len(labels), config.model, config.machine, compute, seed=seed
+        encoded.folder, n_outputs, config.model, config.machine, compute, seed=seed
     )
     if weights_sha256(encoded.folder.path) != unchanged:
         raise ModelFileError(

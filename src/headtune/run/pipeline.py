@@ -10,6 +10,7 @@ checkpoints, in the folder it is given.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from headtune.model import (
     FrozenTrunk,
@@ -23,16 +24,15 @@ from headtune.model import (
 )
 from headtune.options import RunConfig
 from headtune.progress import Progress, Stopwatch
-from headtune.report.baselines import label_ids_of
 from headtune.report.frozen_states import FrozenStates
 from headtune.run.fitted import Encoded, Fitted, Logits
 from headtune.run.loading import Loaded, load_classifier
 from headtune.run.untrained import head_logits, observe_states
+from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.figures import HELD_BACK, Metrics, PartMetrics
-from headtune.tasks.metrics import classification_metrics, softmax
 from headtune.tasks.settle import settle
 from headtune.training import count_steps, fit
-from headtune.types import HistoryRow, PreparedData, TokenizedExample
+from headtune.types import HistoryRow, PreparedData, TokenizedExample, known_label
 
 __all__ = [
     "Untrained",
@@ -64,6 +64,7 @@ def fit_classifier(
     resume: bool = False,
     clock: Stopwatch | None = None,
     score_before: bool = True,
+    task: Task = SINGLE_LABEL,
 ) -> Fitted:
     """Run stages 2 to 5.
 
@@ -77,7 +78,7 @@ def fit_classifier(
         ModelError, TokenizationError, TrainingError, ConfigError: As the stages say.
     """
     clock = clock or Stopwatch(progress)
-    loaded = load_classifier(prepared, config, progress, clock)
+    loaded = load_classifier(prepared, config, progress, clock, task)
     encoded, classifier = loaded.encoded, loaded.classifier
     config, parameters = loaded.config, loaded.parameters
     progress.say(
@@ -89,7 +90,9 @@ def fit_classifier(
         encoded = encoded.with_kept(kept.examples)
     with clock.stage("evaluate", "Scoring before training"):
         untrained = (
-            look_before(classifier, encoded, config, prepared, progress, is_kept=kept is not None)
+            look_before(
+                classifier, encoded, config, prepared, progress, is_kept=kept is not None, task=task
+            )
             if score_before
             else Untrained()
         )
@@ -106,16 +109,21 @@ def fit_classifier(
             folder=folder,
             progress=progress,
             resume=resume,
+            task=task,
         )
     classifier.eval()
     if validation := untrained.metrics.get("validation"):
-        result = replace(result, history=[evaluation_at_start(validation), *result.history])
+        result = replace(result, history=[evaluation_at_start(validation, task), *result.history])
     with clock.stage("evaluate", "Scoring after training"):
         logits = answer(classifier, encoded, config, progress)
         settled = settle(
-            logits.get("validation"), label_ids_of(prepared.validation), prepared.labels, config
+            logits.get("validation"),
+            task.targets(map(known_label, prepared.validation)),
+            prepared.labels,
+            config,
+            task,
         )
-        after = figures(logits, prepared, settled.temperature)
+        after = figures(logits, prepared, settled.temperature, task=task)
     return Fitted(
         config=config,
         labels=prepared.labels,
@@ -132,6 +140,7 @@ def fit_classifier(
         settled=settled,
         frozen=untrained.states,
         kept=kept,
+        task=task,
     )
 
 
@@ -143,6 +152,7 @@ def look_before(
     progress: Progress,
     *,
     is_kept: bool,
+    task: Task = SINGLE_LABEL,
 ) -> Untrained:
     """The model before tuning: one pass over what can be afforded; see ``untrained.py``."""
     states = observe_states(
@@ -156,18 +166,13 @@ def look_before(
         seed=config.train.seed,
     )
     logits = head_logits(classifier, states)
-    return Untrained(states, logits, figures(logits, prepared))
+    return Untrained(states, logits, figures(logits, prepared, task=task))
 
 
-def evaluation_at_start(metrics: Metrics) -> HistoryRow:
+def evaluation_at_start(metrics: Metrics, task: Task = SINGLE_LABEL) -> HistoryRow:
     """The row of ``history.jsonl`` for the untrained head."""
-    return {
-        "step": 0,
-        "epoch": 0.0,
-        "validation_loss": metrics["log_loss"],
-        "validation_accuracy": metrics["accuracy"],
-        "validation_macro_f1": metrics["macro_f1"],
-    }
+    figures = {f"validation_{name}": value for name, value in task.evaluation(metrics).items()}
+    return cast(HistoryRow, {"step": 0, "epoch": 0.0, **figures})
 
 
 def _keep_trunk(loaded: Loaded, progress: Progress, clock: Stopwatch) -> KeptTexts | None:
@@ -249,12 +254,18 @@ def answer(
 
 
 def figures(
-    logits: dict[str, Logits], prepared: PreparedData, temperature: float = 1.0
+    logits: dict[str, Logits],
+    prepared: PreparedData,
+    temperature: float = 1.0,
+    *,
+    task: Task = SINGLE_LABEL,
 ) -> PartMetrics:
     """Metrics of validation and test; None for a part without rows."""
     return {
-        name: classification_metrics(
-            softmax(logits[name] / temperature), label_ids_of(prepared.parts[name]), prepared.labels
+        name: task.metrics(
+            task.probabilities(logits[name], temperature),
+            task.targets(map(known_label, prepared.parts[name])),
+            prepared.labels,
         )
         if name in logits
         else None

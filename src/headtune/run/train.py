@@ -47,7 +47,6 @@ from headtune.run.fitted import Fitted
 from headtune.run.loading import encode, find_model, plan_classifier
 from headtune.run.pipeline import fit_classifier
 from headtune.run.planned import Plan
-from headtune.tasks.metrics import headline
 from headtune.training import count_steps
 from headtune.types import PreparedData
 from headtune.wording.numbers import count
@@ -220,7 +219,7 @@ def _report(
         },
         before=fitted.before,
         after=fitted.after,
-        baselines=baseline_figures(baselines, prepared),
+        baselines=baseline_figures(baselines, prepared, fitted.task),
         speed=fitted.speed(),
         truncated=fitted.encoded.truncated,
         history=fitted.result.history,
@@ -231,10 +230,10 @@ def _report(
 
 def _measure_baselines(prepared: PreparedData, fitted: Fitted) -> dict[str, Baseline]:
     """Those that were asked for."""
-    options, seed = fitted.config.report, fitted.config.train.seed
-    baselines = measure_baselines(prepared, seed) if options.baselines else {}
+    options, seed, task = fitted.config.report, fitted.config.train.seed, fitted.task
+    baselines = measure_baselines(prepared, seed, task) if options.baselines else {}
     if options.linear_probe and fitted.frozen is not None:
-        baselines["linear_probe"] = measure_linear_probe(fitted.frozen, prepared, seed)
+        baselines["linear_probe"] = measure_linear_probe(fitted.frozen, prepared, seed, task)
     return baselines
 
 
@@ -243,7 +242,7 @@ def _find_suspects(prepared: PreparedData, fitted: Fitted) -> Suspects:
         return {}
     from headtune.report.suspects import find_suspects  # cleanlab takes seconds to import
 
-    return find_suspects(fitted.frozen, prepared)
+    return find_suspects(fitted.frozen, prepared, fitted.task)
 
 
 def _warnings(prepared: PreparedData, fitted: Fitted) -> list[str]:
@@ -305,7 +304,7 @@ def _save(
             (folder / REPORT_PAGE).write_text(page, encoding="utf-8")
         if fitted.config.report.predictions and fitted.logits:
             answers = {
-                part: Answers.of(prepared.parts[part], probabilities, prepared.labels)
+                part: Answers.of(prepared.parts[part], probabilities, prepared.labels, fitted.task)
                 for part, probabilities in fitted.measured(prepared).after.items()
             }
             write_answers(answers, folder / PREDICTIONS)
@@ -331,8 +330,13 @@ def _save(
 def _manifest(prepared: PreparedData, fitted: Fitted) -> Manifest:
     summary = prepared.summary
     columns = summary["columns"]
+    shown = fitted.task.headline
     metrics = {
-        when: {part: headline(figures) for part, figures in scores.items() if figures is not None}
+        when: {
+            part: {figure.key: figure.of(figures) for figure in shown} | {"n": figures["n"]}
+            for part, figures in scores.items()
+            if figures is not None
+        }
         for when, scores in (("before", fitted.before), ("after", fitted.after))
     }
     return replace(

@@ -7,7 +7,6 @@ sweep's folder, and so are the best one's weights, so a kill loses the running t
 """
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,8 +17,7 @@ from headtune.errors import TrainingError
 from headtune.model import load_trained_state
 from headtune.options import TuneConfig
 from headtune.progress import Progress, Stopwatch
-from headtune.report.baselines import label_ids_of
-from headtune.report.history import VALIDATION
+from headtune.report.history import validation_figures
 from headtune.run.fitted import Fitted
 from headtune.run.pipeline import answer, evaluation_at_start, figures, look_before
 from headtune.sweep.space import Choice, Range, Space
@@ -27,7 +25,7 @@ from headtune.sweep.trial import Outcome, Settings, TrialRecord, config_of, read
 from headtune.sweep.workbench import Workbench
 from headtune.tasks.settle import settle
 from headtune.training import FitResult
-from headtune.types import HistoryRow, PreparedData
+from headtune.types import PreparedData, known_label
 
 __all__ = ["TRIALS", "WEIGHTS", "Search"]
 
@@ -46,12 +44,14 @@ class Search:
         self.prepared = prepared
         self.space = space
         self.out = out
-        self.metric: str = bench.loaded.config.train.best_metric
+        self.task = bench.loaded.task
+        self.figure = self.task.best_metric(bench.loaded.config.train.best_metric)
+        self.metric = self.figure.option
         self.records = read_records(out / TRIALS)
         self.distributions = {name: _distribution(values) for name, values in space.items()}
         seed = bench.loaded.config.train.seed + len(self.records)  # no proposal comes twice
         self.study = optuna.create_study(
-            direction="minimize" if self.metric == "loss" else "maximize",
+            direction="maximize" if self.figure.higher_is_better else "minimize",
             sampler=optuna.samplers.TPESampler(seed=seed),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
         )
@@ -110,7 +110,7 @@ class Search:
         """Tell the study of a trial that an earlier process ran."""
         if not record.counts or record.metrics is None:
             return
-        values = [row[VALIDATION[self.metric]] for row in _evaluations(record)]
+        values = [figure for _, figure in validation_figures(record.history, self.metric)]
         self.study.add_trial(
             optuna.trial.create_trial(
                 params={**record.settings},
@@ -144,9 +144,8 @@ class Search:
         def place(record: TrialRecord) -> tuple[bool, bool, float, int]:
             if record.metrics is None:
                 return (True, True, 0.0, record.number)
-            value = record.metrics[self.metric]
-            value = value if self.metric == "loss" else -value
-            return (not record.counts, False, value, record.number)
+            rank = self.figure.rank(record.metrics[self.metric])
+            return (not record.counts, False, rank, record.number)
 
         return sorted(self.records, key=place)
 
@@ -157,15 +156,21 @@ class Search:
         encoded, parameters = self.bench.set_up(TuneConfig(tune=best.settings["tune"]))
         with clock.stage("evaluate", "Scoring the best, before and after training"):
             untrained = look_before(
-                self.bench.classifier, encoded, config, self.prepared, progress, is_kept=True
+                self.bench.classifier,
+                encoded,
+                config,
+                self.prepared,
+                progress,
+                is_kept=True,
+                task=self.task,
             )
             load_trained_state(self.bench.classifier, load_file(self._weights_of(best)))
             self.bench.classifier.eval()
             logits = answer(self.bench.classifier, encoded, config, progress)
-        ids = label_ids_of(self.prepared.validation)
-        settled = settle(logits.get("validation"), ids, self.prepared.labels, config)
+        targets = self.task.targets(map(known_label, self.prepared.validation))
+        settled = settle(logits.get("validation"), targets, self.prepared.labels, config, self.task)
         validation = untrained.metrics["validation"]
-        start = [evaluation_at_start(validation)] if validation else []
+        start = [evaluation_at_start(validation, self.task)] if validation else []
         return Fitted(
             config=config,
             labels=self.prepared.labels,
@@ -182,13 +187,14 @@ class Search:
                 n_tokens=best.n_tokens,
             ),
             before=untrained.metrics,
-            after=figures(logits, self.prepared, settled.temperature),
+            after=figures(logits, self.prepared, settled.temperature, task=self.task),
             seconds=clock.seconds | {"train": best.seconds},
             logits_before=untrained.logits,
             frozen=untrained.states,
             logits=logits,
             settled=settled,
             kept=self.bench.counts,
+            task=self.task,
         )
 
 
@@ -200,7 +206,3 @@ def _distribution(values: Choice | Range) -> Any:
             int(values.low), int(values.high), log=values.by_ratio
         )
     return optuna.distributions.FloatDistribution(values.low, values.high, log=values.by_ratio)
-
-
-def _evaluations(record: TrialRecord) -> Iterator[HistoryRow]:
-    return (row for row in record.history if "validation_loss" in row)

@@ -18,8 +18,9 @@ from headtune.files.plain_json import to_json
 from headtune.options import RunConfig, TuneConfig
 from headtune.progress import SilentProgress
 from headtune.report.files import write_atomically
-from headtune.report.history import VALIDATION
+from headtune.report.history import validation_figures
 from headtune.sweep.workbench import Workbench
+from headtune.tasks import Task
 from headtune.training import BestInMemory, fit
 from headtune.types import HistoryRow, LabelSet
 
@@ -110,9 +111,9 @@ def run_trial(
     """Train once. A loss that is not finite is a failed trial, and no error."""
     config = config_of(bench.loaded.config, settings)
     encoded, _ = bench.set_up(TuneConfig(tune=settings["tune"]))
-    options = config.train
+    options, task = config.train, bench.loaded.task
     best = BestInMemory(
-        options.best_metric,
+        task.best_metric(options.best_metric),
         patience=options.early_stopping,
         is_hopeless=is_hopeless,
         deadline=deadline,
@@ -133,6 +134,7 @@ def run_trial(
                 folder=Path(folder),
                 progress=SilentProgress(),
                 best=best,
+                task=task,
             )
         except NonFiniteLossError:
             best.ended = "failed"
@@ -143,7 +145,7 @@ def run_trial(
         state={"hopeless": "stopped", "time": "time", "failed": "failed"}.get(
             best.ended, "complete"
         ),
-        metrics=_metrics_at(history, best.step),
+        metrics=_metrics_at(history, best.step, task),
         best_step=best.step,
         n_evaluations=best.n_evaluations,
         seconds=round(time.perf_counter() - start, 3),
@@ -154,9 +156,10 @@ def run_trial(
     return Outcome(record, best.state)
 
 
-def _metrics_at(history: list[HistoryRow], step: int) -> dict[str, float] | None:
-    """Loss, accuracy and macro F1 of the evaluation at a step."""
+def _metrics_at(history: list[HistoryRow], step: int, task: Task) -> dict[str, float] | None:
+    """What was measured at a step: ``loss`` and the task's other figures."""
     for row in history:
         if row["step"] == step and "validation_loss" in row:
-            return {name: row[column] for name, column in VALIDATION.items()}
+            names = [figure.option for figure in task.best_metrics]
+            return {name: figure for name in names for _, figure in validation_figures([row], name)}
     return None

@@ -15,7 +15,6 @@ __all__ = [
     "BaselineFigures",
     "Bin",
     "FileMetrics",
-    "Headline",
     "HeldBack",
     "LabelFigures",
     "Metrics",
@@ -36,15 +35,6 @@ class LabelFigures(TypedDict):
     recall: float
     f1: float
     support: int
-
-
-class Headline(TypedDict):
-    """The figures of a part as a whole, as the manifest keeps them."""
-
-    accuracy: float
-    macro_f1: float
-    log_loss: float
-    n: int
 
 
 class Metrics(TypedDict):

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
-from headtune.tasks.figures import Headline, Metrics
+from headtune.tasks.figures import Metrics
 from headtune.types import LabelSet
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "accuracy_interval",
     "classification_metrics",
     "count_correct",
-    "headline",
     "softmax",
 ]
 
@@ -93,16 +92,6 @@ def classification_metrics(
             for index, name in enumerate(labels.names)
         },
         "confusion": confusion_matrix(label_ids, predicted_ids, labels=every_label).tolist(),
-    }
-
-
-def headline(metrics: Metrics) -> Headline:
-    """The figures of the part as a whole."""
-    return {
-        "accuracy": metrics["accuracy"],
-        "macro_f1": metrics["macro_f1"],
-        "log_loss": metrics["log_loss"],
-        "n": metrics["n"],
     }
 
 

@@ -9,25 +9,20 @@ only be given, not found; ``check_decisions`` says so before anything is trained
 
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
 from headtune.errors import ConfigError
 from headtune.options import DecideConfig, RunConfig
 from headtune.options.written import parse_shares
-from headtune.tasks.calibration import fit_temperature
 from headtune.tasks.decision import (
     DecisionRule,
     check_label,
     threshold_for_precision,
     threshold_for_recall,
 )
-from headtune.tasks.metrics import softmax
+from headtune.tasks.single_label import SINGLE_LABEL
+from headtune.tasks.task import Logits, Probabilities, Targets, Task
 from headtune.types import LabelSet, PreparedData
 
 __all__ = ["Settled", "check_decisions", "settle"]
-
-Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +53,13 @@ def check_decisions(config: RunConfig, prepared: PreparedData) -> None:
 
 
 def settle(
-    logits: npt.NDArray[np.float32] | None, label_ids: Ids, labels: LabelSet, config: RunConfig
+    logits: Logits | None,
+    targets: Targets,
+    labels: LabelSet,
+    config: RunConfig,
+    task: Task = SINGLE_LABEL,
 ) -> Settled:
-    """Temperature and rule. ``logits`` of validation, ``(n, n_labels)``; None without the part."""
+    """Temperature and rule. ``logits`` of validation, ``(n, n_outputs)``; None without the part."""
     given = DecisionRule(
         parse_shares("--threshold", config.decide.threshold), config.decide.abstain_below
     )
@@ -68,14 +67,19 @@ def settle(
         return Settled(rule=given)
     temperature, n_rows = 1.0, 0
     if config.report.calibrate:
-        temperature, n_rows = fit_temperature(logits, label_ids), len(label_ids)
-    found, notes = _find_thresholds(softmax(logits / temperature), label_ids, labels, config.decide)
+        temperature, n_rows = task.calibrate(logits, targets), len(targets)
+    probabilities = task.probabilities(logits, temperature)
+    found, notes = _find_thresholds(probabilities, targets, labels, config.decide, task)
     rule = DecisionRule(given.thresholds | found, given.abstain_below)
     return Settled(temperature, n_rows, rule, tuple(notes))
 
 
 def _find_thresholds(
-    probabilities: npt.NDArray[np.float64], label_ids: Ids, labels: LabelSet, decide: DecideConfig
+    probabilities: Probabilities,
+    targets: Targets,
+    labels: LabelSet,
+    decide: DecideConfig,
+    task: Task,
 ) -> tuple[dict[str, float], list[str]]:
     found: dict[str, float] = {}
     notes = []
@@ -85,11 +89,11 @@ def _find_thresholds(
     ):
         for name, wanted in parse_shares(f"--target-{what}", items).items():
             column = labels.label2id[name]
-            threshold = find(probabilities[:, column], label_ids == column, wanted)
+            threshold = find(probabilities[:, column], task.has_label(targets, column), wanted)
             if threshold is None:
                 notes.append(
                     f"No threshold gives the label {name!r} a {what} of {wanted:g} on the "
-                    f"{len(label_ids):,} validation rows, so it has none."
+                    f"{len(targets):,} validation rows, so it has none."
                 )
             else:
                 found[name] = threshold

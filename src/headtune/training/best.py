@@ -12,6 +12,7 @@ import torch
 from transformers import TrainerCallback
 
 from headtune.model import trained_state
+from headtune.tasks import Figure
 
 __all__ = ["BestInMemory"]
 
@@ -20,7 +21,7 @@ class BestInMemory(TrainerCallback):  # type: ignore[misc]
     """Remembers the trained tensors of the best evaluation, and ends a run that is not worth more.
 
     Args:
-        metric: ``loss``, ``accuracy`` or ``macro_f1`` of the validation part.
+        metric: Of the validation part; one of the task's ``best_metrics``.
         patience: Evaluations without a better one before the run ends; 0 for no end.
         is_hopeless: Told the number of each evaluation, from 1, and its metric; True ends the run.
         deadline: On the clock of ``time.monotonic``; the run ends at the first evaluation or step
@@ -33,7 +34,7 @@ class BestInMemory(TrainerCallback):  # type: ignore[misc]
 
     def __init__(
         self,
-        metric: str,
+        metric: Figure,
         *,
         patience: int = 0,
         is_hopeless: Callable[[int, float], bool] = lambda number, value: False,
@@ -53,10 +54,10 @@ class BestInMemory(TrainerCallback):  # type: ignore[misc]
     def on_evaluate(
         self, args: Any, state: Any, control: Any, metrics: dict[str, float], **kwargs: Any
     ) -> None:
-        value = metrics[f"eval_{self.metric}"]
+        value = metrics[f"eval_{self.metric.option}"]
         self.n_evaluations += 1
         self._since_best += 1
-        if self.value is None or self._is_better(value, self.value):
+        if self.value is None or self.metric.is_better(value, self.value):
             self.value, self.step, self._since_best = value, state.global_step, 0
             self.state = trained_state(kwargs["model"])
         if self.is_hopeless(self.n_evaluations, value):
@@ -69,9 +70,6 @@ class BestInMemory(TrainerCallback):  # type: ignore[misc]
             if not self.n_evaluations:
                 control.should_evaluate = True
             self._end("time", control)
-
-    def _is_better(self, value: float, other: float) -> bool:
-        return value < other if self.metric == "loss" else value > other
 
     def _end(self, reason: str, control: Any) -> None:
         self.ended = self.ended or reason

@@ -48,18 +48,30 @@ def history_rows(log_history: Sequence[Mapping[str, Any]]) -> list[HistoryRow]:
     """The Trainer's log as rows of ``history.jsonl``.
 
     A logged step has ``step, epoch, loss, learning_rate, gradient_norm``; an evaluation has
-    ``step, epoch, validation_loss, validation_accuracy, validation_macro_f1``. The Trainer's
-    closing summary is left out.
+    ``step, epoch`` and what the task measures: ``validation_loss``, ``validation_accuracy``, ….
+    The Trainer's closing summary is left out.
     """
     rows = []
     for entry in log_history:
-        names = _EVALUATION if "eval_loss" in entry else _STEP if "loss" in entry else {}
-        if names:
-            row = {"step": entry["step"], "epoch": round(entry["epoch"], 4)}
-            row |= {name: entry[key] for key, name in names.items() if key in entry}
+        if figures := _evaluation(entry) or _step(entry):
+            row = {"step": entry["step"], "epoch": round(entry["epoch"], 4)} | figures
             rows.append(cast(HistoryRow, row))
     return rows
 
 
 _STEP = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "gradient_norm"}
-_EVALUATION = {f"eval_{name}": f"validation_{name}" for name in ("loss", "accuracy", "macro_f1")}
+
+
+def _step(entry: Mapping[str, Any]) -> dict[str, float]:
+    if "loss" not in entry:
+        return {}
+    return {name: entry[key] for key, name in _STEP.items() if key in entry}
+
+
+def _evaluation(entry: Mapping[str, Any]) -> dict[str, float]:
+    prefix = "eval_"
+    return {
+        f"validation_{key.removeprefix(prefix)}": value
+        for key, value in entry.items()
+        if key.startswith(prefix)
+    }

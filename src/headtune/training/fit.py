@@ -16,7 +16,6 @@ from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArgumen
 from transformers.trainer_utils import get_last_checkpoint
 
 from headtune.batches import StepCollator
-from headtune.data import class_weights
 from headtune.errors import (
     ConfigError,
     HeadtuneError,
@@ -29,10 +28,11 @@ from headtune.options.written import parse_tune
 from headtune.processes import broadcast, is_main
 from headtune.progress import Progress
 from headtune.quiet import quiet_transformers
+from headtune.tasks import SINGLE_LABEL, Task
 from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.trainer import PackedTrainer
-from headtune.types import HistoryRow, LabelSet, TokenizedExample, label_ids_of
+from headtune.types import HistoryRow, LabelSet, TokenizedExample, known_label
 
 __all__ = ["FitResult", "check_options", "count_steps", "fit", "resolve_learning_rate"]
 
@@ -82,6 +82,7 @@ def fit(
     progress: Progress,
     resume: bool = False,
     best: BestInMemory | None = None,
+    task: Task = SINGLE_LABEL,
 ) -> FitResult:
     """Train ``classifier`` in place.
 
@@ -94,14 +95,23 @@ def fit(
         resume: Go on from the newest whole checkpoint in ``folder``, if there is one.
         best: Keeps the best weights instead of checkpoints, and may end the run; for a run of
             seconds with a validation part.
+        task: What an answer is, and so the loss.
 
     Raises:
         NonFiniteLossError: The loss became infinite or not-a-number.
         TrainingError: A single text does not fit into memory.
-        ConfigError: Early stopping without a validation part, or a tracker that is not there.
+        ConfigError: Early stopping without a validation part, a tracker that is not there, or a
+            best metric that the task does not have.
     """
     arguments = _arguments(
-        options, tune, len(train), bool(validation), classifier, folder, checkpoints=best is None
+        options,
+        tune,
+        len(train),
+        bool(validation),
+        classifier,
+        folder,
+        higher_is_better=task.best_metric(options.best_metric).higher_is_better,
+        checkpoints=best is None,
     )
     if options.gradient_checkpointing:
         classifier.prunes_last_block = False
@@ -109,11 +119,12 @@ def fit(
     trainer = PackedTrainer(
         classifier,
         arguments,
+        task=task,
         labels=labels,
         train_examples=train,
         validation_examples=validation,
         collator=StepCollator(max_tokens_per_batch, options.gradient_accumulation_steps),
-        class_weights=_weights(train, labels) if balance == "weights" else None,
+        loss_weights=_weights(task, train, labels) if balance == "weights" else None,
         progress=progress,
         callbacks=_callbacks(options, bool(validation), best),
     )
@@ -169,6 +180,7 @@ def _arguments(
     classifier: SequenceClassifier,
     folder: Path,
     *,
+    higher_is_better: bool,
     checkpoints: bool,
 ) -> TrainingArguments:
     check_options(options, validates=validates)
@@ -198,7 +210,7 @@ def _arguments(
             restore_callback_states_from_checkpoint=True,  # early stopping goes on counting
             load_best_model_at_end=keeps_best,
             metric_for_best_model=f"eval_{options.best_metric}" if validates else None,
-            greater_is_better=options.best_metric != "loss",
+            greater_is_better=higher_is_better,
             logging_steps=options.log_steps,
             logging_first_step=True,
             logging_nan_inf_filter=False,  # the trainer stops at such a loss itself
@@ -260,8 +272,9 @@ def _callbacks(options: TrainConfig, validates: bool, best: BestInMemory | None)
     return callbacks
 
 
-def _weights(train: Sequence[TokenizedExample], labels: LabelSet) -> torch.Tensor:
-    return torch.from_numpy(class_weights(label_ids_of(train), len(labels))).float()
+def _weights(task: Task, train: Sequence[TokenizedExample], labels: LabelSet) -> torch.Tensor:
+    targets = task.targets(map(known_label, train))
+    return torch.from_numpy(task.loss_weights(targets, labels)).float()
 
 
 def _n_examples(trainer: PackedTrainer, options: TrainConfig, n_train: int) -> int:

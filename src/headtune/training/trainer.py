@@ -43,9 +43,8 @@ from headtune.model import (
 )
 from headtune.processes import n_processes, rank
 from headtune.progress import OnlySays, Progress
-from headtune.tasks.metrics import classification_metrics, softmax
-from headtune.training.losses import class_weighted_sum, total_weight
-from headtune.types import LabelSet, TokenizedExample, label_ids_of
+from headtune.tasks import Task
+from headtune.types import LabelSet, TokenizedExample, known_label
 
 __all__ = ["PackedTrainer"]
 
@@ -72,19 +71,21 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         classifier: SequenceClassifier,
         arguments: TrainingArguments,
         *,
+        task: Task,
         labels: LabelSet,
         train_examples: Sequence[TokenizedExample],
         validation_examples: Sequence[TokenizedExample],
         collator: StepCollator,
-        class_weights: torch.Tensor | None,
+        loss_weights: torch.Tensor | None,
         progress: Progress,
         callbacks: Sequence[TrainerCallback] = (),
     ) -> None:
+        self.task = task
         self.labels = labels
         self.examples = train_examples
         self.validation_examples = validation_examples
         self.collator = collator
-        self.class_weights = class_weights
+        self.loss_weights = loss_weights
         self.progress = progress
         self.n_examples_seen = 0
         self.n_tokens_seen = 0
@@ -101,8 +102,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             callbacks=list(callbacks),
         )
         self.remove_callback(PrinterCallback)
-        if class_weights is not None:
-            self.class_weights = class_weights.to(classifier.score.weight.device)
+        if loss_weights is not None:
+            self.loss_weights = loss_weights.to(classifier.score.weight.device)
 
     def get_train_dataloader(self) -> Any:
         """One item a step: the step's examples, not yet packed nor shared out.
@@ -180,8 +181,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         """
         shares = share_out([len(example) for example in examples], n_processes())
         mine = [examples[index] for index in shares[rank()]]
-        ids = torch.from_numpy(label_ids_of(examples)).to(self.model.score.weight.device)
-        scale = (n_processes() if mine else 0) / total_weight(ids, self.class_weights)
+        targets = self._targets(map(known_label, examples)).to(self.model.score.weight.device)
+        scale = (n_processes() if mine else 0) / self.task.step_weight(targets, self.loss_weights)
         total = torch.zeros((), device=self.args.device)
         batches = self.collator(mine or examples[:1])
         for i, batch in enumerate(batches):
@@ -189,11 +190,16 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             sync = self.accelerator.no_sync(model) if waits else contextlib.nullcontext()
             with sync:
                 logits = model(batch)
-                labels = batch.labels.to(logits.device)  # type: ignore[union-attr]
-                loss = class_weighted_sum(logits, labels, self.class_weights) * scale
+                targets = self._targets(batch.labels).to(logits.device)
+                loss = self.task.loss_sum(logits, targets, self.loss_weights) * scale
                 self.accelerator.backward(loss)
             total += loss.detach().to(total.device)
         return total if n_processes() == 1 else self.accelerator.reduce(total, reduction="mean")
+
+    def _targets(self, labels: Any) -> torch.Tensor:
+        """Of a batch's or a step's labels, on the CPU."""
+        values = labels.tolist() if isinstance(labels, torch.Tensor) else labels
+        return torch.from_numpy(self.task.targets(values))
 
     def _halve_budget(self, examples: list[TokenizedExample], error: RuntimeError) -> None:
         longest = max(len(example) for example in examples)
@@ -210,7 +216,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         )
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Score the validation part: ``eval_loss``, ``eval_accuracy``, ``eval_macro_f1``."""
+        """Score the validation part: ``eval_loss`` and the task's other figures."""
         self.read_losses()
         logits = predict_together(
             predict_logits,
@@ -219,13 +225,9 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             self.collator.max_tokens_per_batch,
             OnlySays(self.progress),
         )
-        ids = label_ids_of(self.validation_examples)
-        found = classification_metrics(softmax(logits), ids, self.labels)
-        metrics = {
-            "eval_loss": found["log_loss"],
-            "eval_accuracy": found["accuracy"],
-            "eval_macro_f1": found["macro_f1"],
-        }
+        targets = self.task.targets(map(known_label, self.validation_examples))
+        found = self.task.metrics(self.task.probabilities(logits), targets, self.labels)
+        metrics = {f"eval_{name}": value for name, value in self.task.evaluation(found).items()}
         self.log(dict(metrics))
         self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics

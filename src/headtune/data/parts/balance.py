@@ -1,4 +1,4 @@
-"""Labels of unequal number: drop rows of the larger, repeat rows of the smaller, or weigh the loss.
+"""Labels of unequal number: drop rows of the larger, or repeat rows of the smaller.
 
 Pure functions on label ids. Undersampling comes before the split (all parts are balanced),
 oversampling after it and in training alone (a repeat must not reach the test part).
@@ -7,7 +7,7 @@ oversampling after it and in training alone (a repeat must not reach the test pa
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["class_weights", "oversample", "undersample"]
+__all__ = ["oversample", "undersample"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -37,14 +37,3 @@ def oversample(label_ids: Ints, seed: int) -> Ints:
         repeats.append(np.tile(members, whole))
         repeats.append(generator.choice(members, rest, replace=False))
     return np.concatenate(repeats)
-
-
-def class_weights(label_ids: Ints, n_labels: int) -> npt.NDArray[np.float64]:
-    """Weights for the loss, ``(n_labels,)``: rows / (n_labels * rows of the label).
-
-    They average 1 over the rows. A label without rows has weight 0.
-    """
-    counts = np.bincount(label_ids, minlength=n_labels)
-    weights = np.zeros(n_labels)
-    np.divide(len(label_ids), n_labels * counts, out=weights, where=counts > 0)
-    return weights

@@ -6,6 +6,7 @@ from headtune.report.entries import ComparedRuns
 from headtune.report.page.charts import Standing, draw_standing
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import render
+from headtune.tasks import SINGLE_LABEL
 from headtune.wording.numbers import percent
 
 __all__ = ["comparison_page"]
@@ -13,9 +14,10 @@ __all__ = ["comparison_page"]
 
 def comparison_page(comparison: ComparedRuns) -> str:
     """The page, of what ``headtune compare --json`` prints."""
-    best = max(run["accuracy"] for run in comparison["runs"])
+    figure = SINGLE_LABEL.headline[0]
+    best = min((figure.of(run) for run in comparison["runs"]), key=figure.rank)
     standings = [
-        Standing(run["name"], run["accuracy"], low, high, run["accuracy"] == best)
+        Standing(run["name"], figure.of(run), low, high, figure.of(run) == best)
         for run in comparison["runs"]
         for low, high in [run["interval"]]
     ]
