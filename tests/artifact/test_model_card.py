@@ -16,7 +16,7 @@ from headtune.export.card import write_card
 from headtune.export.formats import FORMATS
 from headtune.wording.visible import UNSEEN, visible_name
 
-REPORT: dict[str, Any] = {
+REPORT: Any = {
     "sentence": "On 40 test texts the tuned model is right on 36.",
     "warnings": ["Of 40 test texts, 3 are copies of a training text: the figures are too good."],
     "before": {},

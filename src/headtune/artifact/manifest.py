@@ -17,7 +17,7 @@ from headtune.artifact.layout import MANIFEST
 from headtune.artifact.manifest_rules import FORMAT_VERSION, check_manifest
 from headtune.errors import ArtifactFormatError, ConfigError, TamperedArtifactError
 from headtune.files.hashes import file_sha256
-from headtune.files.plain_json import finite, to_json
+from headtune.files.plain_json import JsonObject, finite, to_json
 from headtune.files.strict_json import read_strict_json
 from headtune.options import RunConfig, TuneConfig
 from headtune.tasks import SINGLE_LABEL
@@ -76,7 +76,7 @@ class Manifest:
     config: dict[str, Any] = field(default_factory=dict)
     seeds: dict[str, int] = field(default_factory=dict)
     data_fingerprint: str = ""
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
@@ -132,7 +132,7 @@ class Manifest:
         return RunConfig.from_dict({"source": "", "tune": self.tune}).tune
 
 
-def seal_of(values: dict[str, Any]) -> str:
+def seal_of(values: JsonObject) -> str:
     """sha256 over everything in a manifest but the seal, whatever its order and white space.
 
     Together with the files' hashes in it, it shows any change that was not meant: labels in another

@@ -25,6 +25,7 @@ from headtune.files.json_rules import (
     Whole,
     shown,
 )
+from headtune.files.plain_json import JsonObject
 from headtune.options import AttentionDirection, LoraBias, Pooling
 from headtune.tasks import TASKS
 
@@ -173,7 +174,7 @@ def _check_version(values: Any, where: Path) -> None:
         )
 
 
-def _check_task(values: dict[str, Any], where: Path) -> None:
+def _check_task(values: JsonObject, where: Path) -> None:
     """A task of a later headtune is said as such; what is no word at all is left to the rules."""
     task = values.get("task")
     if values["format_version"] > 1 and isinstance(task, str) and task not in TASKS:

@@ -6,13 +6,13 @@ Nothing here loads a model. The predictions are checked against the manifest's s
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from headtune.artifact import Manifest
 from headtune.artifact.layout import PREDICTIONS, REPORT, require_run_folder
 from headtune.artifact.manifest import verify_file
 from headtune.errors import ArtifactNotFoundError, PredictionError
 from headtune.report.answers import Answers, read_answers
+from headtune.report.entries import Costs, ReportValues
 from headtune.tasks import task_named
 
 __all__ = ["costs_of", "kept_answers", "names_of"]
@@ -61,12 +61,12 @@ def _table() -> str:
     return "Give a labelled table to test all of them on: headtune compare RUN RUN held-back.csv"
 
 
-def costs_of(run: Path) -> dict[str, Any]:
+def costs_of(run: Path) -> Costs:
     """What the run was, how large its folder is, and what it took to make; None where unknown."""
     folder = require_run_folder(run)
     manifest = Manifest.load(folder)
     path = folder / REPORT
-    report = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    report: ReportValues = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     model, speed = report.get("model", {}), report.get("speed", {})
     seconds = speed.get("wall_seconds") or {}
     return {

@@ -208,11 +208,11 @@ def _as_found(
     config: RunConfig, prepared: PreparedData, classifier: SequenceClassifier
 ) -> RunConfig:
     """With the columns and form of the table, and the layers that got adapters."""
-    summary: dict[str, Any] = prepared.summary
+    read_with: Any = prepared.summary.get("read_with", {})  # options by name, as they were found
     tune = config.tune
     if tune.tune == "lora":
         tune = replace(tune, lora_targets=lora_targets(classifier.backbone, tune))
-    return replace(config, data=replace(config.data, **summary.get("read_with", {})), tune=tune)
+    return replace(config, data=replace(config.data, **read_with), tune=tune)
 
 
 def _token_budget(classifier: SequenceClassifier, config: RunConfig, progress: Progress) -> int:

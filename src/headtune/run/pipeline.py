@@ -10,7 +10,7 @@ checkpoints, in the folder it is given.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from headtune.model import (
     FrozenTrunk,
@@ -29,10 +29,10 @@ from headtune.run.fitted import Encoded, Fitted, Logits
 from headtune.run.loading import Loaded, load_classifier
 from headtune.run.untrained import head_logits, observe_states
 from headtune.tasks import SINGLE_LABEL, Task
-from headtune.tasks.metrics import Metrics
+from headtune.tasks.figures import HELD_BACK, Metrics, PartMetrics
 from headtune.tasks.settle import settle
 from headtune.training import count_steps, fit
-from headtune.types import PreparedData, TokenizedExample, known_label
+from headtune.types import HistoryRow, PreparedData, TokenizedExample, known_label
 
 __all__ = [
     "Untrained",
@@ -52,7 +52,7 @@ class Untrained:
 
     states: FrozenStates | None = None
     logits: dict[str, Logits] = field(default_factory=dict)
-    metrics: dict[str, Metrics | None] = field(default_factory=dict)
+    metrics: PartMetrics = field(default_factory=dict)
 
 
 def fit_classifier(
@@ -169,10 +169,10 @@ def look_before(
     return Untrained(states, logits, figures(logits, prepared, task=task))
 
 
-def evaluation_at_start(metrics: Metrics, task: Task = SINGLE_LABEL) -> dict[str, Any]:
+def evaluation_at_start(metrics: Metrics, task: Task = SINGLE_LABEL) -> HistoryRow:
     """The row of ``history.jsonl`` for the untrained head."""
     figures = {f"validation_{name}": value for name, value in task.evaluation(metrics).items()}
-    return {"step": 0, "epoch": 0.0, **figures}
+    return cast(HistoryRow, {"step": 0, "epoch": 0.0, **figures})
 
 
 def _keep_trunk(loaded: Loaded, progress: Progress, clock: Stopwatch) -> KeptTexts | None:
@@ -259,7 +259,7 @@ def figures(
     temperature: float = 1.0,
     *,
     task: Task = SINGLE_LABEL,
-) -> dict[str, Metrics | None]:
+) -> PartMetrics:
     """Metrics of validation and test; None for a part without rows."""
     return {
         name: task.metrics(
@@ -269,5 +269,5 @@ def figures(
         )
         if name in logits
         else None
-        for name in ("validation", "test")
+        for name in HELD_BACK
     }

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from headtune.artifact import Manifest, check_target, choose_probes, save_artifact
 from headtune.artifact.layout import (
@@ -42,10 +41,12 @@ from headtune.report import (
     write_history,
 )
 from headtune.report.answers import Answers, write_answers
+from headtune.report.entries import Suspects
 from headtune.run.checkpoints import UnfinishedRun
 from headtune.run.fitted import Fitted
 from headtune.run.loading import encode, find_model, plan_classifier
 from headtune.run.pipeline import fit_classifier
+from headtune.run.planned import Plan
 from headtune.training import count_steps
 from headtune.types import PreparedData
 from headtune.wording.numbers import count
@@ -109,7 +110,7 @@ def _train(
     with clock.stage("read", "Reading"):
         prepared = prepare(config.source, config.data)
         say_data(prepared, progress)
-    summary: dict[str, Any] = prepared.summary
+    summary = prepared.summary
     work.begin(config, summary["fingerprint"], resume=resume)
     with work.cleared_on_error():
         fitted = fit_classifier(
@@ -147,9 +148,7 @@ def can_resume(out: Path) -> bool:
     return UnfinishedRun.of(out).has_checkpoint
 
 
-def plan_run(
-    config: RunConfig, *, out: Path | None = None, overwrite: bool = False
-) -> dict[str, Any]:
+def plan_run(config: RunConfig, *, out: Path | None = None, overwrite: bool = False) -> Plan:
     """What ``train_run`` would do: rows, tokens, parameters and steps. Trains nothing.
 
     Raises what ``train_run`` would raise before training, about ``out`` too if it is given.
@@ -191,7 +190,7 @@ def _check_processes(config: RunConfig) -> None:
 
 def say_data(prepared: PreparedData, progress: Progress) -> None:
     """One line for how the columns were found, one for the rows."""
-    summary: dict[str, Any] = prepared.summary
+    summary = prepared.summary
     progress.say(f"{summary['columns']['found']}.")
     parts = ", ".join(f"{len(part):,} {name}" for name, part in prepared.parts.items() if part)
     progress.say(f"{summary['rows_read']:,} rows read: {parts}.")
@@ -203,7 +202,7 @@ def _report(
     prepared: PreparedData,
     fitted: Fitted,
     baselines: dict[str, Baseline],
-    suspects: dict[str, Any],
+    suspects: Suspects,
 ) -> Report:
     return build_report(
         config=fitted.config.to_dict(),
@@ -238,7 +237,7 @@ def _measure_baselines(prepared: PreparedData, fitted: Fitted) -> dict[str, Base
     return baselines
 
 
-def _find_suspects(prepared: PreparedData, fitted: Fitted) -> dict[str, Any]:
+def _find_suspects(prepared: PreparedData, fitted: Fitted) -> Suspects:
     if not fitted.config.report.suspect_labels or fitted.frozen is None:
         return {}
     from headtune.report.suspects import find_suspects  # cleanlab takes seconds to import
@@ -248,7 +247,7 @@ def _find_suspects(prepared: PreparedData, fitted: Fitted) -> dict[str, Any]:
 
 def _warnings(prepared: PreparedData, fitted: Fitted) -> list[str]:
     """What a reader should know before believing the figures."""
-    summary: dict[str, Any] = prepared.summary
+    summary = prepared.summary
     warnings = []
     if leaked := leak_sentence(summary):
         warnings.append(leaked)
@@ -329,12 +328,12 @@ def _save(
 
 
 def _manifest(prepared: PreparedData, fitted: Fitted) -> Manifest:
-    summary: dict[str, Any] = prepared.summary
-    columns: dict[str, Any] = summary["columns"]
-    shown = (*(figure.key for figure in fitted.task.headline), "n")
+    summary = prepared.summary
+    columns = summary["columns"]
+    shown = fitted.task.headline
     metrics = {
         when: {
-            part: {key: figures[key] for key in shown}
+            part: {figure.key: figure.of(figures) for figure in shown} | {"n": figures["n"]}
             for part, figures in scores.items()
             if figures is not None
         }

@@ -7,9 +7,8 @@ sweep's folder, and so are the best one's weights, so a kill loses the running t
 """
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import optuna
 from safetensors.torch import load_file, save_file
@@ -18,10 +17,11 @@ from headtune.errors import TrainingError
 from headtune.model import load_trained_state
 from headtune.options import TuneConfig
 from headtune.progress import Progress, Stopwatch
+from headtune.report.history import validation_figures
 from headtune.run.fitted import Fitted
 from headtune.run.pipeline import answer, evaluation_at_start, figures, look_before
 from headtune.sweep.space import Choice, Range, Space
-from headtune.sweep.trial import Outcome, TrialRecord, config_of, read_records, run_trial
+from headtune.sweep.trial import Outcome, Settings, TrialRecord, config_of, read_records, run_trial
 from headtune.sweep.workbench import Workbench
 from headtune.tasks.settle import settle
 from headtune.training import FitResult
@@ -94,7 +94,7 @@ class Search:
             self.bench,
             self.prepared.labels,
             len(self.records),
-            dict(trial.params),
+            cast(Settings, dict(trial.params)),
             is_hopeless=is_hopeless,
             deadline=deadline,
         )
@@ -110,10 +110,10 @@ class Search:
         """Tell the study of a trial that an earlier process ran."""
         if not record.counts or record.metrics is None:
             return
-        values = [row[f"validation_{self.metric}"] for row in _evaluations(record)]
+        values = [figure for _, figure in validation_figures(record.history, self.metric)]
         self.study.add_trial(
             optuna.trial.create_trial(
-                params=record.settings,
+                params={**record.settings},
                 distributions=self.distributions,
                 value=record.metrics[self.metric],
                 intermediate_values=dict(enumerate(values, start=1)),
@@ -206,7 +206,3 @@ def _distribution(values: Choice | Range) -> Any:
             int(values.low), int(values.high), log=values.by_ratio
         )
     return optuna.distributions.FloatDistribution(values.low, values.high, log=values.by_ratio)
-
-
-def _evaluations(record: TrialRecord) -> Iterator[dict[str, Any]]:
-    return (row for row in record.history if "validation_loss" in row)

@@ -1,8 +1,7 @@
 """How long texts are, by label, and what a maximum length would cut."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +24,6 @@ class Lengths:
     longest: int
     cut: int
     """Texts longer than the maximum length."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self)
 
 
 def lengths_by_label(
