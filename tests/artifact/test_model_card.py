@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from headtune.artifact.model_card import model_card
 from headtune.export.card import write_card
 from headtune.export.formats import FORMATS
+from headtune.tasks import SINGLE_LABEL
 from headtune.wording.visible import UNSEEN, visible_name
 
 REPORT: Any = {
@@ -40,6 +41,7 @@ def manifest(base: str = "org/model", tune: str = "last-1") -> Any:
         tune={"tune": tune},
         labels=["ham", "spam"],
         max_length=2048,
+        task=SINGLE_LABEL.name,
     )
 
 
