@@ -53,8 +53,8 @@ class Manifest:
     ``packs`` says that packed batches went through the backbone as they are: it was tried when
     the run was made, and the probes prove it again. ``temperature`` divides logits before they
     become probabilities; ``thresholds`` and ``abstain_below`` make answers of these.
-    ``architecture`` has ``model_type``, ``attention`` and what else says how the backbone is run;
-    None where format 1 did not know.
+    ``architecture`` is what ``model.Architecture`` says of the backbone; None where format 1 did
+    not know.
     """
 
     labels: tuple[str, ...]
@@ -72,7 +72,7 @@ class Manifest:
     label_column: str | None = None
     template: str | None = None
     task: str = SINGLE_LABEL.name
-    architecture: dict[str, str | int | bool | None] | None = None
+    architecture: dict[str, Any] | None = None
     config: dict[str, Any] = field(default_factory=dict)
     seeds: dict[str, int] = field(default_factory=dict)
     data_fingerprint: str = ""

@@ -150,10 +150,9 @@ class Fitted:
             temperature=self.settled.temperature,
             thresholds=self.settled.rule.thresholds,
             abstain_below=self.settled.rule.abstain_below,
-            architecture={
-                "model_type": self.classifier.backbone.config.model_type,
-                "attention": self.config.model.attention,
-            },
+            architecture=self.classifier.architecture.with_tokenizer(
+                self.encoded.tokenizer
+            ).to_dict(),
             config=plain,
             seeds={"train": self.config.train.seed, "split": self.config.data.split_seed},
         )

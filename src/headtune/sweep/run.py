@@ -26,9 +26,10 @@ from headtune.report import Report
 from headtune.report.files import plain, write_atomically
 from headtune.run.checkpoints import check_same_data
 from headtune.run.fitted import Fitted
+from headtune.run.kept import say_kept
 from headtune.run.loading import load_classifier
-from headtune.run.pipeline import say_kept
-from headtune.run.train import prove_run, say_data
+from headtune.run.prove import prove_run
+from headtune.run.train import say_data
 from headtune.sweep.search import TRIALS, Search
 from headtune.sweep.space import Space, deepest
 from headtune.sweep.trial import TrialRecord

@@ -19,10 +19,11 @@ from headtune.options import RunConfig, TuneConfig
 from headtune.progress import SilentProgress
 from headtune.report.files import write_atomically
 from headtune.report.history import validation_figures
+from headtune.run.pipeline import fit_loaded
 from headtune.sweep.workbench import Workbench
 from headtune.tasks import Task
-from headtune.training import BestInMemory, fit
-from headtune.types import HistoryRow, LabelSet
+from headtune.training import BestInMemory
+from headtune.types import HistoryRow
 
 __all__ = ["Outcome", "Settings", "TrialRecord", "config_of", "read_records", "run_trial"]
 
@@ -101,7 +102,6 @@ def config_of(base: RunConfig, settings: Settings) -> RunConfig:
 
 def run_trial(
     bench: Workbench,
-    labels: LabelSet,
     number: int,
     settings: Settings,
     *,
@@ -122,19 +122,12 @@ def run_trial(
     result = None
     with tempfile.TemporaryDirectory(prefix="headtune-") as folder:
         try:
-            result = fit(
-                bench.classifier,
-                labels,
-                encoded.parts["train"],
-                encoded.parts["validation"],
-                options,
-                tune=config.tune.tune,
-                balance=config.data.balance,
-                max_tokens_per_batch=config.machine.max_tokens_per_batch or 1,
+            result = fit_loaded(
+                replace(bench.loaded, config=config),
+                encoded,
                 folder=Path(folder),
                 progress=SilentProgress(),
                 best=best,
-                task=task,
             )
         except NonFiniteLossError:
             best.ended = "failed"
