@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from headtune.report.files import write_atomically
+from headtune.files.whole_file import write_whole
 from headtune.report.history import HistoryColumn, evaluations, logged_steps
 from headtune.types import HistoryRow
 from headtune.wording.numbers import percent
@@ -70,7 +70,7 @@ def draw_curves(
     draw_accuracies(accuracy_panel, history, kept_step)
     png = io.BytesIO()
     canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
-    write_atomically(path, png.getvalue())
+    write_whole(path, png.getvalue())
 
 
 def draw_losses(panel: Axes, history: Rows, kept_step: int | None) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 from headtune.files.plain_json import to_json
-from headtune.report.files import plain, write_atomically
+from headtune.files.plain_values import plain
+from headtune.files.whole_file import write_whole
 from headtune.types import HistoryRow
 
 __all__ = ["HistoryColumn", "evaluations", "logged_steps", "validation_figures", "write_history"]
@@ -29,7 +30,7 @@ HistoryColumn = Literal[
 def write_history(rows: Iterable[HistoryRow], path: Path) -> None:
     """Writes one line a row; a figure that is not finite becomes null."""
     lines = [to_json(plain(row)) + "\n" for row in rows]
-    write_atomically(path, "".join(lines).encode())
+    write_whole(path, "".join(lines).encode())
 
 
 def logged_steps(history: Sequence[HistoryRow]) -> list[HistoryRow]:

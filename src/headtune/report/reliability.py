@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from headtune.files.whole_file import write_whole
 from headtune.report.entries import Calibration
-from headtune.report.files import write_atomically
 from headtune.tasks.figures import Reliability
 
 __all__ = ["draw_reliability"]
@@ -41,7 +41,7 @@ def draw_reliability(calibration: Calibration, path: Path) -> None:
     panels[0, 0].set_ylabel("share that is right", fontsize=10, color=GREY)
     png = io.BytesIO()
     canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
-    write_atomically(path, png.getvalue())
+    write_whole(path, png.getvalue())
 
 
 def _draw_bins(panel: Axes, measured: Reliability, title: str) -> None:

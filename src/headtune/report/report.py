@@ -31,6 +31,8 @@ from typing import Any, cast, get_origin, is_typeddict
 
 from headtune.errors import ArtifactError, ArtifactFormatError, ArtifactNotFoundError
 from headtune.files.plain_json import JsonObject, to_json
+from headtune.files.plain_values import plain
+from headtune.files.whole_file import write_whole
 from headtune.report.entries import (
     Abstention,
     Calibration,
@@ -45,7 +47,6 @@ from headtune.report.entries import (
     Suspect,
     SuspectsChecked,
 )
-from headtune.report.files import plain, write_atomically
 from headtune.report.sentence import standing
 from headtune.tasks import SINGLE_LABEL
 from headtune.tasks.figures import HELD_BACK, BaselineFigures, HeldBack, Metrics, PartMetrics
@@ -143,7 +144,7 @@ class Report:
     def save(self, folder: Path) -> Path:
         """Writes ``report.json`` in an existing folder, in one piece; returns its path."""
         path = folder / REPORT_FILE
-        write_atomically(path, self.to_json().encode())
+        write_whole(path, self.to_json().encode())
         return path
 
     @classmethod

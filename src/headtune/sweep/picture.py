@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from headtune.report.files import write_atomically
+from headtune.files.whole_file import write_whole
 from headtune.report.history import validation_figures
 from headtune.sweep.trial import TrialRecord
 from headtune.wording.visible import visible
@@ -54,7 +54,7 @@ def draw_sweep(
         _dress(panel)
     png = io.BytesIO()
     canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
-    write_atomically(path, png.getvalue())
+    write_whole(path, png.getvalue())
 
 
 def _draw_settings(

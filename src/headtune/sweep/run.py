@@ -19,11 +19,12 @@ from headtune.data import prepare
 from headtune.errors import ArtifactError, ConfigError
 from headtune.files.claims import claimed
 from headtune.files.plain_json import JsonObject, to_json
+from headtune.files.plain_values import plain
+from headtune.files.whole_file import write_whole
 from headtune.options import RunConfig, TuneConfig
 from headtune.processes import n_processes
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import Report
-from headtune.report.files import plain, write_atomically
 from headtune.run.checkpoints import check_same_data
 from headtune.run.fitted import Fitted
 from headtune.run.kept import say_kept
@@ -229,7 +230,7 @@ def _begin(out: Path, options: Begun) -> None:
     for old in (*out.glob(".weights-*"), out / SUMMARY, out / PICTURE):
         old.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / OPTIONS, (to_json(options, indent=2) + "\n").encode())
+    write_whole(out / OPTIONS, (to_json(options, indent=2) + "\n").encode())
 
 
 def _save(
@@ -253,6 +254,6 @@ def _save(
 def _finish(out: Path, sweep: Sweep, base: RunConfig) -> None:
     from headtune.sweep.picture import draw_sweep  # matplotlib takes a second to import
 
-    write_atomically(out / SUMMARY, (to_json(sweep.to_dict(), indent=2) + "\n").encode())
+    write_whole(out / SUMMARY, (to_json(sweep.to_dict(), indent=2) + "\n").encode())
     title = f"{Path(base.source).name}, {base.model.model}"
     draw_sweep(sweep.trials, sweep.winner, sweep.metric, out / PICTURE, title=title)

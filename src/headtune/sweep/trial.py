@@ -15,9 +15,9 @@ import torch
 
 from headtune.errors import ArtifactFormatError, NonFiniteLossError
 from headtune.files.plain_json import to_json
+from headtune.files.whole_file import write_whole
 from headtune.options import RunConfig, TuneConfig
 from headtune.progress import SilentProgress
-from headtune.report.files import write_atomically
 from headtune.report.history import validation_figures
 from headtune.run.pipeline import fit_loaded
 from headtune.sweep.workbench import Workbench
@@ -68,7 +68,7 @@ class TrialRecord:
         """One file, in one piece."""
         folder.mkdir(parents=True, exist_ok=True)
         content = to_json(asdict(self), indent=2) + "\n"
-        write_atomically(folder / f"{self.number:04}.json", content.encode())
+        write_whole(folder / f"{self.number:04}.json", content.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ and compares in each bin the mean probability with the share that is right. Thei
 difference, weighed by rows, is the expected calibration error (Naeini et al., 2015).
 
 Guarantees: a temperature is within 0.05 and 100, and the same rows give the same one; without rows
-it is 1. Costs: 10 ms for 10,000 rows; the first call imports scipy's optimizer. Leaf module.
+it is 1. The first call imports scipy's optimizer. Leaf module.
 """
 
 from itertools import pairwise

@@ -12,7 +12,7 @@ answer is the most probable label. A label that reached its own threshold is nev
 label's precision is as wanted (and so its recall the highest); ``threshold_for_recall`` the highest
 at which its recall is.
 
-Leaf module. Costs: a millisecond for 10,000 rows.
+Leaf module.
 """
 
 from dataclasses import dataclass, field

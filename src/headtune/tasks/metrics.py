@@ -18,7 +18,7 @@ score interval, which holds for few rows and for accuracies of 0 and 1. Two clas
 rows are compared in ``paired.py``.
 
 Guarantees: float64 throughout; every number is finite; wrong arrays raise ``PredictionError``.
-Costs: 10 ms for 10,000 rows; the first call imports scikit-learn's metrics, which takes a second.
+Costs: the first call imports scikit-learn's metrics.
 """
 
 from collections.abc import Sequence

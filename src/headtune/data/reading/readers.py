@@ -13,7 +13,7 @@ the same chunks, so they agree on every row and every row number. What each sour
 
 Guarantees: a record that cannot be read is set aside under its number and never ends the reading;
 with ``strict`` it does. A source without a single readable row is an error.
-Costs: 0.8 s for 100,000 CSV rows; 144 MB of memory to stream any number of them.
+Costs: memory for one chunk, where a table is streamed.
 """
 
 import sys
