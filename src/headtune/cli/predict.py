@@ -159,7 +159,7 @@ def _rule_changes(options: dict[str, Any]) -> dict[str, Any]:
     decide = DecideConfig(**given)
     changes: dict[str, Any] = {}
     if "threshold" in given:
-        changes["thresholds"] = parse_shares("--threshold", decide.threshold)
+        changes["thresholds"] = parse_shares("threshold", decide.threshold)
     if "abstain_below" in given:
         changes["abstain_below"] = decide.abstain_below
     return changes
