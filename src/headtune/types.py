@@ -12,7 +12,7 @@ from typing import Required, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from headtune.errors import LabelError, TokenizationError
+from headtune.errors import LabelError, TokenizationError, option
 
 __all__ = [
     "ColumnsAccount",
@@ -47,8 +47,9 @@ class LabelSet:
         if len(self.names) < 2:
             found = f"one label, {self.names[0]!r}" if self.names else "no label"
             raise LabelError(
-                f"A classifier needs at least two labels; the data has {found}. "
-                "Check that --label names the right column."
+                f"A classifier needs at least two labels; the data has {found}.",
+                option="label",
+                way_out=f"Check that {option('label')} names the right column.",
             )
         if len(set(self.names)) != len(self.names):
             raise LabelError(f"Label names must differ; received {list(self.names)}.")
@@ -73,8 +74,8 @@ class LabelSet:
             return np.array([label2id[name] for name in names], dtype=np.int64)
         except KeyError as error:
             raise LabelError(
-                f"Label {error.args[0]!r} is unknown to this classifier. "
-                f"It knows: {', '.join(self.names)}."
+                f"Label {error.args[0]!r} is unknown to this classifier.",
+                way_out=f"It knows: {', '.join(self.names)}.",
             ) from None
 
     def decode(self, indices: Iterable[int]) -> list[str]:
@@ -240,7 +241,8 @@ class TokenizedExample:
         if self.input_ids.ndim != 1 or len(self.input_ids) == 0:
             raise TokenizationError(
                 f"Row {self.row} has no tokens: shape {self.input_ids.shape}, expected (n_tokens,) "
-                "with at least one."
+                "with at least one.",
+                row=self.row,
             )
 
     def __len__(self) -> int:

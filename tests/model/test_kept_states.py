@@ -303,5 +303,5 @@ def test_sizes(size: int | str, n_bytes: int) -> None:
 
 @pytest.mark.parametrize("size", ["", "much", "-1GB", -5, "5XB", "GB"])
 def test_what_is_no_size(size: int | str) -> None:
-    with pytest.raises(ConfigError, match="--cache-limit"):
+    with pytest.raises(ConfigError, match="cache_limit="):
         parse_size(size)

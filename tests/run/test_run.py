@@ -209,7 +209,7 @@ def test_killed_and_resumed_ends_as_if_never_stopped(
     assert process.wait() == -signal.SIGKILL
     assert not out.exists()
 
-    with pytest.raises(ConfigError, match="--resume"):
+    with pytest.raises(ConfigError, match="resume=True"):
         train_run(config, out=out)
     other = config_for(table, tiny_llama, train={"epochs": 30, "seed": 1})
     with pytest.raises(ConfigError, match="same options"):

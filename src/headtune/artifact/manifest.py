@@ -124,7 +124,9 @@ class Manifest:
         try:
             manifest.tune_config()
         except ConfigError as error:
-            raise ArtifactFormatError(f"{where}: {error.text}") from error
+            raise ArtifactFormatError(
+                f"{where}: {error.message}", option=error.option, way_out=error.way_out
+            ) from error
         return manifest
 
     def tune_config(self) -> TuneConfig:
@@ -176,7 +178,9 @@ def verify_files(folder: Path, files: dict[str, str], needed: Iterable[str] = ()
             raise TamperedArtifactError(f"{folder / MANIFEST} does not list {name}, the run needs.")
     found = file_hashes(folder)
     if stray := sorted((found.keys() & set(LOADED)) - files.keys()):
-        raise TamperedArtifactError(f"{folder / stray[0]} is no part of this run. Take it away.")
+        raise TamperedArtifactError(
+            f"{folder / stray[0]} is no part of this run.", way_out="Take it away."
+        )
     for name, expected in files.items():
         _compare(folder / name, found.get(name), expected)
 
@@ -193,5 +197,6 @@ def _compare(path: Path, found: str | None, expected: str) -> None:
     if found != expected:
         raise TamperedArtifactError(
             f"{path} is not the file that was written: its sha256 begins {found[:12]}, expected "
-            f"{expected[:12]}. Copy the run folder again."
+            f"{expected[:12]}.",
+            way_out="Copy the run folder again.",
         )

@@ -160,7 +160,7 @@ def _rule_changes(options: dict[str, Any]) -> "RuleChanges":
     decide = DecideConfig(**given)
     changes: RuleChanges = {}
     if "threshold" in given:
-        changes["thresholds"] = parse_shares("--threshold", decide.threshold)
+        changes["thresholds"] = parse_shares("threshold", decide.threshold)
     if "abstain_below" in given:
         changes["abstain_below"] = decide.abstain_below
     return changes

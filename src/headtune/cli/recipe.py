@@ -29,7 +29,8 @@ def load_recipe(path: Path) -> JsonObject:
     try:
         RunConfig.from_dict({"source": "checked later", **values})
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        said = f"{path}: {error.message}"
+        raise ConfigError(said, option=error.option, way_out=error.way_out) from None
     return values
 
 

@@ -12,20 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Required, TypedDict, cast
 
-from headtune.errors import ConfigError, HeadtuneError
+from headtune.errors import ConfigError, HeadtuneError, option
 from headtune.files.plain_json import JsonObject, to_json
 from headtune.files.whole_file import write_whole
 from headtune.options import RunConfig
 
 __all__ = ["UnfinishedRun", "check_same_data"]
 
+ANEW = f"{option('overwrite', True)} without {option('resume', True)}"
+"""How to leave what is unfinished behind."""
+
 
 def check_same_data(before: object, now: object, source: str) -> None:
     """Raises ``ConfigError`` unless what is resumed was begun with the same rows and parts."""
     if before != now:
         raise ConfigError(
-            f"The rows of {source} are not those that the unfinished work was begun with. Bring "
-            "them back, or start anew: --overwrite without --resume."
+            f"The rows of {source} are not those that the unfinished work was begun with.",
+            option="resume",
+            way_out=f"Bring them back, or start anew: {ANEW}.",
         )
 
 
@@ -58,15 +62,19 @@ class UnfinishedRun:
         if before is None:
             if resume:
                 raise ConfigError(
-                    f"There is no unfinished run of {self.out} to go on with. Leave out --resume."
+                    f"There is no unfinished run of {self.out} to go on with.",
+                    option="resume",
+                    way_out=f"Leave out {option('resume', True)}.",
                 )
             return
         if resume:
             _check_same(before["config"], config.to_dict())
         elif self.has_checkpoint and not overwrite:
             raise ConfigError(
-                f"An unfinished run of {self.out} is there. Go on with --resume, or start anew "
-                "with --overwrite."
+                f"An unfinished run of {self.out} is there.",
+                option="resume",
+                way_out=f"Go on with {option('resume', True)}, or start anew with "
+                f"{option('overwrite', True)}.",
             )
 
     def _recorded(self) -> Begun | None:
@@ -116,11 +124,13 @@ def _check_same(before: JsonObject, now: JsonObject) -> None:
         if earlier == options:
             continue
         if not isinstance(options, dict):
-            raise ConfigError(f"The unfinished run read {earlier!r}, not {options!r}.")
+            raise ConfigError(
+                f"The unfinished run read {earlier!r}, not {options!r}.", option=stage
+            )
         names = [*options, *(earlier.keys() - options.keys())]
         name = next(name for name in names if earlier.get(name) != options.get(name))
         raise ConfigError(
-            f"The unfinished run had {name} = {earlier.get(name)!r}, not "
-            f"{options.get(name)!r}. Resume with the same options, or start anew: "
-            "--overwrite without --resume."
+            f"The unfinished run had {name} = {earlier.get(name)!r}, not {options.get(name)!r}.",
+            option=name,
+            way_out=f"Resume with the same options, or start anew: {ANEW}.",
         )

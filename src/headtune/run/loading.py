@@ -177,13 +177,16 @@ def _check_options(config: RunConfig, prepared: PreparedData, task: Task) -> Non
     check_decisions(config, prepared)
     if config.machine.compute == "int8":
         raise ConfigError(
-            "compute: int8 is for predictions; train without it, then: "
-            "headtune evaluate RUN FILE --compute int8"
+            "compute: int8 is for predictions.",
+            option="compute",
+            way_out="Train without it, then: headtune evaluate RUN FILE "
+            f"{option('compute', 'int8')}",
         )
     if config.model.random_weights and config.tune.tune == "lora":
         raise ConfigError(
-            "--random-weights goes with --tune head, last-N or full: a low-rank adapter needs "
-            "pretrained weights that a later load can find again."
+            f"{option('random_weights')} goes with {option('tune', 'head')}, last-N or full: a "
+            "low-rank adapter needs pretrained weights that a later load can find again.",
+            option="tune",
         )
 
 
@@ -198,8 +201,9 @@ def _load(
     )
     if weights_sha256(encoded.folder.path) != unchanged:
         raise ModelFileError(
-            f"The files of model {encoded.folder.name!r} changed while they were read. Give the "
-            "same command again when they are complete."
+            f"The files of model {encoded.folder.name!r} changed while they were read.",
+            option="model",
+            way_out="Give the same command again when they are complete.",
         )
     classifier.backbone.config.pad_token_id = encoded.tokenizer.pad_token_id
     return classifier, make_trainable(classifier, config.tune)

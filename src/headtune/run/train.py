@@ -11,7 +11,7 @@ from pathlib import Path
 
 from headtune.artifact import check_target
 from headtune.data import prepare, set_aside_sentence
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 from headtune.files.claims import claimed
 from headtune.options import RunConfig
 from headtune.processes import is_main, leave_group, n_processes, rank
@@ -134,11 +134,17 @@ def _check_processes(config: RunConfig) -> None:
         return
     if config.machine.device_map is not None:
         raise ConfigError(
-            "--device-map spreads one model over all devices; several processes (torchrun) have "
-            "a model each. Take one or the other."
+            f"{option('device_map')} spreads one model over all devices; several processes "
+            "(torchrun) have a model each.",
+            option="device_map",
+            way_out="Take one or the other.",
         )
     if config.source == "-":
-        raise ConfigError("Several processes cannot all read standard input. Give a file.")
+        raise ConfigError(
+            "Several processes cannot all read standard input.",
+            option="source",
+            way_out="Give a file.",
+        )
 
 
 def say_data(prepared: PreparedData, progress: Progress) -> None:

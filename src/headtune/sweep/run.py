@@ -16,7 +16,7 @@ from typing import Required, TypedDict
 
 from headtune.artifact import check_target
 from headtune.data import prepare
-from headtune.errors import ArtifactError, ConfigError
+from headtune.errors import ArtifactError, ConfigError, option
 from headtune.files.claims import claimed
 from headtune.files.plain_json import JsonObject, to_json
 from headtune.files.plain_values import plain
@@ -130,7 +130,8 @@ def run_sweep(
     if n_processes() > 1:
         raise ConfigError(
             "headtune sweep is one process; it was started as several (torchrun, accelerate "
-            "launch). Start it once."
+            "launch).",
+            way_out="Start it once.",
         )
     with claimed(out):
         return _sweep(
@@ -159,7 +160,10 @@ def _sweep(
         prepared = prepare(config.source, config.data)
         say_data(prepared, progress)
         if not prepared.validation:
-            raise ConfigError("A sweep ranks on the validation part; --split leaves it empty.")
+            raise ConfigError(
+                f"A sweep ranks on the validation part; {option('split')} leaves it empty.",
+                option="split",
+            )
         begun: Begun = {**options, "data_fingerprint": prepared.summary["fingerprint"]}
         if resume:
             check_same_data(_recorded(out), begun, config.source)
@@ -200,20 +204,27 @@ def _check(out: Path, options: Begun, *, overwrite: bool, resume: bool) -> None:
     check_target(out / BEST, overwrite=True)
     if resume:
         if not can_resume(out):
-            raise ConfigError(f"There is no sweep in {out} to go on with. Leave out --resume.")
+            raise ConfigError(
+                f"There is no sweep in {out} to go on with.",
+                option="resume",
+                way_out=f"Leave out {option('resume', True)}.",
+            )
         if {**_recorded(out), "data_fingerprint": None} != {**options, "data_fingerprint": None}:
             raise ConfigError(
-                f"The sweep in {out} had other options. Resume with the same, or start anew with "
-                "--overwrite."
+                f"The sweep in {out} had other options.",
+                option="resume",
+                way_out=f"Resume with the same, or start anew with {option('overwrite', True)}.",
             )
         return
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         if not can_resume(out):
-            raise ArtifactError(f"{out} is not a sweep, so it is not overwritten.")
+            raise ArtifactError(f"{out} is not a sweep, so it is not overwritten.", option="out")
         if not overwrite:
             raise ConfigError(
-                f"A sweep is in {out} already. Go on with --resume, replace it with --overwrite, "
-                "or choose another folder with --out."
+                f"A sweep is in {out} already.",
+                option="out",
+                way_out=f"Go on with {option('resume', True)}, replace it with "
+                f"{option('overwrite', True)}, or choose another folder with {option('out')}.",
             )
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 import optuna
 from safetensors.torch import load_file, save_file
 
-from headtune.errors import TrainingError
+from headtune.errors import TrainingError, option
 from headtune.model import load_trained_state
 from headtune.options import TuneConfig
 from headtune.progress import Progress, Stopwatch
@@ -134,7 +134,9 @@ class Search:
         best = self.best_or_none
         if best is None:
             raise TrainingError(
-                "No trial came to an end. Give it more --time, or lower --learning-rate."
+                "No trial came to an end.",
+                option="seconds",
+                way_out=f"Give it more {option('seconds')}, or lower {option('learning_rate')}.",
             )
         return best
 

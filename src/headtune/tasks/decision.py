@@ -21,7 +21,7 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 from headtune.tasks.figures import AnswerFigures
 from headtune.types import LabelSet, Prediction
 
@@ -74,7 +74,9 @@ class DecisionRule:
         if self.abstains(labels) and UNSURE in labels.names:
             raise ConfigError(
                 f"A label is itself called {UNSURE!r}, so answers that are unsure could not be "
-                "told from it. Rename the label, or leave out --abstain-below."
+                "told from it.",
+                option="abstain_below",
+                way_out=f"Rename the label, or leave out {option('abstain_below')}.",
             )
         return self
 
@@ -142,7 +144,8 @@ def check_label(name: str, labels: LabelSet) -> None:
     if name not in labels.names:
         raise ConfigError(
             f"A threshold names the label {name!r}, which is not among the labels: "
-            f"{', '.join(labels.names)}."
+            f"{', '.join(labels.names)}.",
+            option="threshold",
         )
 
 

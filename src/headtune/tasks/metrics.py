@@ -137,6 +137,7 @@ def _checked(
     if not (rows.min() >= 0 and np.all(np.abs(sums - 1) <= SUM_TOLERANCE)):
         raise PredictionError(
             "Each row of probabilities must be finite, at least 0 and add up to 1; "
-            f"received sums from {sums.min():g} to {sums.max():g}. Logits go through softmax first."
+            f"received sums from {sums.min():g} to {sums.max():g}.",
+            way_out="Logits go through softmax first.",
         )
     return rows / sums, ids.astype(np.int64)
