@@ -195,7 +195,10 @@ def _predict_chunk(
     if late := set(names) & set(table.column_names):
         raise DataError(
             f"Column {min(late)!r} of {table.name} appears first near row {table.rows[0]:,}, when "
-            "predictions have that name already. Rename it."
+            "predictions have that name already.",
+            row=int(table.rows[0]),
+            column=min(late),
+            way_out="Rename it.",
         )
     probabilities = np.full((len(table), len(predictor.labels)), np.nan)
     labels = np.full(len(table), None, dtype=object)

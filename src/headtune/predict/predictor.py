@@ -123,8 +123,9 @@ class Predictor:
         for number, text in enumerate(texts, start=1):
             if not isinstance(text, str) or not text.strip():
                 raise PredictionError(
-                    f"Text {number} of {len(texts)} is empty or no string: {text!r}. "
-                    "Leave such texts out."
+                    f"Text {number} of {len(texts)} is empty or no string: {text!r}.",
+                    row=number,
+                    way_out="Leave such texts out.",
                 )
         return encode_texts(texts, self.tokenizer, self.max_length)
 

@@ -72,7 +72,8 @@ def _in_order(name: str, answers: Answers, labels: LabelSet) -> Answers:
     if set(answers.labels.names) != set(labels.names):
         raise PredictionError(
             f"{name} answers with {', '.join(answers.labels.names)}, the first run with "
-            f"{', '.join(labels.names)}. Only runs with the same labels can be compared."
+            f"{', '.join(labels.names)}.",
+            way_out="Only runs with the same labels can be compared.",
         )
     order = [answers.labels.names.index(label) for label in labels.names]
     return replace(
@@ -90,8 +91,8 @@ def _common_rows(contenders: Mapping[str, Answers]) -> dict[str, list[int]]:
     common = [key for key in first if all(key in other for other in others)]
     if not common:
         raise PredictionError(
-            "These runs were tested on different texts: none is common to all of them. Give a "
-            "labelled table to test them on: headtune compare RUN RUN held-back.csv"
+            "These runs were tested on different texts: none is common to all of them.",
+            way_out="Give a labelled table to test them on: headtune compare RUN RUN held-back.csv",
         )
     return {name: [rows[key] for key in common] for name, rows in keyed.items()}
 

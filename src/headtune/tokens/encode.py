@@ -97,7 +97,8 @@ def _lone_token(tokenizer: PreTrainedTokenizerBase) -> int:
             return token_id
     raise TokenizationError(
         "A text has no tokens, and this tokenizer has no beginning- or end-of-text token to stand "
-        "for it. Leave empty texts out."
+        "for it.",
+        way_out="Leave empty texts out.",
     )
 
 

@@ -63,8 +63,8 @@ def cut_texts(
             count=len(cut),
             title=f"{len(cut):,} texts ({share:.1%}) are longer than {max_length:,} {unit} and "
             f"would lose {lost:,}",
-            advice="What is cut off is not read. Raise --max-length, or see that the beginning of "
-            "a text says what matters.",
+            advice="What is cut off is not read. Raise the option max_length, or see that the "
+            "beginning of a text says what matters.",
             rows=table.shown(cut[np.argsort(-lengths[cut], kind="stable")]),
         )
     ]
