@@ -156,7 +156,7 @@ def test_what_is_larger_than_the_limit_is_not_written() -> None:
     assert not store.write(make_states(50))
     assert cache.kept_files() == []
     assert len(said) == 1
-    assert "--cache-limit" in said[0]
+    assert "more than the option cache_limit" in said[0]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from headtune.artifact.manifest import Manifest
-from headtune.errors import ArtifactError
+from headtune.errors import ArtifactError, option
 from headtune.export.formats import Format, Measured
 from headtune.export.proof import Agreement
 from headtune.files.plain_json import to_json
@@ -27,12 +27,18 @@ def check_export_target(out: Path, *, overwrite: bool) -> None:
     """Raise ``ArtifactError`` if ``out`` cannot be written, or holds something else."""
     if out.exists() and not overwrite:
         raise ArtifactError(
-            f"{out} exists already. Choose another folder with --out, or replace it with "
-            "--overwrite."
+            f"{out} exists already.",
+            option="out",
+            way_out=f"Choose another folder with {option('out')}, or replace it with "
+            f"{option('overwrite', True)}.",
         )
     in_use = out.is_file() or (out.is_dir() and any(out.iterdir()))
     if in_use and not (out / EXPORT_RECORD).is_file():
-        raise ArtifactError(f"{out} is not an earlier export, so it is not overwritten.")
+        raise ArtifactError(
+            f"{out} is not an earlier export, so it is not overwritten.",
+            option="out",
+            way_out=f"Choose another folder with {option('out')}.",
+        )
 
 
 def write_record(

@@ -29,7 +29,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from headtune.errors import ExportError
+from headtune.errors import ExportError, option
 from headtune.export.apart import SEPARATION, Direction, constant_direction
 from headtune.export.asking import ask
 from headtune.export.formats import Notes, WrittenWord
@@ -132,13 +132,17 @@ def _language_model(source: Source) -> PreTrainedModel:
             )
     except (KeyError, ValueError) as error:
         raise ExportError(
-            f"transformers has no language model for {config.model_type!r}. Use --to onnx."
+            f"transformers has no language model for {config.model_type!r}.",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         ) from error
     backbone, prefix = source.classifier.backbone, model.base_model_prefix
     if not _is_made_around(model, backbone):
         raise ExportError(
             f"{type(model).__name__} of transformers is not made around a "
-            f"{type(backbone).__name__}. Use --to onnx."
+            f"{type(backbone).__name__}.",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         )
     backbone.set_attn_implementation("eager")
     backbone.config.use_cache = True
@@ -167,7 +171,9 @@ def _output_embedding(
     if left := [name for name, p in model.named_parameters() if p.device.type == "meta"]:
         raise ExportError(
             f"{type(model).__name__} of transformers has weights besides its backbone and output "
-            f"({left[0]}). Use --to onnx."
+            f"({left[0]}).",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         )
     return output
 
@@ -195,7 +201,9 @@ def _divide_scale_out(
     if not (scale > 0 and error <= 1e-3 * max(1.0, float(expected[chosen].abs().max()))):
         raise ExportError(
             f"{type(model).__name__} changes its logits behind the output embedding (by up to "
-            f"{error:.2g}). Use --to onnx."
+            f"{error:.2g}).",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         )
     if abs(scale - 1) > 1e-3:
         with torch.no_grad():

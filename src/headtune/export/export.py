@@ -116,7 +116,7 @@ def export_run(
     except (OSError, SafetensorError) as error:  # of which a full disk is one, too
         if isinstance(error, HeadtuneError):
             raise
-        raise ArtifactError(f"{out} cannot be written: {error}.") from error
+        raise ArtifactError(f"{out} cannot be written: {error}.", option="out") from error
     return Exported(out, to, quantize, size, agreement, row.tool, tuple(facts), measured)
 
 

@@ -15,12 +15,14 @@ from typing import Any
 import gguf
 from transformers import PreTrainedTokenizerBase
 
-from headtune.errors import ExportError
+from headtune.errors import ExportError, option
 from headtune.files.plain_json import JsonObject
 
-__all__ = ["Vocabulary", "find_vocabulary"]
+__all__ = ["BY_LLAMA_CPP", "Vocabulary", "find_vocabulary"]
 
-WAY_OUT = "Use --to causal-lm and llama.cpp's own converter."
+BY_LLAMA_CPP = f"Use {option('to', 'causal-lm')} and llama.cpp's own converter."
+"""The way out for all that is not written here."""
+
 SPACE = "\u2581"
 """What SentencePiece writes for a space."""
 BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
@@ -100,9 +102,11 @@ def find_vocabulary(tokenizer: PreTrainedTokenizerBase) -> Vocabulary:
             return Vocabulary(tokenizer, "llama", "default", space.always, merges, space.exceptions)
     before = ", ".join(_kinds(_steps(values["pre_tokenizer"]))) if "pre_tokenizer" in values else ""
     raise ExportError(
-        "--to gguf writes byte-level BPE tokenizers that cut texts as GPT-2, SmolLM, Llama 3 or "
-        "Qwen 2 do, and SentencePiece's BPE as in Llama 2 and Gemma; this one is "
-        f"{model.get('type')} with {before or 'nothing'} before. {WAY_OUT}"
+        f"{option('to', 'gguf')} writes byte-level BPE tokenizers that cut texts as GPT-2, SmolLM, "
+        "Llama 3 or Qwen 2 do, and SentencePiece's BPE as in Llama 2 and Gemma; this one is "
+        f"{model.get('type')} with {before or 'nothing'} before.",
+        option="to",
+        way_out=BY_LLAMA_CPP,
     )
 
 
@@ -218,7 +222,9 @@ def _require_scores_to_do(
             if last in made:
                 raise ExportError(
                     f"This tokenizer ranks the ways to make {last!r} apart from each other, and "
-                    f"llama.cpp merges by what is made. {WAY_OUT}"
+                    "llama.cpp merges by what is made.",
+                    option="to",
+                    way_out=BY_LLAMA_CPP,
                 )
             made.add(last)
     known = set(merges)
@@ -228,7 +234,9 @@ def _require_scores_to_do(
             if pair not in known and pair[0] in vocabulary and pair[1] in vocabulary:
                 raise ExportError(
                     f"This tokenizer does not merge {pair[0]!r} and {pair[1]!r}, and llama.cpp "
-                    f"would, since {token!r} is a token. {WAY_OUT}"
+                    f"would, since {token!r} is a token.",
+                    option="to",
+                    way_out=BY_LLAMA_CPP,
                 )
 
 

@@ -39,7 +39,9 @@ def is_gguf(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(4) == b"GGUF"
     except OSError as error:
-        raise ModelFileError(f"{path} cannot be opened: {error.strerror or error}.") from error
+        raise ModelFileError(
+            f"{path} cannot be opened: {error.strerror or error}.", option="model"
+        ) from error
 
 
 def gguf_of_package(package: str) -> Path | None:
@@ -99,6 +101,7 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
             reason = " ".join(str(error).split())[:200]
             raise ModelFileError(
                 f"{gguf} cannot be read as a GGUF model; it may be cut short ({reason}).",
+                option="model",
                 way_out="Download it again.",
             ) from error
     if hasattr(model.config, "quantization_config"):

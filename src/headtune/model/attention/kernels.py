@@ -65,8 +65,8 @@ def forced_kernel() -> str | None:
     name = os.environ.get(KERNEL_VARIABLE) or None
     if name is not None and name not in (*FLASH_KERNELS, *PLAIN_KERNELS):
         raise ModelError(
-            f"{KERNEL_VARIABLE}={name}: no such kernel. There are: "
-            f"{', '.join((*FLASH_KERNELS, *PLAIN_KERNELS))}."
+            f"{KERNEL_VARIABLE}={name}: no such kernel.",
+            way_out=f"There are: {', '.join((*FLASH_KERNELS, *PLAIN_KERNELS))}.",
         )
     return name
 

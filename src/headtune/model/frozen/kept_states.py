@@ -143,7 +143,7 @@ class StateStore:
         """Whether so much may be written: within the limit, and half of what the disk has free."""
         if n_bytes > self.limit:
             self.stop_writing(
-                f"they take {size(n_bytes)}, more than --cache-limit, {size(self.limit)}"
+                f"they take {size(n_bytes)}, more than the option cache_limit, {size(self.limit)}"
             )
         elif n_bytes > (free := _free_bytes(self.folder)) // 2:
             self.stop_writing(f"the disk has {size(free)} free, half of which would go")
