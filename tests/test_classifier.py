@@ -19,7 +19,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from headtune import TextClassifier
-from headtune.errors import ConfigError, DataError, PredictionError
+from headtune.errors import (
+    ArtifactError,
+    ConfigError,
+    DataError,
+    LabelError,
+    PredictionError,
+    SplitError,
+)
 from headtune.model.speed import few_rows
 from headtune.options import STAGES, RunConfig
 from tests_support import TEXTS, TOPICS
@@ -288,3 +295,40 @@ def test_numbers_out_of_range_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=f"{name}|{name.replace('_', '-')}"):
         clone(estimator).set_params(**{name: value}).fit(TEXTS, TOPICS)
+
+
+@pytest.mark.parametrize("share", [0.1, 1e-9, 1 - 1e-9])
+def test_too_few_texts_to_hold_some_back(share: float) -> None:
+    """The caller gave no split and has no such option."""
+    few = TextClassifier(validation_fraction=share)
+    with pytest.raises(SplitError) as refused:
+        few.fit(["call now", "see you"], ["spam", "ham"])
+    assert refused.value.option == "validation_fraction"
+    assert str(refused.value) == (
+        f"2 texts cannot be divided by validation_fraction={share}: one of the two parts would be "
+        "empty. Give more texts, or keep none back: validation_fraction=0."
+    )
+
+
+@pytest.mark.parametrize("asked", [{"early_stopping": 2}, {"target_recall": ("prize=0.9",)}])
+def test_what_needs_a_validation_part_names_the_parameter_that_makes_one(
+    estimator: TextClassifier, asked: dict[str, Any]
+) -> None:
+    without = clone(estimator).set_params(validation_fraction=0, **asked)
+    with pytest.raises(ConfigError, match=r"; see validation_fraction=\.") as refused:
+        without.fit(TEXTS, TOPICS)
+    assert refused.value.option == next(iter(asked))
+
+
+def test_texts_of_one_label_have_no_column_to_be_named() -> None:
+    with pytest.raises(LabelError) as refused:
+        TextClassifier().fit(["call now", "see you"], ["spam", "spam"])
+    assert (refused.value.option, refused.value.way_out) == ("labels", "")
+
+
+def test_a_folder_in_use_is_replaced_by_the_names_of_save(
+    fitted: TextClassifier, tmp_path: Path
+) -> None:
+    (tmp_path / "own").write_text("mine")
+    with pytest.raises(ArtifactError, match=r"another folder with path=, .* overwrite=True\.$"):
+        fitted.save(tmp_path)

@@ -158,7 +158,7 @@ def test_what_several_cannot_do(config: RunConfig, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="process 1 calls help_train"):
         train_run(config, out=tmp_path / "run")
     spread = replace(config, machine=replace(config.machine, device_map="auto"))
-    with pytest.raises(ConfigError, match="--device-map spreads"):
+    with pytest.raises(ConfigError, match="device_map= spreads"):
         help_train(spread, out=tmp_path / "run")
     with pytest.raises(ConfigError, match="standard input"):
         help_train(replace(config, source="-"), out=tmp_path / "run")

@@ -10,7 +10,8 @@ the command line, and ``load`` reads either's.
 """
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
@@ -26,7 +27,7 @@ from headtune.data import label_name, prepare_texts
 from headtune.data.parts.parts import PARTS, assign_parts, largest_group
 from headtune.data.repeats.groups import groups_together
 from headtune.data.repeats.repeats import find_repeats
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, HeadtuneError, SplitError, option
 from headtune.files.claims import claimed
 from headtune.options import (
     STAGES,
@@ -182,10 +183,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ModelError, TrainingError: The model cannot be loaded, or trained.
         """
         values = list(labels)
-        names, examples = prepare_texts(texts, values)
+        with _in_own_names(label="labels"):
+            names, examples = prepare_texts(texts, values)
         held_back = self._validation_examples(validation, names)
         prepared = self._split(names, examples, held_back)
-        with tempfile.TemporaryDirectory(prefix="headtune-") as folder:
+        with (
+            _in_own_names(split="validation_fraction"),
+            tempfile.TemporaryDirectory(prefix="headtune-") as folder,
+        ):
             self.fitted_: Fitted = fit_classifier(
                 prepared,
                 self._config(),
@@ -245,9 +250,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "predictor_")
         if not hasattr(self, "fitted_"):
-            raise ConfigError("This classifier was loaded from a run folder; copy that folder.")
+            raise ConfigError(
+                "This classifier was loaded from a run folder.", way_out="Copy that folder."
+            )
         contents = self.fitted_.contents(self.fitted_.manifest(), self._probe_texts)
-        with claimed(Path(path)):
+        with _in_own_names(out="path"), claimed(Path(path)):
             save_artifact(Path(path), contents, overwrite=overwrite)
         return Path(path)
 
@@ -309,7 +316,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Training and validation parts, balanced as asked; a text and its near repeats in one."""
         share: Any = 0.0 if held_back else self.validation_fraction
         if not isinstance(share, int | float | np.number) or not 0 <= share < 1:
-            raise ConfigError(f"validation_fraction must be at least 0 and below 1, not {share}.")
+            raise ConfigError(
+                f"validation_fraction must be at least 0 and below 1, not {share}.",
+                option="validation_fraction",
+            )
         config = DataConfig(
             split=f"{100 * (1 - share):g}/{100 * share:g}/0",
             balance=self.balance,
@@ -318,11 +328,35 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ids = label_ids_of(examples)
         part_of_row = ["train"] * len(examples)
         texts = [example.text for example in examples]
-        most_rows = largest_group(part_of_row, config, len(labels))
-        groups = groups_together(texts, find_repeats(texts), None, most_rows)
-        parts = assign_parts(ids, groups, part_of_row, config)
+        try:
+            most_rows = largest_group(part_of_row, config, len(labels))
+            groups = groups_together(texts, find_repeats(texts), None, most_rows)
+            parts = assign_parts(ids, groups, part_of_row, config)
+        except SplitError as error:
+            raise _no_part(len(texts), float(share)) from error
         train, validation = ([examples[i] for i in parts[part]] for part in PARTS[:2])
         return PreparedData(labels, tuple(train), tuple(held_back or validation), ())
+
+
+@contextmanager
+def _in_own_names(**names: str) -> Iterator[None]:
+    """Errors that pass call options as this class does: ``split="validation_fraction"``."""
+    try:
+        yield
+    except HeadtuneError as error:
+        if error.option == "label":
+            error.way_out = ""  # which is to name another column, and there are none here
+        error.rename(names)
+        raise
+
+
+def _no_part(n_texts: int, share: float) -> SplitError:
+    return SplitError(
+        f"{n_texts:,} texts cannot be divided by {option('validation_fraction', share)}: one of "
+        "the two parts would be empty.",
+        option="validation_fraction",
+        way_out=f"Give more texts, or keep none back: {option('validation_fraction', 0)}.",
+    )
 
 
 def _parameters_of(manifest: Manifest, given: dict[str, Any]) -> dict[str, Any]:

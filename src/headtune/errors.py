@@ -34,7 +34,7 @@ name: ``str(error)`` says ``label=``, the command line ``--label``, and a server
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = [
@@ -85,7 +85,7 @@ def _in_python(name: str, value: str | None) -> str:
     """``label=``, ``label="kind"``, ``epochs=3``, ``resume=True``."""
     if value is None:
         return f"{name}="
-    plain = value in ("True", "False") or re.fullmatch(r"-?\d+(\.\d+)?", value)
+    plain = value in ("True", "False") or re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", value)
     return f"{name}={value}" if plain else f'{name}="{value}"'
 
 
@@ -121,6 +121,20 @@ class HeadtuneError(Exception):
     def worded(self, name_option: Callable[[str, str | None], str]) -> str:
         """Message and way out in the words of those who read it."""
         return worded(self.text, name_option)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Speak of options as this caller knows them: ``{"split": "validation_fraction"}``.
+
+        For the layer that set an option for the caller, while the error passes through it. A value
+        that was proposed or received is that of the option, and left out with its name.
+        """
+
+        def renamed(name: str, value: str | None) -> str:
+            return option(names[name]) if name in names else option(name, value)
+
+        self.message, self.way_out = (worded(t, renamed) for t in (self.message, self.way_out))
+        self.args = (self.message,)
+        self.option = names.get(self.option or "", self.option)
 
     def __str__(self) -> str:
         return self.worded(_in_python)

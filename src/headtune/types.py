@@ -7,17 +7,26 @@ line and the data stage stay quick to import. Each type checks itself once, when
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Required, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from headtune.errors import LabelError, TokenizationError
+from headtune.errors import LabelError, TokenizationError, option
 
 __all__ = [
+    "ColumnsAccount",
+    "DataAccount",
     "Example",
+    "HistoryRow",
     "LabelSet",
+    "LeakedRow",
+    "LeakedRows",
+    "Leaks",
+    "PartAccount",
     "Prediction",
     "PreparedData",
+    "SetAside",
     "SetAsideRow",
     "TokenizedExample",
     "known_label",
@@ -38,8 +47,9 @@ class LabelSet:
         if len(self.names) < 2:
             found = f"one label, {self.names[0]!r}" if self.names else "no label"
             raise LabelError(
-                f"A classifier needs at least two labels; the data has {found}. "
-                "Check that --label names the right column."
+                f"A classifier needs at least two labels; the data has {found}.",
+                option="label",
+                way_out=f"Check that {option('label')} names the right column.",
             )
         if len(set(self.names)) != len(self.names):
             raise LabelError(f"Label names must differ; received {list(self.names)}.")
@@ -64,8 +74,8 @@ class LabelSet:
             return np.array([label2id[name] for name in names], dtype=np.int64)
         except KeyError as error:
             raise LabelError(
-                f"Label {error.args[0]!r} is unknown to this classifier. "
-                f"It knows: {', '.join(self.names)}."
+                f"Label {error.args[0]!r} is unknown to this classifier.",
+                way_out=f"It knows: {', '.join(self.names)}.",
             ) from None
 
     def decode(self, indices: Iterable[int]) -> list[str]:
@@ -115,6 +125,81 @@ class SetAsideRow:
     content: str
 
 
+class ColumnsAccount(TypedDict):
+    """Where text and label were found, and in words why there."""
+
+    text: str | None
+    label: str | None
+    template: str | None
+    found: str
+
+
+class SetAside(TypedDict):
+    """How many rows could not be used, by reason."""
+
+    count: int
+    by_reason: dict[str, int]
+
+
+class PartAccount(TypedDict):
+    """Rows of a part, and how many have each label."""
+
+    rows: int
+    labels: dict[str, int]
+
+
+class LeakedRows(TypedDict):
+    """Of the ``rows`` of a part, those that copy a training row: exact copies, and near ones."""
+
+    rows: int
+    exact: int
+    near: int
+
+
+class LeakedRow(TypedDict):
+    """One copy (``kind`` is "exact" or "near") and its training row: numbers, beginnings."""
+
+    part: str
+    kind: str
+    row: int
+    text: str
+    train_row: int
+    train_text: str
+
+
+class Leaks(TypedDict):
+    """What validation and test have in common with training; see ``data/repeats/leaks.py``."""
+
+    validation: LeakedRows
+    test: LeakedRows
+    examples: list[LeakedRow]
+
+
+class DataAccount(TypedDict, total=False):
+    """Every row of the data accounted for; the keys are explained in ``data/summary.py``.
+
+    Empty for lists of Python; an account of an older headtune may lack keys.
+    """
+
+    source: str
+    columns: ColumnsAccount
+    detected: list[str]
+    read_with: dict[str, str]
+    rows_read: int
+    set_aside: SetAside
+    repeats: int
+    conflicting_texts: int
+    repeats_across_parts: int
+    labels: dict[str, int]
+    parts: dict[str, PartAccount]
+    balance: str
+    split: str
+    split_seed: int
+    fingerprint: str
+    near_repeats: int
+    leaks: Leaks
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedData:
     """Stage 1's result: labels and three disjoint parts (validation and test may be empty).
@@ -129,7 +214,7 @@ class PreparedData:
     validation: tuple[Example, ...]
     test: tuple[Example, ...]
     set_aside: tuple[SetAsideRow, ...] = ()
-    summary: dict[str, object] = field(default_factory=dict)
+    summary: DataAccount = field(default_factory=DataAccount)
 
     @property
     def parts(self) -> dict[str, tuple[Example, ...]]:
@@ -156,11 +241,26 @@ class TokenizedExample:
         if self.input_ids.ndim != 1 or len(self.input_ids) == 0:
             raise TokenizationError(
                 f"Row {self.row} has no tokens: shape {self.input_ids.shape}, expected (n_tokens,) "
-                "with at least one."
+                "with at least one.",
+                row=self.row,
             )
 
     def __len__(self) -> int:
         return len(self.input_ids)
+
+
+class HistoryRow(TypedDict, total=False):
+    """A line of ``history.jsonl``: a logged step has the training loss, an evaluation the
+    validation figures. Step 0 is before training."""
+
+    step: Required[int]
+    epoch: Required[float]
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+    validation_loss: float
+    validation_accuracy: float
+    validation_macro_f1: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,7 +302,7 @@ def test_an_existing_run_is_not_replaced_unasked(saved: Any, tmp_path: Path) -> 
     classifier, _ = saved()
     path = classifier.save(tmp_path / "run")
     before = (path / "headtune.json").read_text()
-    with pytest.raises(ArtifactError, match="--overwrite"):
+    with pytest.raises(ArtifactError, match="overwrite=True"):
         classifier.save(path)
     assert (path / "headtune.json").read_text() == before
     classifier.save(path, overwrite=True)

@@ -145,7 +145,7 @@ def test_the_next_save_clears_what_a_killed_one_left(
     out.rename(tmp_path / ".run.old")
     shutil.copytree(tmp_path / ".run.old", tmp_path / ".run.writing")
     assert answer(TextClassifier.load(out)) == answer(old)
-    with pytest.raises(Exception, match="--overwrite"):
+    with pytest.raises(Exception, match="overwrite=True"):
         new.save(out)
     new.save(out, overwrite=True)
     assert answer(TextClassifier.load(out)) == answer(new)

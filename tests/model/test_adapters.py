@@ -113,7 +113,7 @@ def test_blocks_that_cannot_be_told_apart_do_not_hide_the_layers() -> None:
 
 
 def test_no_targets_at_all_are_refused() -> None:
-    with pytest.raises(ConfigError, match="--lora-targets names no layers"):
+    with pytest.raises(ConfigError, match="lora_targets= names no layers"):
         TuneConfig(tune="lora", lora_targets=())
     assert TuneConfig(tune="last-1", lora_targets=()).lora_targets == ()
 

@@ -19,6 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from headtune.errors import ConfigError
+from headtune.files.cache_folder import ABANDONED_SECONDS
 from headtune.model import StateStore, TrunkIdentity, text_key
 from headtune.model.frozen import kept_files as cache
 from headtune.model.frozen import kept_states
@@ -234,7 +235,7 @@ def test_a_killed_writer_leaves_nothing_that_is_read() -> None:
     assert cache.cached_trunks() == []
     store.write(states)
     assert left.exists()  # its writer might still be at work
-    old = time.time() - 2 * cache.ABANDONED_SECONDS
+    old = time.time() - 2 * ABANDONED_SECONDS
     os.utime(left, (old, old))
     store.write(make_states(1, seed=3))
     assert not left.exists()
@@ -302,5 +303,5 @@ def test_sizes(size: int | str, n_bytes: int) -> None:
 
 @pytest.mark.parametrize("size", ["", "much", "-1GB", -5, "5XB", "GB"])
 def test_what_is_no_size(size: int | str) -> None:
-    with pytest.raises(ConfigError, match="--cache-limit"):
+    with pytest.raises(ConfigError, match="cache_limit="):
         parse_size(size)

@@ -29,7 +29,7 @@ def test_the_same_options_and_rows_go_on(work: UnfinishedRun) -> None:
 
 
 def test_what_was_killed_before_a_whole_checkpoint_is_in_nobodys_way(work: UnfinishedRun) -> None:
-    with pytest.raises(ConfigError, match="Go on with --resume"):
+    with pytest.raises(ConfigError, match="Go on with resume=True"):
         work.check(CONFIG, overwrite=False, resume=False)
     (work.path / "checkpoint-10" / "trainer_state.json").unlink()
     work.check(CONFIG, overwrite=False, resume=False)
@@ -37,7 +37,7 @@ def test_what_was_killed_before_a_whole_checkpoint_is_in_nobodys_way(work: Unfin
 
 def test_other_rows_are_refused(work: UnfinishedRun) -> None:
     work.check(CONFIG, overwrite=False, resume=True)
-    with pytest.raises(ConfigError, match=r"rows of messages\.csv are not those .* --overwrite"):
+    with pytest.raises(ConfigError, match=r"rows of messages\.csv are not those .* overwrite=True"):
         work.begin(CONFIG, "other rows", resume=True)
     assert work.has_checkpoint
 

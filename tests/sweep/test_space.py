@@ -31,13 +31,13 @@ def test_values_lists_and_ranges() -> None:
     [
         ("tune", "head,lora", "headtune train"),
         ("tune", "full", "shares frozen layers"),
-        ("tune", "first-1", "--tune takes"),
-        ("learning_rate", "fast", "--learning-rate takes"),
+        ("tune", "first-1", "tune= takes"),
+        ("learning_rate", "fast", "learning_rate= takes"),
         ("learning_rate", "1e-3..1e-5", "no range"),
         ("learning_rate", "0..1", "above 0"),
-        ("learning_rate", "1..2..3", "--learning-rate takes"),
-        ("batch_size", "8.5", "--batch-size takes"),
-        ("weight_decay", "", "--weight-decay takes"),
+        ("learning_rate", "1..2..3", "learning_rate= takes"),
+        ("batch_size", "8.5", "batch_size= takes"),
+        ("weight_decay", "", "weight_decay= takes"),
     ],
 )
 def test_what_cannot_be_searched(name: str, text: str, said: str) -> None:
@@ -52,5 +52,5 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "10", "m", "-1m", "ten minutes", "nans", "infh"])
 def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(ConfigError, match="--time"):
+    with pytest.raises(ConfigError, match="seconds= takes"):
         seconds_of(text)

@@ -83,11 +83,11 @@ def test_thresholds_are_the_best_of_all(rows: list[tuple[int, bool]], wanted: fl
 @pytest.mark.parametrize("item", ["spam", "=0.5", "spam=", "spam=high", "spam=0", "spam=1.1"])
 def test_thresholds_that_are_no_shares_are_refused(item: str) -> None:
     with pytest.raises(ConfigError, match=r"such as spam=0\.9"):
-        parse_shares("--threshold", (item,))
+        parse_shares("threshold", (item,))
 
 
 def test_a_label_has_one_threshold() -> None:
-    assert parse_shares("--threshold", ("a=b=0.5", "c=1")) == {"a=b": 0.5, "c": 1.0}
+    assert parse_shares("threshold", ("a=b=0.5", "c=1")) == {"a=b": 0.5, "c": 1.0}
     with pytest.raises(ConfigError, match="twice"):
         DecideConfig(threshold=("spam=0.5", "spam=0.6"))
     with pytest.raises(ConfigError, match="'spam' can have one of"):

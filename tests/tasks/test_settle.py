@@ -179,7 +179,7 @@ def test_a_manifest_that_decides_nonsense_is_refused(
     ("decide", "split", "message"),
     [
         ({"threshold": "eggs=0.5"}, "30/35/35", "'eggs', which is not among"),
-        ({"target_precision": "prize=0.9"}, "80/0/20", "there is none; see --split"),
+        ({"target_precision": "prize=0.9"}, "80/0/20", "there is none; see split="),
     ],
 )
 def test_decisions_that_cannot_be_made_stop_the_run_before_training(

@@ -81,11 +81,11 @@ def require_run_folder(path: Path) -> Path:
     path = in_place(path)
     if not path.exists():
         near = sorted(p.parent.name for p in path.parent.glob(f"*/{MANIFEST}"))
-        there = f" In {path.parent} there are: {', '.join(near)}." if near else ""
-        raise ArtifactNotFoundError(f"There is no run folder {path}.{there}")
+        there = f"In {path.parent} there are: {', '.join(near)}." if near else ""
+        raise ArtifactNotFoundError(f"There is no run folder {path}.", way_out=there)
     if not (path / MANIFEST).is_file():
         raise ArtifactFormatError(
-            f"{path} is not a headtune run: it has no {MANIFEST}. "
-            "Give the folder that 'headtune train' wrote."
+            f"{path} is not a headtune run: it has no {MANIFEST}.",
+            way_out="Give the folder that 'headtune train' wrote.",
         )
     return path

@@ -140,6 +140,7 @@ def _base(
     if (sha256 := weights_sha256(found.path)) != base.sha256:
         raise TamperedArtifactError(
             f"The base model at {found.path} is not the one {folder} was trained on: its "
-            f"sha256 begins {sha256[:12]}, expected {base.sha256[:12]}."
+            f"sha256 begins {sha256[:12]}, expected {base.sha256[:12]}.",
+            option="model",
         )
     return found, read

@@ -17,7 +17,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 
 from headtune.artifact.layout import MANIFEST
 from headtune.artifact.load import LoadedArtifact, load_artifact
-from headtune.errors import PushError
+from headtune.errors import PushError, option
 from headtune.options import MachineConfig
 
 __all__ = ["push_run"]
@@ -50,9 +50,11 @@ def push_run(
         ArtifactError, ModelError: The run cannot be loaded, or is not the one that was saved.
     """
     if repository.count("/") != 1 or not all(repository.split("/")):
-        raise PushError(f"A repository is named user/name; received {repository!r}.")
+        raise PushError(
+            f"A repository is named user/name; received {repository!r}.", option="repository"
+        )
     if get_token() is None:
-        raise PushError("The hub wants a token: run 'hf auth login', or set HF_TOKEN.")
+        raise PushError("The hub wants a token:", way_out="run 'hf auth login', or set HF_TOKEN.")
     loaded = load_artifact(run, model=model, options=machine)
     with _said_plainly(repository):
         return _send(loaded, repository, private=private, overwrite=overwrite)
@@ -63,8 +65,9 @@ def _send(loaded: LoadedArtifact, repository: str, *, private: bool, overwrite: 
     url = api.create_repo(repository, private=private, exist_ok=overwrite)
     if private and overwrite and not api.model_info(repository).private:
         raise PushError(
-            f"{repository} is there already and anybody can read it. Make it private on the hub, "
-            "or choose another name."
+            f"{repository} is there already and anybody can read it.",
+            option="repository",
+            way_out="Make it private on the hub, or choose another name.",
         )
     api.upload_folder(
         repo_id=repository,
@@ -83,28 +86,35 @@ def _said_plainly(repository: str) -> Iterator[None]:
     except PushError:
         raise
     except HFValidationError as error:
-        raise PushError(f"{repository!r} is no name for a repository: {_line(error)}") from error
+        raise PushError(
+            f"{repository!r} is no name for a repository: {_line(error)}", option="repository"
+        ) from error
     except OfflineModeIsEnabled as error:
         raise PushError("The hub is switched off by HF_HUB_OFFLINE.") from error
     except HfHubHTTPError as error:
-        raise PushError(_refusal(repository, error)) from error
+        raise _refusal(repository, error) from error
     except (HTTP_ERROR, OSError, RuntimeError, ValueError) as error:
         raise PushError(
-            f"The push to {repository!r} broke off ({_line(error)}). Is the hub in reach? Once it "
-            "is, give the same command again, with --overwrite if the repository is there now."
+            f"The push to {repository!r} broke off ({_line(error)}).",
+            way_out="Is the hub in reach? Once it is, give the same command again, with "
+            f"{option('overwrite', True)} if the repository is there now.",
         ) from error
 
 
-def _refusal(repository: str, error: HfHubHTTPError) -> str:
+def _refusal(repository: str, error: HfHubHTTPError) -> PushError:
     status = error.response.status_code
     if status == 409:
-        return (
-            f"{repository} is there already. Choose another name, or add a commit to it with "
-            "--overwrite."
+        return PushError(
+            f"{repository} is there already.",
+            option="overwrite",
+            way_out=f"Choose another name, or add a commit to it with {option('overwrite', True)}.",
         )
     if status in (401, 403):
-        return f"The token may not write to {repository}. Log in as its owner: hf auth login"
-    return f"The hub refused the push to {repository}: {_line(error)}"
+        return PushError(
+            f"The token may not write to {repository}.",
+            way_out="Log in as its owner: hf auth login",
+        )
+    return PushError(f"The hub refused the push to {repository}: {_line(error)}")
 
 
 def _line(error: Exception) -> str:

@@ -10,18 +10,17 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact.layout import MANIFEST, MODEL_CARD, storage_of
 from headtune.artifact.manifest import BaseModel, Manifest, file_hashes
-from headtune.artifact.model_card import model_card
+from headtune.artifact.model_card import CardValues, model_card
 from headtune.artifact.probes import ProbeResult, write_probes
 from headtune.artifact.verify import verify_in_fresh_process
 from headtune.artifact.weights import write_weights
-from headtune.errors import ArtifactError
+from headtune.errors import ArtifactError, option
 from headtune.files.publish import in_place, publish, recover, staging
 from headtune.model import SequenceClassifier
 from headtune.options import MachineConfig, TuneConfig
@@ -52,17 +51,23 @@ def check_target(out: Path, *, overwrite: bool) -> None:
     """Raise ``ArtifactError`` now if ``out`` could not be written at the end of a run."""
     if in_place(out).exists() and not overwrite:
         raise ArtifactError(
-            f"{out} exists already. Choose another folder with --out, or replace it with "
-            "--overwrite."
+            f"{out} exists already.",
+            option="out",
+            way_out=f"Choose another folder with {option('out')}, or replace it with "
+            f"{option('overwrite', True)}.",
         )
     in_use = out.is_file() or (out.is_dir() and any(out.iterdir()))
     if in_use and not (out / MANIFEST).is_file():
-        raise ArtifactError(f"{out} is not a headtune run, so it is not overwritten.")
+        raise ArtifactError(f"{out} is not a headtune run, so it is not overwritten.", option="out")
     nearest = next(parent for parent in out.absolute().parents if parent.exists())
     if not nearest.is_dir():
-        raise ArtifactError(f"{out.parent} cannot be made: {nearest} is a file.")
+        raise ArtifactError(f"{out.parent} cannot be made: {nearest} is a file.", option="out")
     if not os.access(nearest, os.W_OK):
-        raise ArtifactError(f"{nearest} cannot be written to. Choose another --out.")
+        raise ArtifactError(
+            f"{nearest} cannot be written to.",
+            option="out",
+            way_out=f"Choose another {option('out')}.",
+        )
 
 
 def save_artifact(
@@ -71,7 +76,7 @@ def save_artifact(
     *,
     overwrite: bool = False,
     write_evidence: Callable[[Path], None] = lambda folder: None,
-    card: dict[str, Any] | None = None,
+    card: CardValues | None = None,
 ) -> ProbeResult:
     """Write, prove and publish a run folder.
 
@@ -95,7 +100,7 @@ def save_artifact(
             proof = verify_in_fresh_process(work, contents.machine)
             publish(work, out)
     except (OSError, SafetensorError) as error:  # of which a full disk is one, too
-        raise ArtifactError(f"{out} cannot be written: {error}.") from error
+        raise ArtifactError(f"{out} cannot be written: {error}.", option="out") from error
     return proof
 
 

@@ -22,9 +22,11 @@ from headtune.files.plain_json import to_json
 from headtune.options import MachineConfig, RunConfig
 from headtune.options.values import to_plain
 from headtune.pretrained import Trust
-from headtune.wording.visible import visible
 
 __all__ = ["verify_in_fresh_process"]
+
+REFUSED = 3
+"""Exit code of a process whose last line is the error that it ended in."""
 
 
 def verify_in_fresh_process(folder: Path, machine: MachineConfig) -> ProbeResult:
@@ -42,10 +44,16 @@ def verify_in_fresh_process(folder: Path, machine: MachineConfig) -> ProbeResult
         check=False,
     )
     if done.returncode != 0:
-        said = (done.stderr.strip() or "no message").splitlines()[-1]
-        raise ProbeError(f"The saved classifier does not load in a fresh process: {said}")
+        raise ProbeError(f"The saved classifier does not load in a fresh process: {_said(done)}")
     values = json.loads(done.stdout.strip().splitlines()[-1])
     return ProbeResult(**{f.name: values[f.name] for f in fields(ProbeResult)})
+
+
+def _said(failed: subprocess.CompletedProcess[str]) -> str:
+    """Why it failed: the text of its error, options not worded yet, or else its last line."""
+    if failed.returncode == REFUSED:
+        return str(json.loads(failed.stdout.strip().splitlines()[-1])["error"])
+    return (failed.stderr.strip() or "no message").splitlines()[-1]
 
 
 def _named(folder: str, machine: MachineConfig) -> str | None:
@@ -62,8 +70,8 @@ def main() -> int:
         machine = RunConfig.from_dict(given).machine
         loaded = load_artifact(sys.argv[1], model=_named(sys.argv[1], machine), options=machine)
     except HeadtuneError as error:
-        print(visible(str(error)), file=sys.stderr)
-        return 1
+        print(to_json({"error": error.text}))
+        return REFUSED
     print(to_json(asdict(loaded.probes)))
     return 0
 

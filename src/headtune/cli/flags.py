@@ -4,10 +4,13 @@ import shlex
 
 __all__ = ["as_flag"]
 
+CALLED = {"seconds": "time"}
+"""Options of Python that have another name on the command line, where a unit is written along."""
+
 
 def as_flag(name: str, value: str | None) -> str:
     """``--label``, ``--label kind``; a switch is ``--resume`` or ``--no-resume``."""
-    flag = f"--{name.replace('_', '-')}"
+    flag = f"--{CALLED.get(name, name).replace('_', '-')}"
     if value is None or value == "True":
         return flag
     if value == "False":

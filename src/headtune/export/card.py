@@ -7,13 +7,12 @@ people, with the lines that load it.
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from headtune.artifact.manifest import Manifest
 from headtune.errors import ArtifactError, option
-from headtune.export.formats import Format
+from headtune.export.formats import Format, Measured
 from headtune.export.proof import Agreement
 from headtune.files.plain_json import to_json
 from headtune.wording.markdown import code, fenced, plain
@@ -48,7 +47,7 @@ def write_record(
     quantize: str | None,
     manifest: Manifest,
     agreement: Agreement,
-    measured: dict[str, Any],
+    measured: Measured,
 ) -> None:
     """Write ``export.json``."""
     values = {

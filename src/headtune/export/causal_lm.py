@@ -17,7 +17,6 @@ validation texts, and the bytes of an embedding more.
 
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from transformers import (
 from headtune.errors import ExportError, option
 from headtune.export.apart import SEPARATION, Direction, constant_direction
 from headtune.export.asking import ask
-from headtune.export.formats import Notes
+from headtune.export.formats import Notes, WrittenWord
 from headtune.export.label_words import (
     LABELS_FILE,
     LabelWord,
@@ -217,8 +216,12 @@ def _pad_on_the_left(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def _write_words(path: Path, words: Sequence[LabelWord]) -> None:
-    values = {"labels": [asdict(word) for word in words]}
+    values = {"labels": [_written(word) for word in words]}
     path.write_text(to_json(values, indent=2) + "\n", encoding="utf-8")
+
+
+def _written(word: LabelWord) -> WrittenWord:
+    return {"label": word.label, "word": word.word, "token_id": word.token_id}
 
 
 def _notes(words: Sequence[LabelWord], direction: Direction) -> Notes:
@@ -230,7 +233,7 @@ def _notes(words: Sequence[LabelWord], direction: Direction) -> Notes:
             f"label, measured on each of {direction.n_texts:,} texts with that text left out.",
         ),
         {
-            "label_words": [asdict(word) for word in words],
+            "label_words": [_written(word) for word in words],
             "other_tokens_below": SEPARATION * direction.lowest,
         },
     )

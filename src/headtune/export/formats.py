@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from headtune.errors import ExportError, MissingDependencyError, option
 from headtune.export.proof import Tolerance
 
-__all__ = ["FORMATS", "Format", "Notes", "find_format"]
+__all__ = ["FORMATS", "Format", "Measured", "Notes", "RoundingCost", "WrittenWord", "find_format"]
 
 EXACT = Tolerance(1e-4)
 """Two ways of computing the same float32 model: rounding, and no label."""
@@ -29,12 +29,38 @@ LLAMA_CPP = Tolerance(5e-3)
 """float32 weights, with activations from tables."""
 
 
+class RoundingCost(TypedDict, total=False):
+    """Answers to validation texts before and after rounding; empty where there were none."""
+
+    n_texts: int
+    max_probability_difference: float
+    n_changed_labels: int
+    accuracy: float
+    accuracy_rounded: float
+
+
+class WrittenWord(TypedDict):
+    """The token that stands for a label."""
+
+    label: str
+    word: str
+    token_id: int
+
+
+class Measured(TypedDict, total=False):
+    """What ``export.json`` holds besides: of label words, and of rounding."""
+
+    label_words: list[WrittenWord]
+    other_tokens_below: float
+    validation: RoundingCost
+
+
 @dataclass(frozen=True, slots=True)
 class Notes:
     """What a writer wants to be known: sentences for people, and figures for machines."""
 
     facts: tuple[str, ...] = ()
-    measured: dict[str, Any] = field(default_factory=dict)
+    measured: Measured = field(default_factory=Measured)
 
 
 Writer = Callable[..., Notes | None]

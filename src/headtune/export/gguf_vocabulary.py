@@ -16,6 +16,7 @@ import gguf
 from transformers import PreTrainedTokenizerBase
 
 from headtune.errors import ExportError, option
+from headtune.files.plain_json import JsonObject
 
 __all__ = ["BY_LLAMA_CPP", "Vocabulary", "find_vocabulary"]
 
@@ -26,7 +27,7 @@ SPACE = "\u2581"
 """What SentencePiece writes for a space."""
 BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
-Steps = list[dict[str, Any]]
+Steps = list[JsonObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _pair(merge: str | Sequence[str]) -> tuple[str, str]:
     return left, right
 
 
-def _steps(step: dict[str, Any] | None, inner: str = "pretokenizers") -> Steps:
+def _steps(step: JsonObject | None, inner: str = "pretokenizers") -> Steps:
     """The steps of a sequence, or of one alone, or of none."""
     if not step:
         return []
@@ -153,7 +154,7 @@ def _is_split(steps: Steps, digits: str) -> bool:
     return bool(steps[0]["pattern"].get("Regex") == SPLIT.replace("{digits}", digits))
 
 
-def _cut_of_bytes(values: dict[str, Any]) -> str | None:
+def _cut_of_bytes(values: JsonObject) -> str | None:
     """llama.cpp's name for the way, or None."""
     steps = _steps(values.get("pre_tokenizer"))
     normal = values.get("normalizer")
@@ -186,7 +187,7 @@ UNLESS_THERE = SpaceBefore(
 METASPACE = {"never": SpaceBefore(False), "first": UNLESS_THERE, "always": UNLESS_THERE}
 
 
-def _space_before(values: dict[str, Any]) -> SpaceBefore | None:
+def _space_before(values: JsonObject) -> SpaceBefore | None:
     """Where a space goes before a text; None for tokenizers of another kind."""
     model = values["model"]
     if not model.get("byte_fallback") or not all(name in model["vocab"] for name in BYTES):
@@ -204,7 +205,7 @@ def _space_before(values: dict[str, Any]) -> SpaceBefore | None:
     return None
 
 
-def _at_spaces(step: dict[str, Any]) -> dict[str, Any]:
+def _at_spaces(step: JsonObject) -> JsonObject:
     """What this step would be if it split at spaces."""
     return step | {"type": "Split", "pattern": {"String": " "}}
 

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from headtune.errors import ExportError, option
+from headtune.export.formats import WrittenWord
 from headtune.files.strict_json import read_strict_json
 from headtune.types import LabelSet
 
@@ -63,7 +63,7 @@ def choose_label_words(
 
 def read_label_words(path: Path) -> list[LabelWord]:
     """The words of ``labels.json``."""
-    values: dict[str, Any] = read_strict_json(path)
+    values: dict[str, list[WrittenWord]] = read_strict_json(path)
     return [LabelWord(**row) for row in values["labels"]]
 
 

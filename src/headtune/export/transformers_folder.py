@@ -7,7 +7,7 @@ class with the same layout (backbone, one linear ``score`` without bias) and poo
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -46,6 +46,13 @@ def write_transformers(source: Source, folder: Path) -> None:
     source.tokenizer.save_pretrained(folder)
 
 
+class Said(TypedDict):
+    """One label and its probability, as transformers' pipeline gives them."""
+
+    label: str
+    score: float
+
+
 def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Probabilities:
     """What transformers' own pipeline says, in padded batches."""
     from transformers import pipeline
@@ -57,7 +64,7 @@ def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Proba
 
     def answer(batch: list[str]) -> Probabilities:
         with quiet_transformers():
-            said: list[list[dict[str, Any]]] = classify(
+            said: list[list[Said]] = classify(
                 batch,
                 top_k=None,
                 function_to_apply=source.task.activation,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 from headtune.options.written import parse_shares
 
 __all__ = ["DecideConfig"]
@@ -29,16 +29,19 @@ class DecideConfig:
 
     def __post_init__(self) -> None:
         named: list[str] = []
-        for option in ("threshold", "target_precision", "target_recall"):
-            named += parse_shares(f"--{option.replace('_', '-')}", getattr(self, option))
-        if twice := {name for name in named if named.count(name) > 1}:
+        for name in ("threshold", "target_precision", "target_recall"):
+            named += parse_shares(name, getattr(self, name))
+        if twice := {label for label in named if named.count(label) > 1}:
             raise ConfigError(
-                f"The label {min(twice)!r} can have one of --threshold, --target-precision and "
-                "--target-recall."
+                f"The label {min(twice)!r} can have one of {option('threshold')}, "
+                f"{option('target_precision')} and {option('target_recall')}.",
+                option="threshold",
             )
         if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
             raise ConfigError(
-                f"--abstain-below must be between 0 and 1; received {self.abstain_below}."
+                f"{option('abstain_below')} must be between 0 and 1; "
+                f"received {self.abstain_below}.",
+                option="abstain_below",
             )
 
     @property

@@ -9,7 +9,7 @@ Leaf module.
 import math
 from typing import Any
 
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 
 __all__ = ["check_above_zero", "check_at_least", "check_seed"]
 
@@ -40,4 +40,4 @@ def check_seed(options: Any, name: str) -> None:
 
 
 def _out_of_range(name: str, expected: str, value: object) -> ConfigError:
-    return ConfigError(f"--{name.replace('_', '-')} must be {expected}; received {value}.")
+    return ConfigError(f"{option(name)} must be {expected}; received {value}.", option=name)

@@ -50,10 +50,12 @@ class RunConfig:
         stages: dict[str, Any] = {}
         for key, value in values.items():
             if key not in known:
-                raise ConfigError(unknown_name("key", key, known, STAGES))
+                raise unknown_name("key", key, known, STAGES)
             stages[key] = value if key == "source" else stage_from_plain(key, value, STAGES)
         if "source" not in stages:
-            raise ConfigError("A run needs a source of data; the key 'source' is missing.")
+            raise ConfigError(
+                "A run needs a source of data; the key 'source' is missing.", option="source"
+            )
         return cls(**stages)
 
 

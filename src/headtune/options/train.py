@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 from headtune.options.ranges import check_above_zero, check_at_least, check_seed
 
 __all__ = ["EvaluationMetric", "LearningRateSchedule", "TrainConfig"]
@@ -80,5 +80,7 @@ class TrainConfig:
         check_seed(self, "seed")
         if self.early_stopping and not self.keep_best:
             raise ConfigError(
-                "--early-stopping goes back to the best weights; leave out --no-keep-best."
+                f"{option('early_stopping')} goes back to the best weights.",
+                option="keep_best",
+                way_out=f"Leave out {option('keep_best', False)}.",
             )

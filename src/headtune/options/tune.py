@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 from headtune.options.ranges import check_above_zero, check_at_least
 from headtune.options.written import parse_tune
 
@@ -54,13 +54,17 @@ class TuneConfig:
         self._check_lora_layers()
         if self.tune == "lora" and not self.lora_targets:
             raise ConfigError(
-                "--lora-targets names no layers; give attention, all-linear or names of layers."
+                f"{option('lora_targets')} names no layers.",
+                option="lora_targets",
+                way_out="Give attention, all-linear or names of layers.",
             )
         check_at_least(self, 1, "lora_rank")
         check_above_zero(self, "lora_alpha")
         if not 0 <= self.lora_dropout < 1:
             raise ConfigError(
-                f"--lora-dropout must be at least 0 and below 1; received {self.lora_dropout}."
+                f"{option('lora_dropout')} must be at least 0 and below 1; "
+                f"received {self.lora_dropout}.",
+                option="lora_dropout",
             )
 
     def _check_lora_layers(self) -> None:
@@ -68,11 +72,13 @@ class TuneConfig:
             return
         if not re.fullmatch(r"last-[1-9][0-9]{0,4}", self.lora_layers):
             raise ConfigError(
-                f"--lora-layers takes all or last-N (last-1, last-2, …); "
-                f"received {self.lora_layers[:40]!r}."
+                f"{option('lora_layers')} takes all or last-N (last-1, last-2, …); "
+                f"received {self.lora_layers[:40]!r}.",
+                option="lora_layers",
             )
         if self.lora_bias == "all":
             raise ConfigError(
-                "--lora-bias all trains biases of every block; with --lora-layers "
-                f"{self.lora_layers} use none or lora_only."
+                f"{option('lora_bias', 'all')} trains biases of every block.",
+                option="lora_bias",
+                way_out=f"With {option('lora_layers', self.lora_layers)} use none or lora_only.",
             )

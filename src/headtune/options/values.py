@@ -29,18 +29,19 @@ def to_plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def unknown_name(what: str, name: Any, known: Iterable[str], stages: Stages) -> str:
+def unknown_name(what: str, name: Any, known: Iterable[str], stages: Stages) -> ConfigError:
     """Where the name belongs to another stage, says to which; else what it is near to."""
-    message = f"Unknown {what}: {name!r}."
+    return ConfigError(f"Unknown {what}: {name!r}.", way_out=_instead(name, known, stages))
+
+
+def _instead(name: Any, known: Iterable[str], stages: Stages) -> str:
     for stage, cls in stages.items():
         if name in {f.name for f in fields(cls)}:
-            return f"{message} It belongs under {stage!r}."
+            return f"It belongs under {stage!r}."
     from difflib import get_close_matches  # for a mistake only; costs --help 2 ms at the top
 
     near = get_close_matches(str(name), known, n=1)
-    return (
-        f"{message} Did you mean {near[0]!r}?" if near else f"{message} Known: {', '.join(known)}."
-    )
+    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
 
 
 def stage_from_plain(stage: str, values: Any, stages: Stages) -> Any:
@@ -51,7 +52,7 @@ def stage_from_plain(stage: str, values: Any, stages: Stages) -> Any:
     known = {f.name: f for f in fields(cls)}
     for name in values:
         if name not in known:
-            raise ConfigError(unknown_name(f"option under {stage!r}", name, known, stages))
+            raise unknown_name(f"option under {stage!r}", name, known, stages)
     converted = {name: _convert(stage, known[name], value) for name, value in values.items()}
     return cls(**converted)
 
@@ -59,25 +60,28 @@ def stage_from_plain(stage: str, values: Any, stages: Stages) -> Any:
 def _convert(stage: str, option: Any, value: Any) -> Any:
     """A YAML or JSON value as the type of its field."""
     kinds = get_args(option.type) or (option.type,)
-    where = f"Option {option.name!r} under {stage!r}"
     if value is None:
         if type(None) not in kinds:
-            raise ConfigError(f"{where} must have a value.")
+            raise _unfit(stage, option.name, "must have a value.")
         return None
     if get_args(option.type) and all(isinstance(kind, str) for kind in kinds):  # a Literal
         if value not in kinds:
-            raise ConfigError(f"{where} takes {', '.join(kinds)}; received {value!r}.")
+            raise _unfit(stage, option.name, f"takes {', '.join(kinds)}; received {value!r}.")
         return value
     if option.type == tuple[str, ...]:
         words = [value] if isinstance(value, str) else value
         if not isinstance(words, list | tuple) or not all(isinstance(w, str) for w in words):
-            raise ConfigError(f"{where} must be words; received {value!r}.")
+            raise _unfit(stage, option.name, f"must be words; received {value!r}.")
         return tuple(words)
     for kind in (bool, int, float, str, Path):
         if kind in kinds and _fits(value, kind):
             return kind(value)
     expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
-    raise ConfigError(f"{where} must be {expected}; received {value!r}.")
+    raise _unfit(stage, option.name, f"must be {expected}; received {value!r}.")
+
+
+def _unfit(stage: str, name: str, reason: str) -> ConfigError:
+    return ConfigError(f"Option {name!r} under {stage!r} {reason}", option=name)
 
 
 def _fits(value: Any, kind: type) -> bool:

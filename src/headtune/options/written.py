@@ -5,7 +5,7 @@ Leaf module: no torch, no transformers.
 
 import re
 
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 
 __all__ = ["parse_shares", "parse_size", "parse_tune"]
 
@@ -18,7 +18,9 @@ def parse_size(size: int | str) -> int:
     found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?) ?([kmgt]?)b?", str(size).strip().lower())
     if found is None:
         raise ConfigError(
-            f"--cache-limit takes bytes or a size such as 20GB or 500MB; received {size!r}."
+            f"{option('cache_limit')} takes bytes or a size such as 20GB or 500MB; "
+            f"received {size!r}.",
+            option="cache_limit",
         )
     return int(float(found[1]) * 1000 ** (" kmgt".index(found[2] or " ")))
 
@@ -33,12 +35,17 @@ def parse_tune(tune: str) -> tuple[str, int]:
     if found := re.fullmatch(r"last-0{0,9}([1-9][0-9]{0,4})", tune):
         return "last", int(found[1])
     raise ConfigError(
-        f"--tune takes head, last-N (last-1, last-2, …), lora or full; received {str(tune)[:40]!r}."
+        f"{option('tune')} takes head, last-N (last-1, last-2, …), lora or full; "
+        f"received {str(tune)[:40]!r}.",
+        option="tune",
     )
 
 
-def parse_shares(option: str, items: tuple[str, ...]) -> dict[str, float]:
-    """``("spam=0.9",)`` -> ``{"spam": 0.9}``. Raises ``ConfigError`` on anything else."""
+def parse_shares(given_by: str, items: tuple[str, ...]) -> dict[str, float]:
+    """``("spam=0.9",)`` -> ``{"spam": 0.9}``. Raises ``ConfigError`` on anything else.
+
+    ``given_by`` is the name of the option that holds the items.
+    """
     shares: dict[str, float] = {}
     for item in items:
         name, equals, number = item.rpartition("=")
@@ -48,10 +55,12 @@ def parse_shares(option: str, items: tuple[str, ...]) -> dict[str, float]:
             share = float("nan")
         if not equals or not name or not 0 < share <= 1:
             raise ConfigError(
-                f"{option} takes a label and a number above 0 and up to 1, such as spam=0.9; "
-                f"received {item!r}."
+                f"{option(given_by)} takes a label and a number above 0 and up to 1, such as "
+                f"spam=0.9; received {item!r}.",
+                option=given_by,
             )
         if name in shares:
-            raise ConfigError(f"{option} names the label {name!r} twice.")
+            twice = f"{option(given_by)} names the label {name!r} twice."
+            raise ConfigError(twice, option=given_by)
         shares[name] = share
     return shares

@@ -10,23 +10,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict, cast
 
-from headtune.errors import ConfigError, HeadtuneError
-from headtune.files.plain_json import to_json
+from headtune.errors import ConfigError, HeadtuneError, option
+from headtune.files.plain_json import JsonObject, to_json
 from headtune.files.whole_file import write_whole
 from headtune.options import RunConfig
 
 __all__ = ["UnfinishedRun", "check_same_data"]
+
+ANEW = f"{option('overwrite', True)} without {option('resume', True)}"
+"""How to leave what is unfinished behind."""
 
 
 def check_same_data(before: object, now: object, source: str) -> None:
     """Raises ``ConfigError`` unless what is resumed was begun with the same rows and parts."""
     if before != now:
         raise ConfigError(
-            f"The rows of {source} are not those that the unfinished work was begun with. Bring "
-            "them back, or start anew: --overwrite without --resume."
+            f"The rows of {source} are not those that the unfinished work was begun with.",
+            option="resume",
+            way_out=f"Bring them back, or start anew: {ANEW}.",
         )
+
+
+class Begun(TypedDict, total=False):
+    """What a run was begun with: its options, as the version that began it knew them, and data."""
+
+    config: Required[JsonObject]
+    data_fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +62,29 @@ class UnfinishedRun:
         if before is None:
             if resume:
                 raise ConfigError(
-                    f"There is no unfinished run of {self.out} to go on with. Leave out --resume."
+                    f"There is no unfinished run of {self.out} to go on with.",
+                    option="resume",
+                    way_out=f"Leave out {option('resume', True)}.",
                 )
             return
         if resume:
             _check_same(before["config"], config.to_dict())
         elif self.has_checkpoint and not overwrite:
             raise ConfigError(
-                f"An unfinished run of {self.out} is there. Go on with --resume, or start anew "
-                "with --overwrite."
+                f"An unfinished run of {self.out} is there.",
+                option="resume",
+                way_out=f"Go on with {option('resume', True)}, or start anew with "
+                f"{option('overwrite', True)}.",
             )
 
-    def _recorded(self) -> dict[str, Any] | None:
+    def _recorded(self) -> Begun | None:
         """Options and data of an unfinished run; None where there is none that can be read."""
         try:
             recorded = json.loads(self.options.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return recorded if isinstance(recorded, dict) and "config" in recorded else None
+        is_one = isinstance(recorded, dict) and "config" in recorded
+        return cast(Begun, recorded) if is_one else None
 
     def begin(self, config: RunConfig, fingerprint: str, *, resume: bool) -> None:
         """Make the folder anew, or go on with the one that is there.
@@ -80,7 +96,7 @@ class UnfinishedRun:
             return
         self.remove()
         self.path.mkdir(parents=True)
-        state = {"config": config.to_dict(), "data_fingerprint": fingerprint}
+        state: Begun = {"config": config.to_dict(), "data_fingerprint": fingerprint}
         write_whole(self.options, to_json(state, indent=2).encode())
 
     @contextmanager
@@ -102,17 +118,19 @@ class UnfinishedRun:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
+def _check_same(before: JsonObject, now: JsonObject) -> None:
     for stage, options in now.items():
         earlier = before.get(stage, {})
         if earlier == options:
             continue
         if not isinstance(options, dict):
-            raise ConfigError(f"The unfinished run read {earlier!r}, not {options!r}.")
+            raise ConfigError(
+                f"The unfinished run read {earlier!r}, not {options!r}.", option=stage
+            )
         names = [*options, *(earlier.keys() - options.keys())]
         name = next(name for name in names if earlier.get(name) != options.get(name))
         raise ConfigError(
-            f"The unfinished run had {name} = {earlier.get(name)!r}, not "
-            f"{options.get(name)!r}. Resume with the same options, or start anew: "
-            "--overwrite without --resume."
+            f"The unfinished run had {name} = {earlier.get(name)!r}, not {options.get(name)!r}.",
+            option=name,
+            way_out=f"Resume with the same options, or start anew: {ANEW}.",
         )

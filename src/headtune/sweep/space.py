@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 from headtune.options import TuneConfig
 from headtune.options.written import parse_tune
 
@@ -42,8 +42,10 @@ Space: TypeAlias = dict[str, Choice | Range]
 def _tune(text: str) -> str:
     if parse_tune(text)[0] not in ("head", "last"):
         raise ConfigError(
-            f"A sweep shares frozen layers, so --tune takes head and last-N; received {text!r}. "
-            "Try lora and full one by one with headtune train."
+            f"A sweep shares frozen layers, so {option('tune')} takes head and last-N; "
+            f"received {text!r}.",
+            option="tune",
+            way_out="Try lora and full one by one with headtune train.",
         )
     return text
 
@@ -71,7 +73,6 @@ def parse_space(given: Mapping[str, str]) -> Space:
 
 def _parse(name: str, text: str) -> Choice | Range:
     read = SETTINGS[name]
-    option = f"--{name.replace('_', '-')}"
     try:
         if ".." in text and name != "tune":
             low, high = (read(end) for end in text.split(".."))
@@ -81,18 +82,20 @@ def _parse(name: str, text: str) -> Choice | Range:
         raise
     except ValueError:
         raise ConfigError(
-            f"{option} takes a value, several (1,2,3) or a range (1..3); received {text!r}."
+            f"{option(name)} takes a value, several (1,2,3) or a range (1..3); received {text!r}.",
+            option=name,
         ) from None
     return Choice(values)
 
 
 def _range(name: str, low: float, high: float) -> Range:
-    option = f"--{name.replace('_', '-')}"
     by_ratio = name in BY_RATIO
     if not low < high or (by_ratio and low <= 0):
         least = "above 0" if by_ratio else "a number"
         raise ConfigError(
-            f"{option} {low:g}..{high:g} is no range: it must begin {least} and end higher."
+            f"{option(name, f'{low:g}..{high:g}')} is no range: it must begin {least} and end "
+            "higher.",
+            option=name,
         )
     return Range(low, high, whole=SETTINGS[name] is int, by_ratio=by_ratio)
 
@@ -117,5 +120,8 @@ def seconds_of(text: str) -> float:
     except (ValueError, KeyError):
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise ConfigError(f"--time takes a duration such as 90s, 10m or 2h; received {text!r}.")
+        raise ConfigError(
+            f"{option('seconds')} takes a duration such as 90s, 10m or 2h; received {text!r}.",
+            option="seconds",
+        )
     return seconds

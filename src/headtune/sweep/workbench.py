@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import torch
 
 from headtune.batches import KeptExample
-from headtune.errors import ModelError
+from headtune.errors import ModelError, option
 from headtune.model import (
     FrozenTrunk,
     KeptTexts,
@@ -25,8 +25,8 @@ from headtune.model import (
 from headtune.options import TuneConfig
 from headtune.progress import Progress
 from headtune.run.fitted import Encoded
+from headtune.run.kept import keep_texts
 from headtune.run.loading import Loaded
-from headtune.run.pipeline import keep_texts
 
 __all__ = ["Workbench"]
 
@@ -69,15 +69,20 @@ class Workbench:
         trunk = attach_trunk(self.classifier, tune)
         if trunk is None:
             raise ModelError(
-                f"A sweep over --tune {tune.tune} has no frozen layers to share in this model. "
-                "Leave it out, or use headtune train."
+                f"A sweep over {option('tune', tune.tune)} has no frozen layers to share in this "
+                "model.",
+                option="tune",
+                way_out="Leave it out, or use headtune train.",
             )
         self.classifier.trunk = attached
         kept = keep_texts(trunk, self.loaded, below or self.loaded.encoded.examples, progress)
         if kept is None:
             raise ModelError(
                 "What the frozen layers give fits neither into memory nor on the disk, so trials "
-                "cannot share it. Use fewer texts, a lower --max-length or a higher --cache-limit."
+                "cannot share it.",
+                option="cache_limit",
+                way_out=f"Use fewer texts, a lower {option('max_length')} or a higher "
+                f"{option('cache_limit')}.",
             )
         self.classifier.trunk = trunk if trunk.lowest is not None else attached
         self._trunks[tune.tune], self._kept[tune.tune] = trunk, kept.examples

@@ -9,7 +9,7 @@ only be given, not found; ``check_decisions`` says so before anything is trained
 
 from dataclasses import dataclass, field
 
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 from headtune.options import DecideConfig, RunConfig
 from headtune.options.written import parse_shares
 from headtune.tasks.decision import (
@@ -44,11 +44,13 @@ def check_decisions(config: RunConfig, prepared: PreparedData) -> None:
     for items in (decide.threshold, decide.target_precision, decide.target_recall):
         for name in parse_shares("threshold", items):
             check_label(name, labels)
-    DecisionRule(parse_shares("--threshold", decide.threshold), decide.abstain_below).check(labels)
+    DecisionRule(parse_shares("threshold", decide.threshold), decide.abstain_below).check(labels)
     if decide.needs_validation and not prepared.validation:
         raise ConfigError(
-            "--target-precision and --target-recall find a threshold on the validation part, and "
-            "there is none; see --split. Or give the threshold itself: --threshold spam=0.9."
+            f"{option('target_precision')} and {option('target_recall')} find a threshold on the "
+            f"validation part, and there is none; see {option('split')}.",
+            option="target_precision" if decide.target_precision else "target_recall",
+            way_out=f"Or give the threshold itself: {option('threshold', 'spam=0.9')}.",
         )
 
 
@@ -61,7 +63,7 @@ def settle(
 ) -> Settled:
     """Temperature and rule. ``logits`` of validation, ``(n, n_outputs)``; None without the part."""
     given = DecisionRule(
-        parse_shares("--threshold", config.decide.threshold), config.decide.abstain_below
+        parse_shares("threshold", config.decide.threshold), config.decide.abstain_below
     )
     if logits is None:
         return Settled(rule=given)
@@ -87,7 +89,7 @@ def _find_thresholds(
         ("precision", decide.target_precision, threshold_for_precision),
         ("recall", decide.target_recall, threshold_for_recall),
     ):
-        for name, wanted in parse_shares(f"--target-{what}", items).items():
+        for name, wanted in parse_shares(f"target_{what}", items).items():
             column = labels.label2id[name]
             threshold = find(probabilities[:, column], task.has_label(targets, column), wanted)
             if threshold is None:

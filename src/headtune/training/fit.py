@@ -21,6 +21,7 @@ from headtune.errors import (
     HeadtuneError,
     MissingDependencyError,
     TrainingError,
+    option,
 )
 from headtune.model import SequenceClassifier, load_trained_state
 from headtune.options import Balance, TrainConfig
@@ -32,7 +33,7 @@ from headtune.tasks import SINGLE_LABEL, Task
 from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.trainer import PackedTrainer
-from headtune.types import LabelSet, TokenizedExample, known_label
+from headtune.types import HistoryRow, LabelSet, TokenizedExample, known_label
 
 __all__ = ["FitResult", "check_options", "count_steps", "fit", "resolve_learning_rate"]
 
@@ -46,7 +47,7 @@ class FitResult:
     do not count what a resumed run had done before.
     """
 
-    history: list[dict[str, Any]]
+    history: list[HistoryRow]
     n_steps: int
     best_step: int
     max_tokens_per_batch: int
@@ -162,9 +163,10 @@ def _writing_to(folder: Path) -> Iterator[None]:
         if isinstance(error, HeadtuneError) or not _could_not_write(error):
             raise
         raise TrainingError(
-            f"A checkpoint cannot be written to {folder} ({' '.join(str(error).split())[:120]}). "
-            "Make room there, or choose another place with --out; --resume goes on from the last "
-            "whole checkpoint."
+            f"A checkpoint cannot be written to {folder} ({' '.join(str(error).split())[:120]}).",
+            option="out",
+            way_out=f"Make room there, or choose another place with {option('out')}; "
+            f"{option('resume', True)} goes on from the last whole checkpoint.",
         ) from error
 
 
@@ -233,7 +235,10 @@ def _arguments(
 def check_options(options: TrainConfig, *, validates: bool) -> None:
     """Raises what ``fit`` would raise of its options; ``validates``: there is a validation part."""
     if options.early_stopping and not validates:
-        raise ConfigError("--early-stopping needs a validation part; see --split.")
+        raise ConfigError(
+            f"{option('early_stopping')} needs a validation part; see {option('split')}.",
+            option="early_stopping",
+        )
     _check_trackers(options.report_to)
 
 
@@ -246,12 +251,15 @@ def _check_trackers(names: tuple[str, ...]) -> None:
     for name in names:
         if name not in INTEGRATION_TO_CALLBACK:
             raise ConfigError(
-                f"--report-to {name}: no such tracker. There are: "
-                f"{', '.join(sorted(INTEGRATION_TO_CALLBACK))}."
+                f"{option('report_to', name)}: no such tracker.",
+                option="report_to",
+                way_out=f"There are: {', '.join(sorted(INTEGRATION_TO_CALLBACK))}.",
             )
         if name not in get_available_reporting_integrations():
             raise MissingDependencyError(
-                f"--report-to {name} needs a package that is not installed: pip install {name}"
+                f"{option('report_to', name)} needs a package that is not installed:",
+                option="report_to",
+                way_out=f"pip install {name}",
             )
 
 

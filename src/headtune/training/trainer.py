@@ -31,7 +31,7 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from headtune.batches import StepCollator, StepSampler, share_out
-from headtune.errors import NonFiniteLossError, TrainingError
+from headtune.errors import NonFiniteLossError, TrainingError, option
 from headtune.files.whole_file import written_aside
 from headtune.model import (
     SequenceClassifier,
@@ -134,8 +134,10 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
                     raise
                 if n_processes() > 1:
                     raise TrainingError(
-                        f"Memory ran out in process {rank()} of {n_processes()}. Give "
-                        f"--max-tokens-per-batch, less than {self.collator.max_tokens_per_batch:,}."
+                        f"Memory ran out in process {rank()} of {n_processes()}.",
+                        option="max_tokens_per_batch",
+                        way_out=f"Give {option('max_tokens_per_batch')}, less than "
+                        f"{self.collator.max_tokens_per_batch:,}.",
                     ) from error
                 model.zero_grad()
                 self._halve_budget(inputs, error)
@@ -168,8 +170,9 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             if not math.isfinite(value):
                 rows = ", ".join(map(str, one.rows))
                 raise NonFiniteLossError(
-                    f"The loss of step {one.step} is {value}; the step's data rows are {rows}. "
-                    "Lower --learning-rate, or look at these rows."
+                    f"The loss of step {one.step} is {value}; the step's data rows are {rows}.",
+                    option="learning_rate",
+                    way_out=f"Lower {option('learning_rate')}, or look at these rows.",
                 )
         self.last_loss = values[-1]
 
@@ -206,8 +209,10 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         budget = self.collator.max_tokens_per_batch
         if len(self.collator(examples)) == len(examples):
             raise TrainingError(
-                f"Memory ran out on a single text of at most {longest} tokens. Lower --max-length, "
-                "or add --gradient-checkpointing."
+                f"Memory ran out on a single text of at most {longest} tokens.",
+                option="max_length",
+                way_out=f"Lower {option('max_length')}, or add "
+                f"{option('gradient_checkpointing', True)}.",
             ) from error
         self.collator.max_tokens_per_batch = max(1, min(budget, sum(map(len, examples))) // 2)
         self.progress.say(

@@ -22,7 +22,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 import torch
 from torch.nn.functional import dropout
@@ -308,7 +307,7 @@ def _transformers_implementation() -> str:
     raise ImportError("neither flash-attn 3 nor 4 is installed")
 
 
-FLASH_KERNELS: dict[str, Any] = {
+FLASH_KERNELS: dict[str, Kernel] = {
     "torch_varlen": _torch_varlen,
     "flash_attn": _flash_attn,
     "transformers_flash": _transformers_flash,

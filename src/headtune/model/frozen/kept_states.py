@@ -31,6 +31,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from headtune.files.cache_folder import remove_abandoned
 from headtune.model.frozen import kept_files as cache
 from headtune.types import TokenizedExample
 from headtune.wording.numbers import size
@@ -131,7 +132,7 @@ class StateStore:
         if not self.writes or not self.has_room(n_bytes):
             return False
         try:
-            cache.remove_abandoned()
+            remove_abandoned(cache.unfinished_files())
             cache.make_room(n_bytes, self.limit)
             cache.publish(self.folder, lambda path: self._save(states, path))
         except (OSError, SafetensorError) as error:
