@@ -83,7 +83,7 @@ def test_max_length(asked: int | None, limit: int | None, expected: int) -> None
 
 def test_more_than_the_model_reads_is_refused() -> None:
     with pytest.raises(
-        TokenizationError, match="^max_length=257 is more .* at most 256"
+        TokenizationError, match=r"^max_length=257 is more .* at most 256"
     ) as refused:
         resolve_max_length(257, 256)
     assert refused.value.option == "max_length"
