@@ -22,7 +22,7 @@ FLAG = re.compile(r"(?<![\w-])--[a-z]")
 
 
 def strings_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and value of all strings, parts of f-strings too, but for those that stand alone: docstrings."""
+    """Line and value of all strings, parts of f-strings too, but not of docstrings."""
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
