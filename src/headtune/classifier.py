@@ -333,7 +333,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             groups = groups_together(texts, find_repeats(texts), None, most_rows)
             parts = assign_parts(ids, groups, part_of_row, config)
         except SplitError as error:
-            raise _no_part(len(texts), share) from error
+            raise _no_part(len(texts), float(share)) from error
         train, validation = ([examples[i] for i in parts[part]] for part in PARTS[:2])
         return PreparedData(labels, tuple(train), tuple(held_back or validation), ())
 
