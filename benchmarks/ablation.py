@@ -122,8 +122,9 @@ def run_row(row: Row, source: str, model: str) -> Outcome:
             prepared, config, folder=Path(folder), progress=SilentProgress(), score_before=False
         )
     probabilities = softmax(fitted.logits["test"])
-    test: dict[str, Any] = fitted.after["test"] or {}
-    validation: dict[str, Any] = fitted.after["validation"] or {}
+    test, validation = fitted.after["test"], fitted.after["validation"]
+    if test is None or validation is None:
+        raise ValueError("an ablation is judged on validation and test; the split leaves one empty")
     return Outcome(
         name=row.name,
         options=options,

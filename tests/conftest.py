@@ -8,7 +8,6 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -107,13 +106,13 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ.setdefault("HEADTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
-@pytest.fixture(autouse=True)
-def _float32_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests compare digits, on machines that multiply bfloat16 fast too."""
-    from headtune.model.hardware import compute
+@pytest.fixture(autouse=True, scope="session")
+def _float32_where_nothing_is_said(_own_cache: None) -> None:
+    """Tests compare digits, on machines that multiply bfloat16 fast too, and in new processes."""
+    from headtune.model.hardware import compute, measured
 
-    chosen = torch.float32, "float32 (bfloat16 is 10 times slower here)"
-    monkeypatch.setattr(compute, "format_of_cpu", cache(lambda: chosen))
+    measured.measured(compute.SPEED_UP, lambda: 0.1)
+    compute.format_of_cpu()  # which a process asks once
 
 
 @pytest.fixture(autouse=True)

@@ -328,7 +328,7 @@ def test_an_unknown_model_with_no_hub_in_reach(
         ("./models/llama", "There is no model file './models/llama'. Check the path."),
         ("llama.gguf", "There is no model file 'llama.gguf'."),
         ("messages.csv", "expected a GGUF file, or a folder with config.json and safetensors"),
-        ("model/model.safetensors", "is one weight file; give its folder: --model model"),
+        ("model/model.safetensors", "is one weight file. Give its folder: --model model"),
         ("run", "run is a headtune run; --model wants the pretrained model it started from."),
     ],
 )
@@ -372,7 +372,7 @@ BAD_OPTIONS = {
     "batch size": ("--batch-size 0", "--batch-size must be at least 1; received 0."),
     "split": ("--split 70/10", "--split must add up to 100 (or to 1); '70/10' adds up to 80."),
     "unknown tracker": ("--report-to wandbb", "wandbb"),
-    "no such device": ("--device cuda:77", "--device 'cuda:77' cannot be used here"),
+    "no such device": ("--device cuda:77", "--device cuda:77 cannot be used here"),
     "file as folder": ("--out messages.csv/out", "messages.csv cannot be made"),
 }
 

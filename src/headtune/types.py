@@ -7,6 +7,7 @@ line and the data stage stay quick to import. Each type checks itself once, when
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Required, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,18 @@ import numpy.typing as npt
 from headtune.errors import LabelError, TokenizationError, option
 
 __all__ = [
+    "ColumnsAccount",
+    "DataAccount",
     "Example",
+    "HistoryRow",
     "LabelSet",
+    "LeakedRow",
+    "LeakedRows",
+    "Leaks",
+    "PartAccount",
     "Prediction",
     "PreparedData",
+    "SetAside",
     "SetAsideRow",
     "TokenizedExample",
     "known_label",
@@ -116,6 +125,81 @@ class SetAsideRow:
     content: str
 
 
+class ColumnsAccount(TypedDict):
+    """Where text and label were found, and in words why there."""
+
+    text: str | None
+    label: str | None
+    template: str | None
+    found: str
+
+
+class SetAside(TypedDict):
+    """How many rows could not be used, by reason."""
+
+    count: int
+    by_reason: dict[str, int]
+
+
+class PartAccount(TypedDict):
+    """Rows of a part, and how many have each label."""
+
+    rows: int
+    labels: dict[str, int]
+
+
+class LeakedRows(TypedDict):
+    """Of the ``rows`` of a part, those that copy a training row: exact copies, and near ones."""
+
+    rows: int
+    exact: int
+    near: int
+
+
+class LeakedRow(TypedDict):
+    """One copy (``kind`` is "exact" or "near") and its training row: numbers, beginnings."""
+
+    part: str
+    kind: str
+    row: int
+    text: str
+    train_row: int
+    train_text: str
+
+
+class Leaks(TypedDict):
+    """What validation and test have in common with training; see ``data/repeats/leaks.py``."""
+
+    validation: LeakedRows
+    test: LeakedRows
+    examples: list[LeakedRow]
+
+
+class DataAccount(TypedDict, total=False):
+    """Every row of the data accounted for; the keys are explained in ``data/summary.py``.
+
+    Empty for lists of Python; an account of an older headtune may lack keys.
+    """
+
+    source: str
+    columns: ColumnsAccount
+    detected: list[str]
+    read_with: dict[str, str]
+    rows_read: int
+    set_aside: SetAside
+    repeats: int
+    conflicting_texts: int
+    repeats_across_parts: int
+    labels: dict[str, int]
+    parts: dict[str, PartAccount]
+    balance: str
+    split: str
+    split_seed: int
+    fingerprint: str
+    near_repeats: int
+    leaks: Leaks
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedData:
     """Stage 1's result: labels and three disjoint parts (validation and test may be empty).
@@ -130,7 +214,7 @@ class PreparedData:
     validation: tuple[Example, ...]
     test: tuple[Example, ...]
     set_aside: tuple[SetAsideRow, ...] = ()
-    summary: dict[str, object] = field(default_factory=dict)
+    summary: DataAccount = field(default_factory=DataAccount)
 
     @property
     def parts(self) -> dict[str, tuple[Example, ...]]:
@@ -163,6 +247,20 @@ class TokenizedExample:
 
     def __len__(self) -> int:
         return len(self.input_ids)
+
+
+class HistoryRow(TypedDict, total=False):
+    """A line of ``history.jsonl``: a logged step has the training loss, an evaluation the
+    validation figures. Step 0 is before training."""
+
+    step: Required[int]
+    epoch: Required[float]
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+    validation_loss: float
+    validation_accuracy: float
+    validation_macro_f1: float
 
 
 @dataclass(frozen=True, slots=True)

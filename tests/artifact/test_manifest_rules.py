@@ -61,7 +61,10 @@ def write(folder: Path, values: Any) -> None:
 def test_a_run_holds_its_task_and_architecture(original: Values) -> None:
     assert original["format_version"] == 2
     assert original["task"] == "single-label"
-    assert original["architecture"] == {"model_type": "llama", "attention": "causal"}
+    architecture = original["architecture"]
+    assert (architecture["model_type"], architecture["direction"]) == ("llama", "causal")
+    assert (architecture["windows"], architecture["head"]) == ([None, None], "score")
+    assert architecture["packs"] is True
     assert FIELDS.keys() | {"task", "architecture"} == original.keys()
 
 
@@ -85,8 +88,12 @@ WRONG: list[tuple[str, Any]] = [
     ("thresholds", {"prize": -1}), ("abstain_below", -1), ("abstain_below", "0.5"),
     ("abstain_below", 2), ("text_column", 1), ("label_column", []), ("template", "x" * 70_000),
     ("task", "several-label"), ("task", None), ("task", 1), ("task", "single_label_classification"),
-    ("architecture", []), ("architecture", {}), ("architecture.attention", "sideways"),
-    ("architecture.model_type", 1), ("architecture.more", [1]), ("architecture.more", "x" * 300),
+    ("architecture", []), ("architecture", {}), ("architecture.direction", "sideways"),
+    ("architecture.model_type", 1), ("architecture.more", 1), ("architecture.windows", [0]),
+    ("architecture.windows", "6"),
+    ("architecture.windows", [True]), ("architecture.position_offset", -1),
+    ("architecture.position_offset", 1.5), ("architecture.has_token_types", 1),
+    ("architecture.tokens_before", [None]), ("architecture.head", {}), ("architecture.packs", None),
     ("config", []), ("config.train", [1]), ("config.source", {}), ("config.train", {"x": {"y": 1}}),
     ("config.train", {"x": "y" * 70_000}), ("seeds", {"train": -1}), ("seeds", {"train": 10**39}),
     ("data_fingerprint", 1), ("data_fingerprint", "x" * 300), ("metrics", []),

@@ -14,9 +14,10 @@ from markdown_it import MarkdownIt
 from headtune.artifact.model_card import model_card
 from headtune.export.card import write_card
 from headtune.export.formats import FORMATS
+from headtune.tasks import SINGLE_LABEL
 from headtune.wording.visible import UNSEEN, visible_name
 
-REPORT: dict[str, Any] = {
+REPORT: Any = {
     "sentence": "On 40 test texts the tuned model is right on 36.",
     "warnings": ["Of 40 test texts, 3 are copies of a training text: the figures are too good."],
     "before": {},
@@ -40,6 +41,7 @@ def manifest(base: str = "org/model", tune: str = "last-1") -> Any:
         tune={"tune": tune},
         labels=["ham", "spam"],
         max_length=2048,
+        task=SINGLE_LABEL.name,
     )
 
 

@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -20,11 +20,15 @@ from headtune.artifact.manifest import seal_of
 from headtune.errors import (
     ArtifactError,
     ArtifactFormatError,
+    HeadtuneError,
     ModelError,
     ProbeError,
     TamperedArtifactError,
 )
+from headtune.options import MachineConfig
 from tests_support import TEXTS, TOPICS
+
+FIT: dict[str, Any] = {"max_steps": 8, "learning_rate": 3e-3}
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +36,15 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose base model lies beside it, so that tests can spoil both."""
     folder = tmp_path_factory.mktemp("original")
     base = make_model_folder("llama", folder / "base")
-    classifier = TextClassifier(str(base), "last-1", max_steps=8, learning_rate=3e-3)
+    classifier = TextClassifier(str(base), "last-1", dtype="float32", **FIT)
     return classifier.fit(TEXTS, TOPICS).save(folder / "run")
+
+
+@pytest.fixture(scope="module")
+def in_bfloat16(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, computed in another number format."""
+    classifier = TextClassifier(str(original.parent / "base"), "last-1", dtype="bfloat16", **FIT)
+    return classifier.fit(TEXTS, TOPICS).save(tmp_path_factory.mktemp("bfloat16") / "run")
 
 
 @pytest.fixture
@@ -110,11 +121,28 @@ def test_order_and_white_space_of_a_manifest_are_no_change(run: Path) -> None:
 def test_a_sealed_change_is_caught_by_what_it_does(
     run: Path, change: Callable[[dict[str, Any]], Any], message: str
 ) -> None:
-    from headtune.errors import HeadtuneError
-
     edit(run, change, seal=True)
     with pytest.raises(HeadtuneError, match=message):
         load_artifact(run)
+
+
+@pytest.mark.parametrize("trained_in", ["float32", "bfloat16"])
+@pytest.mark.parametrize("loaded_in", ["float32", "bfloat16"])
+def test_swapped_labels_are_caught_in_every_number_format(
+    original: Path,
+    in_bfloat16: Path,
+    tmp_path: Path,
+    trained_in: str,
+    loaded_in: Literal["float32", "bfloat16"],
+) -> None:
+    """Probabilities are what they were; only their names are not."""
+    trained = original if trained_in == "float32" else in_bfloat16
+    run = Path(shutil.copytree(trained, tmp_path / "run"))
+    options = MachineConfig(dtype=loaded_in)
+    assert load_artifact(run, options=options).probes.n_probes == 16
+    edit(run, lambda m: m["labels"].reverse(), seal=True)
+    with pytest.raises(ProbeError, match="labels changed"):
+        load_artifact(run, options=options)
 
 
 def test_another_tokenizer(run: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from headtune import TextClassifier
 from headtune.bench.measure import _Pace, _StepClock, bench, train_steps, untrained_predictor
+from headtune.bench.result import BenchResult
 from headtune.errors import DataError, ModelNotFoundError
 from headtune.model import make_trainable, trained_state
 from headtune.options import DataConfig, ModelConfig, TuneConfig
@@ -16,6 +17,7 @@ from headtune.progress import SilentProgress
 from headtune.tokens import encode_texts
 from headtune.types import TokenizedExample
 from tests_support import TEXTS, TOPICS
+from typed_values import misfits
 
 KEYS = {
     "name", "is_run", "device", "dtype", "reason", "threads", "parameters", "texts",
@@ -34,8 +36,9 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def check(found: dict[str, Any]) -> None:
+def check(found: Any) -> None:
     assert set(found) == KEYS
+    assert misfits(found, BenchResult) == []
     rate = found["matrix_flops_per_second"][found["dtype"]]
     for stage in ("prediction", "training"):
         figures = found[stage]

@@ -22,6 +22,7 @@ from headtune.cli.app import run
 from headtune.cli.console import VisibleConsole
 from headtune.cli.tables import counts_line, prediction_lines
 from headtune.files.plain_json import to_json, to_raw_json
+from headtune.predict.bulk import TableCounts
 from headtune.types import Prediction
 from headtune.wording.tables import plain_table
 from headtune.wording.visible import visible, visible_name
@@ -172,7 +173,13 @@ def test_colours_stay_on_the_words_that_have_them() -> None:
 def test_a_label_of_two_lines_takes_one() -> None:
     lines = prediction_lines(Prediction("a\nb", {"a\nb": 0.75, "c": 0.25}))
     assert lines == ["a\\nb   75.0 %", "c      25.0 %"]
-    assert counts_line({"rows": 1, "labels": {"a\nb": 1}}) == "1 row: 1 a\\nb"
+    counts: TableCounts = {
+        "rows": 1,
+        "unusable_rows": 0,
+        "set_aside": {"count": 0, "by_reason": {}},
+        "labels": {"a\nb": 1},
+    }
+    assert counts_line(counts) == "1 row: 1 a\\nb"
 
 
 def test_every_character_that_cannot_be_seen_is_written_out() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from headtune.data import iter_tables, read_table
-from headtune.data.reading.decode import decoded_lines
+from headtune.data.reading.decode import LINE, decoded_lines
 from headtune.errors import ConfigError, DataError, DataNotFoundError, EncodingError
 from headtune.options import DataConfig
 
@@ -72,7 +72,7 @@ def test_header_only(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\n")
     message = error_of(tmp_path / "a.csv")
     assert message.startswith("a.csv has a header (text, label) and no rows below it.")
-    assert message.endswith("--header no")
+    assert message.endswith('If that line is a row: header="no"')
 
 
 def zip_bytes() -> bytes:
@@ -128,7 +128,7 @@ def test_json_that_is_no_table(tmp_path: Path, content: str, expected: str) -> N
 def test_no_row_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\na\0,b\nc,\0d\n")
     message = error_of(tmp_path / "a.csv")
-    assert "row 1 has a NUL byte: 'a\\\\0,b'. Check --delimiter" in message
+    assert "row 1 has a NUL byte: 'a\\\\0,b'. Check delimiter=" in message
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_header_that_fits_no_row(tmp_path: Path, content: str, expected: str) 
     message = error_of(tmp_path / "a.csv")
     assert message.startswith("The header of a.csv ")
     assert expected in message
-    assert message.endswith("if the first line is a row: --header no")
+    assert message.endswith('if the first line is a row: header="no"')
 
 
 # Encodings
@@ -163,18 +163,23 @@ def test_lines_and_characters_may_be_cut_between_blocks(size: int) -> None:
 def test_a_line_of_many_blocks_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
     n_characters: list[int] = []
 
-    class Counted(StringIO):
-        def __init__(self, text: str, newline: str) -> None:
+    class Counted:
+        def findall(self, text: str) -> list[str]:
             n_characters.append(len(text))
-            super().__init__(text, newline)
+            return list(LINE.findall(text))
 
-    monkeypatch.setattr("headtune.data.reading.decode.io.StringIO", Counted)
+    monkeypatch.setattr("headtune.data.reading.decode.LINE", Counted())
     blocks = [b"x" * 1_000] * 200
     assert list(decoded_lines([*blocks, b"\r", b"\ny"], "utf-8", "a.json")) == [
         "x" * 200_000 + "\r\n",
         "y",
     ]
     assert sum(n_characters) < 3 * 200_000
+
+
+@pytest.mark.parametrize("text", ["", "a", "a\r", "\r\n\n\r", "a\n\u2028b\x0b\r\nc\rd\n", "\n\ne"])
+def test_lines_end_as_python_ends_them(text: str) -> None:
+    assert LINE.findall(text) == list(StringIO(text, newline=""))
 
 
 def test_byte_order_mark_is_dropped(tmp_path: Path) -> None:
@@ -206,7 +211,7 @@ def test_cp1252_is_named_with_the_byte_and_the_option(tmp_path: Path) -> None:
         read_table(tmp_path / "a.csv", AUTO)
     assert str(raised.value) == (
         "a.csv is not utf-8: byte 0xe9 is no character of it, at byte 22 (line 3). "
-        "It looks like cp1252: --encoding cp1252"
+        'It looks like cp1252: encoding="cp1252"'
     )
 
 
@@ -219,7 +224,7 @@ def test_the_place_of_a_bad_byte_is_right_deep_in_a_file(tmp_path: Path) -> None
     assert f"byte 0x81 is no character of it, at byte {len(good):,} (line 8,002)" in (
         str(raised.value)
     )
-    assert "--encoding latin-1" in str(raised.value)
+    assert 'encoding="latin-1"' in str(raised.value)
 
 
 def test_a_character_cut_in_two_at_the_end(tmp_path: Path) -> None:
@@ -230,20 +235,20 @@ def test_a_character_cut_in_two_at_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be"])
 def test_utf_16_is_named(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.csv").write_bytes("text,label\nhello there,1\n".encode(encoding))
-    with pytest.raises(EncodingError, match=f"--encoding {encoding}$"):
+    with pytest.raises(EncodingError, match=f'encoding="{encoding}"$'):
         read_table(tmp_path / "a.csv", AUTO)
 
 
 def test_text_that_is_not_utf_16(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\nhello,1\n")
-    with pytest.raises(EncodingError, match="It may be utf-8: --encoding utf-8"):
+    with pytest.raises(EncodingError, match='It may be utf-8: encoding="utf-8"'):
         read_table(tmp_path / "a.csv", DataConfig(encoding="utf-16"))
 
 
 @pytest.mark.parametrize("encoding", ["klingon", "base64"])
 def test_unknown_encoding(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.csv").write_text("text,label\nhello,1\n")
-    with pytest.raises(ConfigError, match=f"--encoding {encoding} is not an encoding of text"):
+    with pytest.raises(ConfigError, match=f'encoding="{encoding}" is not an encoding of text'):
         read_table(tmp_path / "a.csv", DataConfig(encoding=encoding))
 
 

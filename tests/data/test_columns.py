@@ -82,9 +82,9 @@ def test_the_plainest_name_is_taken() -> None:
 
 def test_two_names_that_could_be_it() -> None:
     message = error_of(table_of(message=LONG, review=LONG, label=[0, 1, 0, 1]))
-    assert "could be the text: message, review. Choose one: --text message" in message
+    assert 'could be the text: message, review. Choose one: text="message"' in message
     message = error_of(table_of(text=LONG, target=[0, 1, 0, 1], topic=[0, 1, 2, 0]))
-    assert "could be the label: target, topic. Choose one: --label target" in message
+    assert 'could be the label: target, topic. Choose one: label="target"' in message
 
 
 def test_two_contents_that_could_be_it() -> None:
@@ -103,10 +103,10 @@ def test_a_named_column_ends_the_doubt() -> None:
 def test_wrong_name_suggests_the_nearest() -> None:
     table = read_table([{"id": 1, "text": "a", "label": "b"}], AUTO)
     assert error_of(table, text="txt") == (
-        "Column 'txt' is not in the data. It has: id, text, label. Did you mean --text text?"
+        "Column 'txt' is not in the data. It has: id, text, label. Did you mean text=\"text\"?"
     )
-    assert error_of(table, label="LABEL").endswith("Did you mean --label label?")
-    assert error_of(table, text="zzz").endswith("Name one with --text.")
+    assert error_of(table, label="LABEL").endswith('Did you mean label="label"?')
+    assert error_of(table, text="zzz").endswith("Name one with text=.")
 
 
 def test_a_text_column_of_numbers_is_refused() -> None:
@@ -151,12 +151,12 @@ def test_template_joins_columns_that_are_not_labels() -> None:
     [
         (
             "{keywrd}: {text}",
-            "Column 'keywrd' of --template is not in the data. It has: keyword, text",
+            "Column 'keywrd' of template= is not in the data. It has: keyword, text",
         ),
         ("{keywrd}: {text}", "Did you mean {keyword}?"),
         ("no column", "names no column"),
         ("{text", "cannot be read"),
-        ("{}", "Column '' of --template"),
+        ("{}", "Column '' of template="),
     ],
 )
 def test_wrong_templates(template: str, expected: str) -> None:

@@ -136,7 +136,7 @@ def test_what_was_found_can_be_typed(delimiter: str, recorded: str, tmp_path: Pa
 
 def test_a_delimiter_of_two_characters_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "text,label\na,b\n")
-    with pytest.raises(ConfigError, match=r"--delimiter takes one character.*'::'"):
+    with pytest.raises(ConfigError, match=r"delimiter= takes one character.*'::'"):
         read_table(path, replace(AUTO, delimiter="::"))
 
 

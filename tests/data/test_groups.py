@@ -119,7 +119,7 @@ def test_group_by_that_cannot_be_met() -> None:
     frame = frame_with_copies().assign(who="everybody")
     with pytest.raises(SplitError, match="With rows of one 'who' together, the validation part"):
         prepare(frame, DataConfig(group_by="who"))
-    with pytest.raises(ColumnError, match=r"Column 'whom' is not in the data.*--group-by"):
+    with pytest.raises(ColumnError, match=r"Column 'whom' is not in the data.*group_by="):
         prepare(frame, DataConfig(group_by="whom"))
     with pytest.raises(SplitError, match="Keep one of them"):
         prepare(frame, DataConfig(group_by="who", split_by_time="who"))

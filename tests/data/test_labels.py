@@ -125,7 +125,7 @@ def test_a_label_with_a_single_row_is_named_with_its_row() -> None:
     with pytest.raises(LabelError) as raised:
         prepared_labels(["ham", "spam"] * 10 + ["odd"])
     assert "Label 'odd' has a single row (row 21)" in str(raised.value)
-    assert "--split 100/0/0" in str(raised.value)
+    assert 'split="100/0/0"' in str(raised.value)
     assert prepared_labels(["ham", "spam"] * 10 + ["odd"], split="100/0/0")["odd"] == 1
 
 
@@ -137,7 +137,7 @@ def test_a_thousand_labels_are_no_labels(n_rows: int) -> None:
         str(raised.value)
     )
     assert "('name 0', 'name 1', 'name 2', …)" in str(raised.value)
-    assert "--label" in str(raised.value)
+    assert "label=" in str(raised.value)
 
 
 @pytest.mark.parametrize("command", [prepare, inspect_table], ids=["train", "inspect"])

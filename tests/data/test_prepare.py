@@ -226,7 +226,7 @@ def test_files_of_their_own(tmp_path: Path) -> None:
     only_test = prepare(frame_of(80), DataConfig(test_file=test))
     assert sizes(only_test) == (70, 10, 1)
     assert only_test.summary["split"] == "given by files; validation cut from train by 70/10/20"
-    with pytest.raises(SplitError, match="given twice, by --split-column and by --validation-file"):
+    with pytest.raises(SplitError, match="given twice, by split_column= and by validation_file="):
         prepare(frame_of(40), DataConfig(split_column="x", test_file=test))
 
 
@@ -255,7 +255,7 @@ def test_a_test_file_of_other_columns_or_labels(tmp_path: Path) -> None:
 
 
 def test_too_few_rows_for_the_parts() -> None:
-    with pytest.raises(SplitError, match="4 rows are too few for --split 70/10/20: the validation"):
+    with pytest.raises(SplitError, match='4 rows are too few for split="70/10/20": the validation'):
         prepare(frame_of(4), DataConfig())
     assert sizes(prepare(frame_of(4), DataConfig(split="50/50"))) == (2, 0, 2)
     assert sizes(prepare(frame_of(4), DataConfig(split="100/0/0"))) == (4, 0, 0)

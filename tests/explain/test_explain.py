@@ -13,7 +13,7 @@ import torch
 
 from headtune import Predictor, TextClassifier
 from headtune.cli.app import run
-from headtune.errors import MissingDependencyError, PredictionError
+from headtune.errors import MissingDependencyError, PredictionError, option
 from headtune.explain import Explanation, WordEffect, explain, explanation_page, gradients
 from headtune.explain.explanation import Method
 from headtune.explain.gradients import integrated_gradients
@@ -191,10 +191,14 @@ def test_mistakes_end_in_one_line(
     assert "empty" in capsys.readouterr().err
     assert run(["explain", str(saved)]) == 2
     monkeypatch.setitem(__import__("sys").modules, "captum.attr", None)
-    with pytest.raises(MissingDependencyError, match=r"headtune\[explain\]"):
+    with pytest.raises(MissingDependencyError, match=r"headtune\[explain\]") as missing:
         explain(Predictor.load(saved), "a text", method="gradients")
-    with pytest.raises(PredictionError, match="empty"):
+    assert (
+        missing.value.way_out == f"Or leave words out one by one: {option('method', 'occlusion')}."
+    )
+    with pytest.raises(PredictionError, match="empty") as refused:
         explain(Predictor.load(saved), "")
+    assert refused.value.row == 1
 
 
 class Page(HTMLParser):

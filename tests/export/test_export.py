@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from headtune.cli.export import FormatName
+from headtune.cli.flags import as_flag
 from headtune.errors import (
     ArtifactError,
     ConfigError,
@@ -112,7 +113,7 @@ def test_nothing_is_overwritten_unasked_or_that_is_no_export(run_of: RunOf, tmp_
     run, out = run_of("llama", "head"), tmp_path / "out"
     export_run(run, "transformers", out)
     before = (out / "export.json").read_bytes()
-    with pytest.raises(ArtifactError, match="--overwrite"):
+    with pytest.raises(ArtifactError, match="overwrite=True"):
         export_run(run, "transformers", out)
     assert (out / "export.json").read_bytes() == before
     (out / "stale.txt").write_text("from before")
@@ -128,8 +129,8 @@ def test_nothing_is_overwritten_unasked_or_that_is_no_export(run_of: RunOf, tmp_
     ("to", "tune", "options", "reason"),
     [
         ("peft", "last-2", {}, "tuned by 'last-2', which changes no adapter"),
-        ("transformers", "head", {"pooling": "mean"}, "pools the mean .* --to onnx"),
-        ("transformers", "head", {"pooling": "first"}, "pools the first .* --to onnx"),
+        ("transformers", "head", {"pooling": "mean"}, 'pools the mean .* to="onnx"'),
+        ("transformers", "head", {"pooling": "first"}, 'pools the first .* to="onnx"'),
         ("peft", "lora", {"attention": "bidirectional"}, "sees? the tokens after it"),
     ],
 )
@@ -151,11 +152,37 @@ def test_an_architecture_without_such_a_class_is_refused(
         export_run(run_of("llama", "head"), "transformers", tmp_path / "out")
 
 
-def test_unknown_formats_and_quantisations() -> None:
-    with pytest.raises(ExportError, match="--to takes transformers, peft"):
-        find_format("pdf", None)
-    with pytest.raises(ExportError, match="--quantize int8 does not go with --to transformers"):
-        find_format("transformers", "int8")
+@pytest.mark.parametrize(
+    ("asked", "option", "in_python", "on_the_command_line"),
+    [
+        (
+            ("pdf", None),
+            "to",
+            "to= takes transformers, peft",
+            "--to takes transformers, peft",
+        ),
+        (
+            ("transformers", "int8"),
+            "quantize",
+            'quantize="int8" does not go with to="transformers". It goes as: to=',
+            "--quantize int8 does not go with --to transformers. It goes as: --to onnx --quantize",
+        ),
+        (
+            ("onnx", None, ["label_word"]),
+            "label_word",
+            'label_word= does not go with to="onnx". It goes with: to="causal-lm"',
+            "--label-word does not go with --to onnx. It goes with: --to causal-lm",
+        ),
+    ],
+)
+def test_what_no_format_has_is_said_in_the_reader_s_words(
+    asked: Any, option: str, in_python: str, on_the_command_line: str
+) -> None:
+    with pytest.raises(ExportError) as caught:
+        find_format(*asked)
+    assert caught.value.option == option
+    assert str(caught.value).startswith(in_python)
+    assert caught.value.worded(as_flag).startswith(on_the_command_line)
 
 
 def test_a_missing_library_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

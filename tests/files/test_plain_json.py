@@ -39,8 +39,8 @@ def test_json_for_machines_is_json(capsys: pytest.CaptureFixture[str], tmp_path:
     JsonLinesWriter(table).write(pa.table({"price": [1.5, math.nan], "text": ["a", "b"]}))
     rows = [parse_strict_json(line) for line in table.getvalue().splitlines()]
     assert rows == [{"price": 1.5, "text": "a"}, {"price": None, "text": "b"}]
-    write_history([{"step": 1, "loss": math.nan}], tmp_path / "history.jsonl")
-    assert (tmp_path / "history.jsonl").read_text() == '{"step": 1, "loss": null}\n'
+    write_history([{"step": 1, "epoch": 0.1, "loss": math.nan}], tmp_path / "history.jsonl")
+    assert (tmp_path / "history.jsonl").read_text() == '{"step": 1, "epoch": 0.1, "loss": null}\n'
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)

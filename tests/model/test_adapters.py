@@ -97,7 +97,7 @@ def test_the_end_of_a_path_is_as_long_as_it_must_be() -> None:
 
 def test_what_a_model_cannot_have_is_refused_with_the_way_out() -> None:
     backbone = backbone_of("mamba", MAMBA)
-    with pytest.raises(ModelError, match=r"'mamba'; .* It has: dt_proj, in_proj, out_proj"):
+    with pytest.raises(ModelError, match=r"'mamba'\. .* It has: dt_proj, in_proj, out_proj"):
         targets_of(backbone)
     assert targets_of(backbone, "all-linear") == ("in_proj", "x_proj", "dt_proj", "out_proj")
     assert targets_of(backbone, "in_proj") == ("in_proj",)

@@ -140,7 +140,7 @@ def test_what_is_read_off_a_model(family: str, model_folder: Callable[[str], Pat
     assert (both.direction, both.window_sides) == ("bidirectional", "both")
 
 
-def test_plain_values_there_and_back() -> None:
+def test_the_tokens_that_a_tokenizer_adds() -> None:
     from tokenizers.processors import TemplateProcessing
 
     tokenizer = make_tokenizer()
@@ -151,31 +151,6 @@ def test_plain_values_there_and_back() -> None:
     )
     given = bare.with_tokenizer(tokenizer)
     assert (given.tokens_before, given.tokens_after) == ((1,), (0,))
-    assert Architecture.from_dict(json.loads(json.dumps(given.to_dict()))) == given
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("model_type", 3),
-        ("model_type", ""),
-        ("direction", "sideways"),
-        ("direction", []),
-        ("windows", [0]),
-        ("windows", "6"),
-        ("windows", [True]),
-        ("position_offset", -1),
-        ("position_offset", 1.5),
-        ("has_token_types", 1),
-        ("tokens_before", [None]),
-        ("head", {}),
-        ("packs", None),
-        ("more", 1),
-    ],
-)
-def test_values_that_cannot_be_an_architecture_are_refused(name: str, value: Any) -> None:
-    values = Architecture(model_type="llama", direction="causal", windows=(None,)).to_dict()
-    with pytest.raises(ModelError, match=f"{name!r}"):
-        Architecture.from_dict(values | {name: value})
-    with pytest.raises(ModelError, match="needs 'windows'"):
-        Architecture.from_dict({"model_type": "llama", "direction": "causal"})
+    plain = given.to_dict()
+    assert json.loads(json.dumps(plain)) == plain
+    assert (plain["windows"], plain["tokens_before"], plain["head"]) == ([6, None], [1], None)

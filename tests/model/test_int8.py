@@ -30,11 +30,10 @@ CPU = torch.device("cpu")
 
 
 def make_classifier(folder: Path, tune: str = "last-1", **options: Any) -> SequenceClassifier:
-    config = ModelConfig(model=str(folder), **options)
     backbone = load_backbone(
         find_pretrained(str(folder)),
-        config,
-        MachineConfig(),
+        ModelConfig(model=str(folder)),
+        MachineConfig(**options),
         Compute(CPU, torch.float32, "as asked"),
     )
     torch.manual_seed(5)
@@ -117,5 +116,5 @@ def test_a_spread_model_is_refused(tiny_llama: Path, tmp_path: Path) -> None:
     spread = make_classifier(
         tiny_llama, device_map=places | {"rotary_emb": "cpu"}, offload_folder=tmp_path
     )
-    with pytest.raises(ModelError, match="--device-map"):
+    with pytest.raises(ModelError, match="Leave out device_map="):
         quantize(spread)

@@ -19,6 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from headtune.errors import ConfigError
+from headtune.files.cache_folder import ABANDONED_SECONDS
 from headtune.model import StateStore, TrunkIdentity, text_key
 from headtune.model.frozen import kept_files as cache
 from headtune.model.frozen import kept_states
@@ -155,7 +156,7 @@ def test_what_is_larger_than_the_limit_is_not_written() -> None:
     assert not store.write(make_states(50))
     assert cache.kept_files() == []
     assert len(said) == 1
-    assert "--cache-limit" in said[0]
+    assert "more than the option cache_limit" in said[0]
 
 
 @contextmanager
@@ -234,7 +235,7 @@ def test_a_killed_writer_leaves_nothing_that_is_read() -> None:
     assert cache.cached_trunks() == []
     store.write(states)
     assert left.exists()  # its writer might still be at work
-    old = time.time() - 2 * cache.ABANDONED_SECONDS
+    old = time.time() - 2 * ABANDONED_SECONDS
     os.utime(left, (old, old))
     store.write(make_states(1, seed=3))
     assert not left.exists()

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,18 +82,6 @@ def test_too_busy_to_tell(
     assert measurements() == {}
 
 
-@contextmanager
-def spinning(n: int) -> Iterator[None]:
-    """Other programs that take all they get."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n)]
-    try:
-        yield
-    finally:
-        for process in busy:
-            process.kill()
-            process.wait()
-
-
 AT_ONCE = """
 import os, time
 from headtune.model import choose_compute
@@ -105,14 +92,23 @@ def slow():
     time.sleep(0.3)
     return float(os.getpid())
 
-for n_at_once in (4, 1):
-    for _ in range(n_at_once):
-        if os.fork() == 0:
-            reason = choose_compute(MachineConfig(device="cpu")).reason
-            os.write(1, f"{reason}|{measured('a figure', slow)}\\n".encode())
-            os._exit(0)
-    for _ in range(n_at_once):
-        os.wait()
+busy = []
+try:
+    for _ in range(2):  # other programs, which take all they get
+        busy.append(os.fork())
+        while busy[-1] == 0:
+            pass
+    for n_at_once in (4, 1):
+        for _ in range(n_at_once):
+            if os.fork() == 0:
+                reason = choose_compute(MachineConfig(device="cpu")).reason
+                os.write(1, f"{reason}|{measured('a figure', slow)}\\n".encode())
+                os._exit(0)
+        for _ in range(n_at_once):
+            os.wait()
+finally:
+    for pid in busy:
+        os.kill(pid, 9)
 """
 """Processes that have measured nothing yet, and one import of torch for all of them."""
 
@@ -126,8 +122,7 @@ def chosen() -> list[list[str]]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are made by fork")
 def test_four_at_once_and_one_after_choose_the_same_on_a_loaded_machine() -> None:
-    with spinning(2):
-        found = chosen()
+    found = chosen()
     assert len(found) == 5
     assert len({reason.split(" ")[0].strip(",") for reason, _ in found}) == 1, found
     if not any("too busy" in reason for reason, _ in found):

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from headtune.report.comparison import compare_with
+from headtune.report.entries import Opponent
 from headtune.report.report import Report, build_report
 from headtune.tasks.metrics import Metrics, classification_metrics
 from headtune.types import LabelSet
@@ -39,7 +40,7 @@ def constant_metrics(train_ids: Ids, test_ids: Ids, labels: LabelSet) -> Metrics
     return classification_metrics(np.tile(shares, (len(test_ids), 1)), test_ids, labels)
 
 
-def compared(n_wrong: int, tfidf_wrong: int = 45, part: str = "test") -> list[dict[str, Any]]:
+def compared(n_wrong: int, tfidf_wrong: int = 45, part: str = "test") -> list[Opponent]:
     """``comparison`` of a model with always answering ham, and with TF-IDF."""
     others = {
         "majority": np.tile([0.87, 0.13], (len(LABEL_IDS), 1)),

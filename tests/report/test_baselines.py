@@ -52,7 +52,8 @@ def majority(train_ids: list[int], test_ids: list[int]) -> Metrics:
     """Figures of the majority baseline on the test part."""
     train, test = (as_examples(["a text"] * len(ids), ids) for ids in (train_ids, test_ids))
     data = PreparedData(HAM_SPAM, train, (), test)
-    figures: Metrics = baseline_figures(measure_baselines(data, seed=0), data)["majority"]["test"]
+    figures = baseline_figures(measure_baselines(data, seed=0), data)["majority"]["test"]
+    assert figures is not None
     return figures
 
 
@@ -152,12 +153,14 @@ def test_measure_baselines_has_both_parts_and_skips_empty_ones() -> None:
     measured = baseline_figures(measure_baselines(data, seed=0), data)
     assert list(measured) == ["majority", "tfidf"]
     for baseline in measured.values():
-        assert baseline["validation"]["n"] == 30
-        assert baseline["test"]["n"] == 40
+        parts = (baseline["validation"], baseline["test"])
+        assert [part and part["n"] for part in parts] == [30, 40]
     assert measured["tfidf"]["train_rows"] == 120
     assert measured["tfidf"]["C"] in tfidf.C_GRID
-    better = measured["tfidf"]["test"]["accuracy"]
-    assert better > measured["majority"]["test"]["accuracy"]
+    better, worse = measured["tfidf"]["test"], measured["majority"]["test"]
+    assert better is not None
+    assert worse is not None
+    assert better["accuracy"] > worse["accuracy"]
 
     data = PreparedData(HAM_SPAM, train, (), test)
     only_test = baseline_figures(measure_baselines(data, seed=0), data)

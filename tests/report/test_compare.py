@@ -13,9 +13,11 @@ from headtune.cli.app import run as headtune
 from headtune.errors import ArtifactFormatError, PredictionError
 from headtune.report.answers import Answers, read_answers, write_answers
 from headtune.report.compare import compare_answers, holm
+from headtune.report.entries import ComparedRuns, Costs
 from headtune.report.page import comparison_page
 from headtune.types import Example, LabelSet
 from tests_support import TEXTS, TOPICS
+from typed_values import misfits
 
 HAM_SPAM = LabelSet(("ham", "spam"))
 
@@ -174,6 +176,7 @@ def test_kept_answers_and_a_table_agree(
 ) -> None:
     kept, _ = compared(capsys, folder / "a", folder / "b", "--json")
     result: dict[str, Any] = json.loads(kept)
+    assert misfits(result, ComparedRuns) == []
     report = json.loads((folder / "a/report.json").read_text())
     accuracy = report["after"]["test"]["accuracy"]
     assert result["runs"][0]["accuracy"] == pytest.approx(accuracy)
@@ -210,12 +213,14 @@ def test_a_page_shows_texts_as_texts() -> None:
     examples = [Example(enemy, 0, 1)]
     first = Answers.of(examples, np.array([[0.9, 0.1]]), HAM_SPAM)
     second = Answers.of(examples, np.array([[0.1, 0.9]]), HAM_SPAM)
-    cost = {
+    cost: Costs = {
         "model": enemy,
         "tune": "head",
+        "total_parameters": None,
         "trainable_parameters": None,
         "folder_bytes": 10,
         "run_seconds": None,
+        "train_examples_per_second": None,
     }
     comparison = compare_answers({enemy: first, "b": second}, listed=5)
     page = comparison_page({**comparison, "source": enemy, "costs": {enemy: cost, "b": cost}})

@@ -4,7 +4,6 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +11,12 @@ import pytest
 from matplotlib.image import imread
 
 from headtune.report.curves import draw_curves, smooth
+from headtune.types import HistoryRow
 
 BLUE, VERMILION, GREEN = (0, 0x72, 0xB2), (0xD5, 0x5E, 0), (0, 0x9E, 0x73)
 
 
-def evaluation(step: int, loss: float, accuracy: float) -> dict[str, Any]:
+def evaluation(step: int, loss: float, accuracy: float) -> HistoryRow:
     return {
         "step": step,
         "epoch": step / 50,
@@ -26,7 +26,7 @@ def evaluation(step: int, loss: float, accuracy: float) -> dict[str, Any]:
     }
 
 
-STEPS: list[dict[str, Any]] = [
+STEPS: list[HistoryRow] = [
     {"step": step, "epoch": step / 50, "loss": 0.1 + 1 / step, "learning_rate": 3e-4}
     for step in range(1, 101)
 ]
@@ -71,7 +71,7 @@ def test_a_full_history(tmp_path: Path) -> None:
 )
 @pytest.mark.filterwarnings("error")
 def test_any_history_is_drawn(
-    tmp_path: Path, history: list[dict[str, Any]], colors: list[tuple[int, int, int]]
+    tmp_path: Path, history: list[HistoryRow], colors: list[tuple[int, int, int]]
 ) -> None:
     path = tmp_path / "curves.png"
     draw_curves(history, path, kept_step=1)

@@ -66,8 +66,8 @@ class Page(HTMLParser):
 
 
 def page_of(report: Report | dict[str, Any], run: str = "runs/messages", **more: Any) -> Page:
-    values = report.to_dict() if isinstance(report, Report) else report
-    return Page(report_page({**values, **more}, run, {"headtune": "0.1.0", "torch": "2.13.0"}))
+    values: Any = report.to_dict() if isinstance(report, Report) else report
+    return Page(report_page(values | more, run, {"headtune": "0.1.0", "torch": "2.13.0"}))
 
 
 @pytest.fixture

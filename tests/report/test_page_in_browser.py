@@ -143,7 +143,8 @@ def test_a_page_on_every_screen(
         "many labels": many_labels(),
         "nothing held back": {"before": {}, "after": {}, "baselines": {}, "evidence": {}},
     }[kind]
-    values = make_report(**changes).to_dict() | (EVIDENCE if kind != "nothing held back" else {})
+    values: Any = make_report(**changes).to_dict()
+    values |= EVIDENCE if kind != "nothing held back" else {}
     page = open_page(report_page(values, "runs/messages", {"headtune": "0.1.0"}))
     pictures = {"full": 6, "many labels": 5, "nothing held back": 2}[kind]
     assert page.locator("svg").count() == pictures
@@ -153,8 +154,8 @@ def test_a_page_on_every_screen(
 def test_a_script_in_a_message_is_text(
     open_page: Callable[[str], Page], make_report: MakeReport
 ) -> None:
-    report = make_report(warnings=[SCRIPT]).to_dict()
-    page = open_page(report_page({**report, **EVIDENCE}, "runs/messages", {}))
+    report: Any = make_report(warnings=[SCRIPT]).to_dict()
+    page = open_page(report_page(report | EVIDENCE, "runs/messages", {}))
     assert page.get_by_text("<script>alert(1)</script>").count() == 3
     assert page.evaluate("document.scripts.length") == 0
 

@@ -46,7 +46,9 @@ def test_stable_keys(make_report: MakeReport) -> None:
 def test_floats_keep_all_their_digits_and_keys_their_order(make_report: MakeReport) -> None:
     report = make_report(truncated={"spam": 2, "ham": 1})
     read = json.loads(report.to_json())
-    assert read["after"]["test"]["log_loss"] == report.to_dict()["after"]["test"]["log_loss"]
+    test = report.after["test"]
+    assert test is not None
+    assert read["after"]["test"]["log_loss"] == test["log_loss"]
     assert list(read["truncated"]) == ["spam", "ham"]
     assert list(read) == list(report.to_dict())
 
@@ -144,7 +146,7 @@ def test_reading_what_is_no_report(make_report: MakeReport, tmp_path: Path) -> N
 
 def test_reports_of_before_a_field_was_added_can_be_read(make_report: MakeReport) -> None:
     report = make_report(evidence={})
-    values = report.to_dict()
+    values: dict[str, object] = {**report.to_dict()}
     for name in ("comparison", "confusion", "mistakes", "lengths", "sentence"):
         del values[name]
     assert Report.from_dict(values) == report

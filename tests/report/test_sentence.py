@@ -7,7 +7,9 @@ import pytest
 
 from headtune.report import Report
 from headtune.report.comparison import compare_with
+from headtune.report.entries import Opponent
 from headtune.report.sentence import judge, standing
+from headtune.tasks.figures import BaselineFigures
 from headtune.tasks.metrics import classification_metrics
 from headtune.types import LabelSet
 
@@ -42,7 +44,7 @@ def test_equal_verdicts_are_joined_by_and_and_a_change_by_but(make_report: MakeR
     sentence = standing(
         after,
         figures | {"linear_probe": figures["tfidf"]},
-        [majority, tfidf, tfidf | {"baseline": "linear_probe"}],
+        [majority, tfidf, {**tfidf, "baseline": "linear_probe"}],
     )
     assert "p < 0.001), but not distinguishable from TF-IDF" in sentence
     assert "p = 0.5) and not distinguishable from a linear probe of the frozen model" in sentence
@@ -79,8 +81,9 @@ def test_verdict_turns_where_chance_ends(n_wrong: int, verdict: str) -> None:
     [(0.04, [0.0, 0.1], "ahead"), (0.04, [0.001, 0.1], "better"), (0.2, [0.0, 0.1], None)],
 )
 def test_both_tests_have_a_say(p: float, interval: list[float], verdict: str | None) -> None:
-    entry = {"p_value": p, "interval": interval, "difference": 0.05}
-    assert judge(entry) == (verdict or "not distinguishable")
+    entry = compared(43)[1]
+    measured: Opponent = {**entry, "p_value": p, "interval": interval, "difference": 0.05}
+    assert judge(measured) == (verdict or "not distinguishable")
 
 
 def test_few_rows_on_which_tfidf_was_far_ahead() -> None:
@@ -91,8 +94,9 @@ def test_few_rows_on_which_tfidf_was_far_ahead() -> None:
     tfidf = np.tile([0.8, 0.2], (12, 1))
     entries = compare_with(tuned, {"tfidf": tfidf}, truth, "test", seed=0)
     after = {"test": classification_metrics(tuned, truth, labels)}
-    figures = {"tfidf": {"test": classification_metrics(tfidf, truth, labels)}}
-    assert standing(after, figures, entries).endswith(
+    figures = classification_metrics(tfidf, truth, labels)
+    baselines: dict[str, BaselineFigures] = {"tfidf": {"validation": None, "test": figures}}
+    assert standing(after, baselines, entries).endswith(
         "): behind TF-IDF with logistic regression by 41.7 points (16.7 to 66.7, p = 0.062). Where "
         'it says "ahead" or "behind", interval and p-value disagree: these rows are too few to '
         "tell. TF-IDF costs far less, and was ahead here."
@@ -122,7 +126,9 @@ def test_the_majority_class_is_that_of_training() -> None:
     majority = constant_metrics([1, 1, 2], label_ids, labels)
     answers = np.tile([0.0, 2 / 3, 1 / 3], (3, 1))
     comparison = compare_with(answers, {"majority": answers}, label_ids, "test", seed=0)
-    sentence = standing({"test": majority}, {"majority": {"test": majority}}, comparison)
+    sentence = standing(
+        {"test": majority}, {"majority": {"validation": None, "test": majority}}, comparison
+    )
     assert 'from always answering "it\'s" (difference 0.0 points, 0.0 to 0.0, p = 1)' in sentence
 
 

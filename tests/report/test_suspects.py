@@ -105,9 +105,12 @@ def test_the_linear_probe_reads_the_states_and_only_the_training_rows() -> None:
     probe = measure_linear_probe(frozen_of(states, 400), data, seed=0)
     figures = baseline_figures({"linear_probe": probe}, data)["linear_probe"]
     assert figures["validation"] is None
+    assert figures["test"] is not None
     assert figures["test"]["n"] == 200
     assert figures["test"]["accuracy"] > 0.95
     assert figures["train_rows"] == 400
     noise = np.random.default_rng(2).normal(size=states.shape).astype(np.float32)
     ignorant = measure_linear_probe(frozen_of(noise, 400), data, seed=0)
-    assert baseline_figures({"x": ignorant}, data)["x"]["test"]["accuracy"] < 0.62
+    of_noise = baseline_figures({"x": ignorant}, data)["x"]["test"]
+    assert of_noise is not None
+    assert of_noise["accuracy"] < 0.62

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from headtune import RunConfig, TextClassifier, train_run
 from headtune.batches import KeptExample
 from headtune.errors import ModelFileError
-from headtune.model import FrozenTrunk, load_backbone
+from headtune.model import FrozenTrunk, assemble
 from headtune.model.frozen import kept_files as cache
 from headtune.progress import SilentProgress
 from headtune.report import Report
@@ -143,7 +143,7 @@ def test_what_a_shorter_trunk_lacks_is_run_from_the_start(
 
 def test_without_a_cache_the_result_is_the_same(config: RunConfig, tmp_path: Path) -> None:
     kept = train_run(config, out=tmp_path / "kept")
-    plain = train_run(changed(config, "model", cache_limit=0), out=tmp_path / "plain")
+    plain = train_run(changed(config, "machine", cache_limit=0), out=tmp_path / "plain")
     assert frozen_texts(plain) == (120, 0)
     assert len(cache.kept_files()) == 1
     assert plain.after == kept.after
@@ -165,20 +165,20 @@ def test_a_changed_model_folder_is_another_model(config: RunConfig, tmp_path: Pa
     save_file(tensors | {name: 2 * tensors[name]}, file, metadata={"format": "pt"})
     after = train_run(config, out=tmp_path / "after")
     assert frozen_texts(after) == (120, 0)
-    plain = train_run(changed(config, "model", cache_limit=0), out=tmp_path / "plain")
+    plain = train_run(changed(config, "machine", cache_limit=0), out=tmp_path / "plain")
     assert after.after == plain.after
 
 
 def test_a_model_folder_that_changes_while_it_is_read(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load_and_change(*arguments: Any) -> Any:
-        backbone = load_backbone(*arguments)
+    def load_and_change(*arguments: Any, **options: Any) -> Any:
+        classifier = assemble(*arguments, **options)
         settings = Path(config.model.model) / "config.json"
         settings.write_text(settings.read_text() + "\n")
-        return backbone
+        return classifier
 
-    monkeypatch.setattr("headtune.run.loading.load_backbone", load_and_change)
+    monkeypatch.setattr("headtune.run.loading.assemble", load_and_change)
     with pytest.raises(ModelFileError, match="changed while"):
         train_run(config, out=tmp_path / "run")
     assert cache.kept_files() == []
@@ -195,7 +195,7 @@ def test_a_cache_that_cannot_be_written_is_said_in_one_line(
         patch.setattr(cache, "publish", full)
         report = train_run(config, out=tmp_path / "full", progress=listener)
     assert sum("No space left on device" in message for message in listener.said) == 1
-    plain = train_run(changed(config, "model", cache_limit=0), out=tmp_path / "plain")
+    plain = train_run(changed(config, "machine", cache_limit=0), out=tmp_path / "plain")
     assert report.after == plain.after
 
 

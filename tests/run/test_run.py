@@ -16,10 +16,13 @@ from headtune import Predictor, RunConfig, TextClassifier, plan_run, train_run
 from headtune.errors import ArtifactError, ConfigError, ModelError
 from headtune.files.claims import claimed
 from headtune.report import Report
+from headtune.report.entries import ReportValues
 from headtune.run.checkpoints import UnfinishedRun
+from headtune.run.planned import Plan
 from headtune.run.train import can_resume
 from headtune.wording.numbers import percent
 from tests_support import read_history, wait_for, write_table
+from typed_values import misfits
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +60,12 @@ def test_the_run_folder_holds_evidence_and_classifier(config: RunConfig, tmp_pat
     }  # fmt: skip
     assert [path.name for path in out.parent.iterdir()] == ["messages"]
     assert Report.load(out) == report
+    assert misfits(json.loads((out / "report.json").read_text()), ReportValues) == []
     assert report.after["test"] is not None
     assert report.after["test"]["accuracy"] > 0.9
-    assert report.baselines["majority"]["test"]["accuracy"] == pytest.approx(0.5, abs=0.1)
+    majority = report.baselines["majority"]["test"]
+    assert majority is not None
+    assert majority["accuracy"] == pytest.approx(0.5, abs=0.1)
     assert report.baselines["linear_probe"]["train_rows"] == 140
     assert {entry["baseline"] for entry in report.comparison} == {
         "majority", "tfidf", "linear_probe", "before",
@@ -159,7 +165,7 @@ def test_plan_says_what_would_be_done(config: RunConfig) -> None:
     assert plan["training"]["steps"] == 3 * 18
     block = 32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 48 + 2 * 32  # q and o, k and v, MLP, norms
     assert plan["model"]["trainable_parameters"] == block + 32 + 2 * 32
-    json.dumps(plan)
+    assert misfits(json.loads(json.dumps(plan)), Plan) == []
 
 
 def test_plan_refuses_what_training_would_refuse(config: RunConfig, tmp_path: Path) -> None:

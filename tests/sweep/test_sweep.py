@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ from safetensors.torch import load_file
 from headtune import Predictor, RunConfig, train_run
 from headtune.errors import ArtifactError, ConfigError, TrainingError
 from headtune.files.claims import claimed
-from headtune.model import FrozenTrunk, load_backbone
+from headtune.model import FrozenTrunk, assemble
 from headtune.report import Report
+from headtune.report.history import validation_figures
 from headtune.sweep import search as search_module
-from headtune.sweep.run import Sweep, run_sweep
+from headtune.sweep.run import Sweep, SweepValues, run_sweep
 from headtune.sweep.space import parse_space
-from headtune.sweep.trial import config_of, run_trial
+from headtune.sweep.trial import Settings, config_of, run_trial
 from tests_support import TOPICS
+from typed_values import misfits
 
 SPACE = parse_space({"tune": "head,last-1,last-2", "learning_rate": "1e-4..1e-1"})
 
@@ -58,15 +60,15 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     counts = {"loads": 0, "texts": 0}
     run = FrozenTrunk.run
 
-    def count_load(*arguments: Any) -> Any:
+    def count_load(*arguments: Any, **options: Any) -> Any:
         counts["loads"] += 1
-        return load_backbone(*arguments)
+        return assemble(*arguments, **options)
 
     def count_texts(self: FrozenTrunk, examples: Any) -> Any:
         counts["texts"] += sum(not hasattr(example, "states") for example in examples)
         return run(self, examples)
 
-    monkeypatch.setattr("headtune.run.loading.load_backbone", count_load)
+    monkeypatch.setattr("headtune.run.loading.assemble", count_load)
     monkeypatch.setattr(FrozenTrunk, "run", count_texts)
     return counts
 
@@ -80,6 +82,8 @@ def test_a_sweep(config: RunConfig, work: dict[str, int], tmp_path: Path) -> Non
     }  # fmt: skip
     check_ranking(found)
     values = json.loads((out / "sweep.json").read_text())
+    assert misfits(values, SweepValues) == []
+    assert misfits([asdict(trial)["settings"] for trial in found.trials], list[Settings]) == []
     assert values["looks_at_validation"] == found.looks
     assert f"{found.looks} looks at the validation part" in found.sentence()
     assert f"{found.looks} looks at the validation part" in " ".join(found.report.warnings)
@@ -105,8 +109,7 @@ def test_a_metric_that_should_be_high_is_ranked_so(
     assert len(set(values)) > 1
     assert values == sorted(values, reverse=True)
     for trial in found.trials:
-        name = f"validation_{metric}"
-        course = [row[name] for row in trial.history if name in row]
+        course = [figure for _, figure in validation_figures(trial.history, metric)]
         assert trial.metrics is not None
         assert trial.metrics[metric] == max(course)
         if trial.state == "complete" and len(course) < 30:

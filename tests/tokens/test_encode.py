@@ -82,8 +82,11 @@ def test_max_length(asked: int | None, limit: int | None, expected: int) -> None
 
 
 def test_more_than_the_model_reads_is_refused() -> None:
-    with pytest.raises(TokenizationError, match="at most 256"):
+    with pytest.raises(
+        TokenizationError, match=r"^max_length=257 is more .* at most 256"
+    ) as refused:
         resolve_max_length(257, 256)
+    assert refused.value.option == "max_length"
 
 
 def _without_unknown(model: Any) -> PreTrainedTokenizerFast:

@@ -22,6 +22,7 @@ from headtune.model import (
 from headtune.options import MachineConfig, ModelConfig, TrainConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.progress import SilentProgress
+from headtune.report.history import validation_figures
 from headtune.training import FitResult, count_steps, fit, resolve_learning_rate
 from headtune.training.fit import _last_whole_checkpoint
 from headtune.training.trainer import PackedTrainer
@@ -353,11 +354,7 @@ def test_the_best_weights_by_a_metric_that_should_be_high(
         schedule="constant",
         best_metric=metric,
     )
-    found = {
-        row["step"]: row[f"validation_{metric}"]
-        for row in result.history
-        if f"validation_{metric}" in row
-    }
+    found = {row["step"]: figure for row, figure in validation_figures(result.history, metric)}
     assert len(set(found.values())) > 1
     assert found[result.best_step] == max(found.values())
 

@@ -17,7 +17,7 @@ from headtune.artifact.layout import MANIFEST
 from headtune.artifact.manifest_rules import FORMAT_VERSION, check_manifest
 from headtune.errors import ArtifactFormatError, ConfigError, TamperedArtifactError
 from headtune.files.hashes import file_sha256
-from headtune.files.plain_json import finite, to_json
+from headtune.files.plain_json import JsonObject, finite, to_json
 from headtune.files.strict_json import read_strict_json
 from headtune.options import RunConfig, TuneConfig
 from headtune.tasks import SINGLE_LABEL
@@ -53,8 +53,8 @@ class Manifest:
     ``packs`` says that packed batches went through the backbone as they are: it was tried when
     the run was made, and the probes prove it again. ``temperature`` divides logits before they
     become probabilities; ``thresholds`` and ``abstain_below`` make answers of these.
-    ``architecture`` has ``model_type``, ``attention`` and what else says how the backbone is run;
-    None where format 1 did not know.
+    ``architecture`` is what ``model.Architecture`` says of the backbone; None where format 1 did
+    not know.
     """
 
     labels: tuple[str, ...]
@@ -72,11 +72,11 @@ class Manifest:
     label_column: str | None = None
     template: str | None = None
     task: str = SINGLE_LABEL.name
-    architecture: dict[str, str | int | bool | None] | None = None
+    architecture: dict[str, Any] | None = None
     config: dict[str, Any] = field(default_factory=dict)
     seeds: dict[str, int] = field(default_factory=dict)
     data_fingerprint: str = ""
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
@@ -134,7 +134,7 @@ class Manifest:
         return RunConfig.from_dict({"source": "", "tune": self.tune}).tune
 
 
-def seal_of(values: dict[str, Any]) -> str:
+def seal_of(values: JsonObject) -> str:
     """sha256 over everything in a manifest but the seal, whatever its order and white space.
 
     Together with the files' hashes in it, it shows any change that was not meant: labels in another

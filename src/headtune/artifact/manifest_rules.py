@@ -25,6 +25,7 @@ from headtune.files.json_rules import (
     Whole,
     shown,
 )
+from headtune.files.plain_json import JsonObject
 from headtune.options import AttentionDirection, LoraBias, Pooling
 from headtune.tasks import TASKS
 
@@ -94,10 +95,28 @@ CONFIG = Record(
 METRICS = MapOf(keys=SHORT, values=Plain(10_000), most=100)
 """Figures of a shape that ``describe_run`` does not know are left out there."""
 
+TOKEN_IDS = ListOf(values=Whole(0, 2**31 - 1), most=64, what="a short list of token ids")
+
 ARCHITECTURE = Record(
-    {"model_type": Field(NAME), "attention": Field(OneOf(get_args(AttentionDirection)))},
-    others=MapOf(keys=NAME, values=OrNull(SHORT, Truth(), Whole(-(2**63), 2**63)), most=100),
+    {
+        "model_type": Field(NAME),
+        "direction": Field(OneOf(get_args(AttentionDirection))),
+        "windows": Field(
+            ListOf(
+                values=OrNull(Whole(1, 2**31 - 1)),
+                most=10_000,
+                what="token counts and nulls",
+            )
+        ),
+        "position_offset": Field(Whole(0, 2**31 - 1)),
+        "has_token_types": Field(Truth()),
+        "tokens_before": Field(TOKEN_IDS),
+        "tokens_after": Field(TOKEN_IDS),
+        "head": Field(OrNull(NAME)),
+        "packs": Field(Truth()),
+    }
 )
+"""What ``Architecture.to_dict`` writes."""
 
 FIELDS: Mapping[str, Field] = {
     "labels": Field(
@@ -173,7 +192,7 @@ def _check_version(values: Any, where: Path) -> None:
         )
 
 
-def _check_task(values: dict[str, Any], where: Path) -> None:
+def _check_task(values: JsonObject, where: Path) -> None:
     """A task of a later headtune is said as such; what is no word at all is left to the rules."""
     task = values.get("task")
     if values["format_version"] > 1 and isinstance(task, str) and task not in TASKS:

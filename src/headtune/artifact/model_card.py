@@ -5,21 +5,34 @@ hubs read. It states what the manifest and the report know, and nothing else. Na
 are shown as they are written, whatever they would mean in Markdown or HTML (wording/markdown.py).
 """
 
-from typing import Any
+from typing import TypedDict
 
 import yaml
 
 from headtune.artifact.manifest import Manifest
 from headtune.pretrained import public_name
 from headtune.tasks import Task, task_named
+from headtune.tasks.figures import HELD_BACK, BaselineFigures, Metrics, PartMetrics
+from headtune.types import DataAccount
 from headtune.wording.commands import ways
 from headtune.wording.markdown import code, fenced, plain
 from headtune.wording.numbers import interval
 
-__all__ = ["model_card"]
+__all__ = ["CardValues", "model_card"]
 
 
-def model_card(manifest: Manifest, report: dict[str, Any], name: str) -> str:
+class CardValues(TypedDict, total=False):
+    """What a card takes of ``report.json``; empty for a classifier that was not measured."""
+
+    before: PartMetrics
+    after: PartMetrics
+    baselines: dict[str, BaselineFigures]
+    warnings: list[str]
+    sentence: str
+    data: DataAccount
+
+
+def model_card(manifest: Manifest, report: CardValues, name: str) -> str:
     """The card as Markdown. ``report`` is ``report.json``'s content, or empty."""
     parts = [
         _front_matter(manifest),
@@ -36,7 +49,7 @@ def model_card(manifest: Manifest, report: dict[str, Any], name: str) -> str:
 
 def _front_matter(manifest: Manifest) -> str:
     base = public_name(manifest.base_model.name)
-    values: dict[str, Any] = {
+    values: dict[str, str | list[str]] = {
         "library_name": "peft" if manifest.tune["tune"] == "lora" else "transformers",
         "pipeline_tag": "text-classification",
         "tags": ["text-classification", "headtune"],
@@ -46,17 +59,20 @@ def _front_matter(manifest: Manifest) -> str:
     return f"---\n{yaml.safe_dump(values, sort_keys=False)}---\n"
 
 
-def _figures(report: dict[str, Any], task: Task) -> str:
-    named = [(f"{when} tuning", report.get(when) or {}) for when in ("before", "after")]
-    named += [
-        (f"baseline: {name.replace('_', ' ')}", by_part)
-        for name, by_part in (report.get("baselines") or {}).items()
-    ]
+def _figures(report: CardValues, task: Task) -> str:
+    baselines = report.get("baselines") or {}
     rows = [
         _row(part, name, figures, task)
-        for part in ("test", "validation")
-        for name, by_part in named
-        if (figures := by_part.get(part))
+        for part in reversed(HELD_BACK)
+        for name, figures in [
+            ("before tuning", (report.get("before") or {}).get(part)),
+            ("after tuning", (report.get("after") or {}).get(part)),
+            *(
+                (f"baseline: {name.replace('_', ' ')}", b.get(part))
+                for name, b in baselines.items()
+            ),
+        ]
+        if figures
     ]
     if not rows:
         return ""
@@ -68,7 +84,7 @@ def _figures(report: dict[str, Any], task: Task) -> str:
     return "## Figures\n\n" + warnings + sentence + head + "\n" + "\n".join(rows) + "\n"
 
 
-def _row(part: str, name: str, figures: dict[str, Any], task: Task) -> str:
+def _row(part: str, name: str, figures: Metrics, task: Task) -> str:
     first, *others = (figure.written(figures) for figure in task.headline)
     cells = (
         plain(part),
@@ -81,7 +97,7 @@ def _row(part: str, name: str, figures: dict[str, Any], task: Task) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _data(report: dict[str, Any]) -> str:
+def _data(report: CardValues) -> str:
     data = report.get("data") or {}
     if not data:
         return ""

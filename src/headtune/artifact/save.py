@@ -10,14 +10,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact.layout import MANIFEST, MODEL_CARD, storage_of
 from headtune.artifact.manifest import BaseModel, Manifest, file_hashes
-from headtune.artifact.model_card import model_card
+from headtune.artifact.model_card import CardValues, model_card
 from headtune.artifact.probes import ProbeResult, write_probes
 from headtune.artifact.verify import verify_in_fresh_process
 from headtune.artifact.weights import write_weights
@@ -77,7 +76,7 @@ def save_artifact(
     *,
     overwrite: bool = False,
     write_evidence: Callable[[Path], None] = lambda folder: None,
-    card: dict[str, Any] | None = None,
+    card: CardValues | None = None,
 ) -> ProbeResult:
     """Write, prove and publish a run folder.
 

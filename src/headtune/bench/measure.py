@@ -23,12 +23,12 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
 
 import torch
 
 from headtune.artifact import load_artifact
 from headtune.artifact.layout import MANIFEST
+from headtune.bench.result import BenchResult, Latency, PaceFigures
 from headtune.data import find_text_column, read_table, usable_rows
 from headtune.errors import DataError
 from headtune.model import (
@@ -73,7 +73,7 @@ def bench(
     batch_size: int = 16,
     seconds: float = 45.0,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> BenchResult:
     """Measure a run folder, or a base model by alias, folder, GGUF file or hub id.
 
     Args:
@@ -233,7 +233,7 @@ class _Pace:
         """Useful operations a second."""
         return flops_per_token * self.n_tokens / self.seconds
 
-    def figures(self, flops_per_token: float, matrix_rate: float | None) -> dict[str, float | None]:
+    def figures(self, flops_per_token: float, matrix_rate: float | None) -> PaceFigures:
         useful = self.flops(flops_per_token)
         return {
             "examples_per_second": self.n_examples / self.seconds,
@@ -285,7 +285,7 @@ def _prediction(
     return _Pace(n_texts, n_tokens, median(times))
 
 
-def _latency(predictor: Predictor, texts: Sequence[str], seconds: float) -> dict[str, Any]:
+def _latency(predictor: Predictor, texts: Sequence[str], seconds: float) -> Latency:
     """Seconds for one text, over at most 100 of them."""
     until = time.perf_counter() + seconds
     predictor.predict(texts[:1])

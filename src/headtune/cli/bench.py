@@ -5,7 +5,7 @@ machine's matrix product that these are; latency, load time and peak memory. ``h
 measures; this file prints.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import CycloptsError, Parameter
@@ -27,6 +27,7 @@ from headtune.options import DataConfig, MachineConfig, ModelConfig
 from headtune.wording.numbers import size
 
 if TYPE_CHECKING:
+    from headtune.bench.result import BenchResult
     from headtune.wording.tables import Table
 
 __all__ = ["bench"]
@@ -105,7 +106,7 @@ def bench(
     console.print(_rates(found))
 
 
-def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _facts(found: "BenchResult") -> Iterator[tuple[str, str]]:
     """What was measured, and what is no rate."""
     texts, latency, memory = found["texts"], found["latency"], found["peak_memory_bytes"]
     kind = "" if found["is_run"] else ", with an untrained head"
@@ -122,15 +123,16 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         f"{1000 * latency['median_seconds']:.1f} ms, the slowest tenth from "
         f"{1000 * latency['slowest_tenth_seconds']:.1f} ms ({latency['texts']} texts)",
     )
-    if None not in memory.values():
+    known = {when: n for when, n in memory.items() if n is not None}
+    if len(known) == len(memory):
         yield (
             "peak memory",
-            f"{size(memory['loaded'])} loaded, {size(memory['prediction'])} "
-            f"predicting, {size(memory['training'])} training",
+            f"{size(known['loaded'])} loaded, {size(known['prediction'])} "
+            f"predicting, {size(known['training'])} training",
         )
 
 
-def _rates(found: Mapping[str, Any]) -> "Table":
+def _rates(found: "BenchResult") -> "Table":
     """Prediction and training, above the matrix products they are measured against."""
     from headtune.wording.tables import plain_table
 

@@ -86,12 +86,12 @@ def machine_that_trusts(trusted: bool) -> MachineConfig:
 
 def write_page(page: str, html: Path) -> None:
     """A page in one piece; missing folders are made. Raises ``ConfigError`` where it cannot be."""
-    from headtune.report.files import write_atomically
+    from headtune.files.whole_file import write_whole
 
     content = page.encode()
     try:
         html.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(html, content)
+        write_whole(html, content)
     except (OSError, ValueError) as error:  # a name that is none is a ValueError
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(

@@ -30,6 +30,7 @@ from headtune.cli.predict import TABLE_ENDINGS, data_config, load_predictor
 
 if TYPE_CHECKING:
     from headtune.report.answers import Answers
+    from headtune.report.entries import ComparedRuns
 
 __all__ = ["compare"]
 
@@ -85,8 +86,8 @@ def compare(
         answers, pace = _answer(named, table, model, options)
         for name, rate in pace.items():
             costs[name]["predict_examples_per_second"] = rate
-    comparison = compare_answers(answers, listed=rows)
-    comparison = {"source": source, **comparison, "costs": costs}
+    found = compare_answers(answers, listed=rows)
+    comparison: ComparedRuns = {"source": source, **found, "costs": costs}
     if html is not None:
         from headtune.report.page import comparison_page
 

@@ -4,9 +4,9 @@ And with ``--machine``, what this machine is to headtune: its formats, and how f
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import CycloptsError, Parameter
 from rich.text import Text
@@ -27,12 +27,24 @@ from headtune.wording.numbers import count, interval, percent, size
 
 if TYPE_CHECKING:
     from headtune.artifact import LoadedArtifact, RunInfo
+    from headtune.artifact.probes import ProbeResult
     from headtune.model.hardware.describe import MachineInfo
 
 __all__ = ["info"]
 
 MOST_LABELS = 10
 """Labels named one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a load measured: files and base model as they were written, and the probes."""
+
+    files: int
+    base_model: bool
+    device: str
+    dtype: str
+    probes: "ProbeResult"
 
 
 def info(
@@ -95,7 +107,7 @@ def info(
     described = describe_run(run, model=model)
     proof = _verified(run, model, trusted) if verify else None
     if json:
-        print_json(asdict(described) | {"verified": proof}, indent=2)
+        print_json(asdict(described) | {"verified": proof and asdict(proof)}, indent=2)
         return
     _print(described, proof)
 
@@ -129,7 +141,7 @@ def _machine_facts(found: "MachineInfo") -> Iterator[tuple[str, str]]:
     yield "kept in", f"{found.kept_in}; headtune info --machine --remeasure makes it anew"
 
 
-def _verified(run: Path, model: str | None, trusted: bool) -> dict[str, Any]:
+def _verified(run: Path, model: str | None, trusted: bool) -> Proof:
     """What a load measured. Raises what ``load_artifact`` does."""
     with waiting("Loading the run"):
         from headtune.artifact import load_artifact
@@ -137,16 +149,16 @@ def _verified(run: Path, model: str | None, trusted: bool) -> dict[str, Any]:
         loaded: LoadedArtifact = load_artifact(
             run, model=model, options=machine_that_trusts(trusted)
         )
-    return {
-        "files": len(loaded.manifest.files),
-        "base_model": bool(loaded.manifest.base_model.sha256),
-        "device": str(loaded.compute.device),
-        "dtype": loaded.compute.dtype_name,
-        "probes": asdict(loaded.probes),
-    }
+    return Proof(
+        files=len(loaded.manifest.files),
+        base_model=bool(loaded.manifest.base_model.sha256),
+        device=str(loaded.compute.device),
+        dtype=loaded.compute.dtype_name,
+        probes=loaded.probes,
+    )
 
 
-def _print(info: "RunInfo", proof: dict[str, Any] | None) -> None:
+def _print(info: "RunInfo", proof: Proof | None) -> None:
     from headtune.wording.tables import facts_table
 
     table = facts_table()
@@ -227,14 +239,14 @@ def _libraries(info: "RunInfo") -> str:
     return ", ".join(parts)
 
 
-def _proof(proof: dict[str, Any] | None) -> str:
+def _proof(proof: Proof | None) -> str:
     if proof is None:
         return "not now; --verify rechecks every hash and probe"
-    probes = proof["probes"]
-    base = " and the base model" if proof["base_model"] else ""
+    probes = proof.probes
+    base = " and the base model" if proof.base_model else ""
     return (
-        f"{count(proof['files'], 'file')}{base} are those that were written; "
-        f"{count(probes['n_probes'], 'probe')} in {proof['dtype']} on {proof['device']}: "
-        f"probabilities differ by up to {probes['max_probability_difference']:.1g}, "
-        f"{count(probes['n_changed_labels'], 'label')} changed"
+        f"{count(proof.files, 'file')}{base} are those that were written; "
+        f"{count(probes.n_probes, 'probe')} in {proof.dtype} on {proof.device}: "
+        f"probabilities differ by up to {probes.max_probability_difference:.1g}, "
+        f"{count(probes.n_changed_labels, 'label')} changed"
     )

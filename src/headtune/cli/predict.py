@@ -40,6 +40,7 @@ from headtune.options.written import parse_shares
 
 if TYPE_CHECKING:
     from headtune.predict import Predictor
+    from headtune.tasks.decision import RuleChanges
 
 __all__ = ["predict", "table_in"]
 
@@ -153,11 +154,11 @@ def load_predictor(run: Path, model: str | None, options: dict[str, Any]) -> "Pr
     return predictor.deciding(changes) if changes else predictor
 
 
-def _rule_changes(options: dict[str, Any]) -> dict[str, Any]:
+def _rule_changes(options: dict[str, Any]) -> "RuleChanges":
     """What the options of the decision stage change in the run's rule; checked as in training."""
     given = {name: value for name, value in options.items() if STAGE_OF[name] == "decide"}
     decide = DecideConfig(**given)
-    changes: dict[str, Any] = {}
+    changes: RuleChanges = {}
     if "threshold" in given:
         changes["thresholds"] = parse_shares("threshold", decide.threshold)
     if "abstain_below" in given:

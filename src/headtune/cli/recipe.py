@@ -12,12 +12,13 @@ from typing import Any
 
 from headtune.cli.options import STAGE_OF
 from headtune.errors import ConfigError
+from headtune.files.plain_json import JsonObject
 from headtune.options import STAGES, RunConfig
 
 __all__ = ["load_recipe", "merge"]
 
 
-def load_recipe(path: Path) -> dict[str, Any]:
+def load_recipe(path: Path) -> JsonObject:
     """What the file says, checked by ``RunConfig``, so that a mistake in it names the file."""
     values = _read_yaml(path)
     for stage in STAGES:
@@ -43,7 +44,7 @@ def merge(recipe: Mapping[str, Any], source: str | None, options: Mapping[str, A
     return RunConfig.from_dict(values)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path) -> JsonObject:
     import yaml
 
     try:

@@ -6,17 +6,20 @@ Costs: imports scikit-learn with the metrics, so a command imports this file whe
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from headtune.tasks.metrics import Metrics, accuracy_interval, count_correct
+from headtune.tasks.figures import AnsweredLabel, FileMetrics, LabelFigures
+from headtune.tasks.metrics import accuracy_interval, count_correct
 from headtune.wording.numbers import count, duration, interval, p_value, percent, points, rate, size
 from headtune.wording.tables import Table, plain_table
 from headtune.wording.visible import visible_name
 
 if TYPE_CHECKING:
+    from headtune.predict.bulk import TableCounts
+    from headtune.report.entries import ComparedRuns, Costs, Disagreement, Pair
     from headtune.types import Prediction
 
 __all__ = [
@@ -61,7 +64,7 @@ def predictions_table(texts: Sequence[str], predictions: Sequence["Prediction"])
     return table
 
 
-def counts_line(summary: Mapping[str, Any]) -> str:
+def counts_line(summary: "TableCounts") -> str:
     """``3 rows: 2 ham, 1 spam``, the most frequent first, of what ``predict_file`` returns."""
     ranked = sorted(summary["labels"].items(), key=lambda item: -item[1])
     labels = [f"{n:,} {visible_name(name)}" for name, n in ranked[:MOST_LINES]]
@@ -69,7 +72,7 @@ def counts_line(summary: Mapping[str, Any]) -> str:
     return f"{count(summary['rows'], 'row')}: {', '.join(labels + more)}"
 
 
-def print_metrics(metrics: Metrics, console: Console) -> None:
+def print_metrics(metrics: FileMetrics, console: Console) -> None:
     """All rows in a few lines, then each label."""
     within = interval(*accuracy_interval(count_correct(metrics), metrics["n"]))
     console.print(f"rows      {metrics['n']:>9,}")
@@ -78,29 +81,24 @@ def print_metrics(metrics: Metrics, console: Console) -> None:
     console.print(f"accuracy  {percent(metrics['accuracy']):>9}  (95 % interval: {within})")
     console.print(f"macro F1  {percent(metrics['macro_f1']):>9}")
     console.print(f"log loss  {metrics['log_loss']:>9.4f}\n")
-    console.print(_label_table(metrics))
+    console.print(_label_table(metrics["per_label"], metrics["per_label"]))
     if "answers" in metrics:
-        answers = metrics["answers"]
+        answers, right = metrics["answers"], metrics["answers"]["accuracy"]
         console.print(
             f"\nWith thresholds, {percent(answers['coverage'])} of the rows get an answer"
-            + (f", {percent(answers['accuracy'])} of them right." if answers["coverage"] else ".")
+            + ("." if right is None else f", {percent(right)} of them right.")
         )
-        console.print(_label_table({"per_label": _answered(metrics)}))
+        console.print(_label_table(metrics["per_label"], answers["per_label"]))
 
 
-def _answered(metrics: Metrics) -> dict[str, Any]:
-    """The figures of each label's answers, beside its number of rows."""
-    return {
-        name: {**figures, **metrics["answers"]["per_label"][name]}
-        for name, figures in metrics["per_label"].items()
-    }
-
-
-def _label_table(metrics: Metrics) -> Table:
-    """Precision, recall and F1 of each label; F1 of answers is that of these two."""
+def _label_table(
+    labels: Mapping[str, LabelFigures], shown: Mapping[str, LabelFigures | AnsweredLabel]
+) -> Table:
+    """Rows of each label, and precision, recall and F1 as ``shown`` has them; F1 of answers is that
+    of these two."""
     table = plain_table("label", "rows", "precision", "recall", "F1")
-    for name, figures in metrics["per_label"].items():
-        precision, recall = figures["precision"], figures["recall"]
+    for name, figures in labels.items():
+        precision, recall = shown[name]["precision"], shown[name]["recall"]
         total = (precision or 0.0) + (recall or 0.0)
         f1 = 2 * (precision or 0.0) * (recall or 0.0) / total if total else 0.0
         rates = ["-" if rate is None else percent(rate) for rate in (precision, recall, f1)]
@@ -108,7 +106,7 @@ def _label_table(metrics: Metrics) -> Table:
     return table
 
 
-def print_comparison(comparison: Mapping[str, Any], console: Console) -> None:
+def print_comparison(comparison: "ComparedRuns", console: Console) -> None:
     """What ``headtune compare`` found: the sentence, each run, each pair, rows, costs."""
     console.print(Text(comparison["sentence"]))
     for name, n in comparison["left_out"].items():
@@ -129,7 +127,7 @@ def print_comparison(comparison: Mapping[str, Any], console: Console) -> None:
         console.print(_disagreements_table(shown, list(comparison["costs"])))
 
 
-def _runs_table(comparison: Mapping[str, Any]) -> Table:
+def _runs_table(comparison: "ComparedRuns") -> Table:
     table = plain_table("run", "accuracy", "95 % interval", "macro F1", "log loss")
     for run in comparison["runs"]:
         table.add_row(
@@ -142,7 +140,7 @@ def _runs_table(comparison: Mapping[str, Any]) -> Table:
     return table
 
 
-def _pairs_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
+def _pairs_table(pairs: Sequence["Pair"]) -> Table:
     headings = ["points better", "95 % interval", "only it right", "only the other", "p-value"]
     table = plain_table("first against second", *headings)
     for pair in pairs:
@@ -157,7 +155,7 @@ def _pairs_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _costs_table(costs: Mapping[str, Mapping[str, Any]]) -> Table:
+def _costs_table(costs: Mapping[str, "Costs"]) -> Table:
     measured = any("predict_examples_per_second" in cost for cost in costs.values())
     headings = ["tuned", "parameters trained", "folder", "time to make"]
     table = plain_table("run", *headings, *(["prediction"] if measured else []))
@@ -174,7 +172,7 @@ def _costs_table(costs: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
-def _disagreements_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+def _disagreements_table(rows: Sequence["Disagreement"], names: Sequence[str]) -> Table:
     table = plain_table("row", expand=True)
     table.columns[0].justify = "right"
     for heading in ("label", *names):

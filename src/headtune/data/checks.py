@@ -21,7 +21,7 @@ from headtune.data.columns import Columns
 from headtune.data.labels import label_names
 from headtune.data.reading.arrow_values import python_value, python_values
 from headtune.data.reading.table import Table, holds_strings, shortened
-from headtune.errors import DataError
+from headtune.errors import DataError, option
 from headtune.files.plain_json import to_json
 from headtune.options import DataConfig
 from headtune.types import SetAsideRow
@@ -87,7 +87,9 @@ def check_any_usable(usable: UsableRows, name: str) -> None:
         first = usable.set_aside[0]
         raise DataError(
             f"None of the {len(usable.set_aside):,} rows of {name} can be used; row {first.row:,}: "
-            f"{first.reason} ({first.content[:80]!r}). Check --text and --label."
+            f"{first.reason} ({first.content[:80]!r}).",
+            row=first.row,
+            way_out=f"Check {option('text')} and {option('label')}.",
         )
 
 
@@ -96,8 +98,11 @@ def refuse_if_strict(set_aside: Sequence[SetAsideRow], config: DataConfig, name:
     if config.strict and set_aside:
         first = set_aside[0]
         raise DataError(
-            f"Row {first.row:,} of {name} cannot be used: {first.reason} ({first.content[:80]!r}). "
-            "Mend or remove it, or leave out --strict to set such rows aside."
+            f"Row {first.row:,} of {name} cannot be used: {first.reason} ({first.content[:80]!r}).",
+            option="strict",
+            row=first.row,
+            way_out=f"Mend or remove it, or leave out {option('strict', True)} to set such rows "
+            "aside.",
         )
 
 

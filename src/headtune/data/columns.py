@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from headtune.data.labels import n_distinct_names
 from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number, listed
 from headtune.data.reading.table import Table, holds_strings
-from headtune.errors import ColumnError
+from headtune.errors import ColumnError, option
 from headtune.options import DataConfig
 from headtune.wording.numbers import count
 
@@ -30,6 +30,8 @@ MAX_LABELS_BY_CONTENT = 50
 
 SAMPLE_CHARACTERS = 100_000
 """How much of a value is looked at."""
+
+NAME_THE_TEXT = f"Name the text column with {option('text')}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,16 @@ def find_columns(table: Table, config: DataConfig) -> Columns:
     """The text and label columns of a training table. Raises ``ColumnError``."""
     given_label = None
     if config.label is not None:
-        given_label = _given(table, config.label, "--label")
+        given_label = _given(table, config.label, "label")
     text = find_text_column(table, config, trained_on=None, not_text=given_label)
     if given_label is not None:
         if given_label == text.text:
             raise ColumnError(
                 f"Column {given_label!r} of {table.name} cannot be both text and label. "
-                f"It has: {_listed(table)}. Name another with --text or --label."
+                f"It has: {_listed(table)}.",
+                option="label",
+                column=given_label,
+                way_out=f"Name another with {option('text')} or {option('label')}.",
             )
         return _with_label(text, given_label, "given")
     used = {text.text, config.split_column, *_fields(text.template)}
@@ -74,7 +79,7 @@ def find_text_column(
         _check_template(table, config.template)
         return Columns(None, config.template, None, f"text from template {config.template!r}")
     if config.text is not None:
-        name, found = _given(table, config.text, "--text"), "given"
+        name, found = _given(table, config.text, "text"), "given"
     elif trained_on is not None and trained_on in table.column_names:
         name, found = trained_on, "as in training"
     else:
@@ -94,13 +99,19 @@ def _listed(table: Table) -> str:
     return listed(table.column_names)
 
 
-def _given(table: Table, name: str, option: str) -> str:
+def _given(table: Table, name: str, which: str) -> str:
     if name in table.column_names:
         return name
     lowered = {column.lower(): column for column in table.column_names}
     near = difflib.get_close_matches(name.lower(), lowered, n=1)
-    hint = f"Did you mean {option} {lowered[near[0]]}?" if near else f"Name one with {option}."
-    raise ColumnError(f"Column {name!r} is not in {table.name}. It has: {_listed(table)}. {hint}")
+    raise ColumnError(
+        f"Column {name!r} is not in {table.name}. It has: {_listed(table)}.",
+        option=which,
+        column=name,
+        way_out=f"Did you mean {option(which, lowered[near[0]])}?"
+        if near
+        else f"Name one with {option(which)}.",
+    )
 
 
 def _fields(template: str | None) -> list[str]:
@@ -110,8 +121,9 @@ def _fields(template: str | None) -> list[str]:
         return [field for _, field, _, _ in string.Formatter().parse(template) if field is not None]
     except ValueError as error:
         raise ColumnError(
-            f"--template {template!r} cannot be read: {error}. "
-            "Write columns in braces: '{keyword}: {text}'; a brace itself is doubled."
+            f"{option('template', template)} cannot be read: {error}.",
+            option="template",
+            way_out="Write columns in braces: '{keyword}: {text}'; a brace itself is doubled.",
         ) from None
 
 
@@ -119,16 +131,21 @@ def _check_template(table: Table, template: str) -> None:
     fields = _fields(template)
     if not fields:
         raise ColumnError(
-            f"--template {template!r} names no column. Write columns in braces, such as "
-            f"{{{table.column_names[0]}}}. {table.name} has: {_listed(table)}."
+            f"{option('template', template)} names no column.",
+            option="template",
+            way_out=f"Write columns in braces, such as {{{table.column_names[0]}}}. {table.name} "
+            f"has: {_listed(table)}.",
         )
     for field in fields:
         if field not in table.column_names:
             near = difflib.get_close_matches(field, table.column_names, n=1)
             hint = f"Did you mean {{{near[0]}}}?" if near else "Name one of them in braces."
             raise ColumnError(
-                f"Column {field!r} of --template is not in {table.name}. "
-                f"It has: {_listed(table)}. {hint}"
+                f"Column {field!r} of {option('template')} is not in {table.name}. "
+                f"It has: {_listed(table)}.",
+                option="template",
+                column=field,
+                way_out=hint,
             )
 
 
@@ -137,7 +154,10 @@ def _check_holds_text(table: Table, name: str) -> None:
     if not holds_strings(table, name) and not pa.types.is_null(kind):
         raise ColumnError(
             f"Column {name!r} of {table.name} holds {kind} values, not text. "
-            f"It has: {_listed(table)}. Name the text column with --text."
+            f"It has: {_listed(table)}.",
+            option="text",
+            column=name,
+            way_out=NAME_THE_TEXT,
         )
 
 
@@ -156,7 +176,7 @@ def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> tu
     if len(named) == 1:
         return named[0], "by its name"
     if named:
-        raise _two_could_be("text", "--text", table, named)
+        raise _two_could_be("text", table, named)
     if len(table.column_names) == 1 and strings:
         return strings[0], "the only column"
     candidates = [name for name in strings if _reads_like_text(table.columns[name])]
@@ -164,20 +184,22 @@ def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> tu
         trained = f"column {trained_on!r}, which was trained on, or " if trained_on else ""
         raise ColumnError(
             f"No column of {table.name} looks like text: expected {trained}a column of strings. "
-            f"It has: {_listed(table)}. Name the text column with --text."
+            f"It has: {_listed(table)}.",
+            option="text",
+            way_out=NAME_THE_TEXT,
         )
     lengths = {name: _mean_length(table.columns[name]) for name in candidates}
     longest = max(candidates, key=lengths.__getitem__)
     if rivals := [n for n in candidates if n != longest and lengths[n] * 2 >= lengths[longest]]:
-        raise _two_could_be("text", "--text", table, [longest, *rivals])
+        raise _two_could_be("text", table, [longest, *rivals])
     return longest, "longest strings"
 
 
 def _find_label(table: Table, names: Sequence[str]) -> tuple[str, str]:
     if not names:
         raise ColumnError(
-            f"{table.name} has no column for the label beside the text; it has: {_listed(table)}. "
-            "Training needs a label for each text."
+            f"{table.name} has no column for the label beside the text; it has: {_listed(table)}.",
+            way_out="Training needs a label for each text.",
         )
     named = _by_name(names, LABEL_NAMES)
     if len(named) > 1:
@@ -186,20 +208,23 @@ def _find_label(table: Table, names: Sequence[str]) -> tuple[str, str]:
         return named[0], f"by its name, {_values(table, named[0])}"
     candidates = named or [n for n in names if _reads_like_labels(table.columns[n])]
     if len(candidates) > 1:
-        raise _two_could_be("label", "--label", table, candidates)
+        raise _two_could_be("label", table, candidates)
     if not candidates:
         raise ColumnError(
             f"No column of {table.name} looks like labels: expected one with 2 to "
-            f"{MAX_LABELS_BY_CONTENT} distinct values that repeat. It has: {_listed(table)}. "
-            "Name the label column with --label."
+            f"{MAX_LABELS_BY_CONTENT} distinct values that repeat. It has: {_listed(table)}.",
+            option="label",
+            way_out=f"Name the label column with {option('label')}.",
         )
     return candidates[0], _values(table, candidates[0])
 
 
-def _two_could_be(what: str, option: str, table: Table, names: Sequence[str]) -> ColumnError:
+def _two_could_be(what: str, table: Table, names: Sequence[str]) -> ColumnError:
+    """``what`` is "text" or "label", which are also the options that decide."""
     return ColumnError(
-        f"More than one column of {table.name} could be the {what}: {', '.join(names)}. "
-        f"Choose one: {option} {names[0]}"
+        f"More than one column of {table.name} could be the {what}: {', '.join(names)}.",
+        option=what,
+        way_out=f"Choose one: {option(what, names[0])}",
     )
 
 

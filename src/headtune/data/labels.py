@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from headtune.data.reading.arrow_values import escaped, python_value, python_values
 from headtune.data.reading.names import as_float
-from headtune.errors import LabelError
+from headtune.errors import LabelError, option
 from headtune.types import LabelSet
 
 __all__ = [
@@ -59,8 +59,9 @@ def label_name(value: object) -> str | None:
         value = escaped(value)
     if isinstance(value, list | tuple | dict | set | np.ndarray):
         raise LabelError(
-            f"A label must be one value; received {value!r}. Several labels a text are not "
-            "supported: keep the one that matters, or train a classifier for each."
+            f"A label must be one value; received {value!r}.",
+            way_out="Several labels a text are not supported: keep the one that matters, or train "
+            "a classifier for each.",
         )
     name = str(value).strip()
     if name.lower() in TRUE_AND_FALSE:
@@ -98,17 +99,22 @@ def check_label_values(names: Sequence[str], column: str, table: str) -> None:
     """Raises ``LabelError`` when a column of numbers or texts was taken for labels."""
     counts = Counter(names)
     examples = ", ".join(repr(name[:40]) for name in list(counts)[:3])
-    way_out = "Name the label column with --label."
+    way_out = f"Name the label column with {option('label')}."
     values = [as_float(name) for name in counts]
     if None not in values and not all(value is None or value.is_integer() for value in values):
         raise LabelError(
-            f"Column {column!r} of {table} holds numbers with fractions ({examples}), not labels. "
-            f"{way_out} To learn ranges, write them as words first: low, high."
+            f"Column {column!r} of {table} holds numbers with fractions ({examples}), not labels.",
+            option="label",
+            column=column,
+            way_out=f"{way_out} To learn ranges, write them as words first: low, high.",
         )
     if len(counts) > MAX_SPARSE_LABELS and 5 * len(counts) >= len(names):
         raise LabelError(
             f"Column {column!r} of {table} has {len(counts):,} distinct values in {len(names):,} "
-            f"rows ({examples}, …); it looks like texts or numbers, not labels. {way_out}"
+            f"rows ({examples}, …); it looks like texts or numbers, not labels.",
+            option="label",
+            column=column,
+            way_out=way_out,
         )
 
 
@@ -116,8 +122,12 @@ def check_label_counts(names: Sequence[str], rows: Sequence[int]) -> None:
     """Raises ``LabelError`` when a label has a single row: it cannot be in train and test."""
     for name, count in Counter(names).items():
         if count == 1:
+            row = int(rows[names.index(name)])
             raise LabelError(
-                f"Label {name!r} has a single row (row {rows[names.index(name)]:,}), which cannot "
-                "be in both training and test. Remove or merge that label, or use all rows for "
-                "training: --split 100/0/0"
+                f"Label {name!r} has a single row (row {row:,}), which cannot be in both training "
+                "and test.",
+                option="split",
+                row=row,
+                way_out="Remove or merge that label, or use all rows for training: "
+                f"{option('split', '100/0/0')}",
             )

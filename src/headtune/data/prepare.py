@@ -38,7 +38,7 @@ from headtune.data.repeats.groups import groups_together
 from headtune.data.repeats.leaks import find_leaks
 from headtune.data.repeats.repeats import find_repeats
 from headtune.data.summary import summarize
-from headtune.errors import DataError, LabelError
+from headtune.errors import DataError, LabelError, option
 from headtune.options import DataConfig
 from headtune.types import Example, LabelSet, PreparedData, SetAsideRow, known_label
 from headtune.wording.text_lists import check_same_length, text_list
@@ -110,8 +110,8 @@ def _check_all_learned(labels: LabelSet, label_ids: Ints, parts: dict[str, Ints]
     if missing:
         names = ", ".join(labels.decode(sorted(missing)))
         raise LabelError(
-            f"No row of the training part has label {names}, so it cannot be learned. "
-            "Add rows with it to the training data, or remove it from validation and test."
+            f"No row of the training part has label {names}, so it cannot be learned.",
+            way_out="Add rows with it to the training data, or remove it from validation and test.",
         )
 
 
@@ -143,29 +143,36 @@ def _named(value: object, position: int) -> str:
     name = label_name(value)
     if name is None:
         raise DataError(
-            f"Label {position} (counted from 0) is missing: {value!r}. Leave out its text, or "
-            "give it a label."
+            f"Label {position} (counted from 0) is missing: {value!r}.",
+            row=position + 1,
+            way_out="Leave out its text, or give it a label.",
         )
-    _check_writable(name, f"Label {position}")
+    _check_writable(name, "Label", position)
     return name
 
 
-def _check_writable(text: str, what: str) -> None:
+def _check_writable(text: str, what: str, position: int) -> None:
     if not is_writable(text):
         raise DataError(
-            f"{what} (counted from 0) holds {NOT_WRITABLE}: {shortened(ascii(text))}. "
-            "Mend it where it was cut in two, or leave it out."
+            f"{what} {position} (counted from 0) holds {NOT_WRITABLE}: {shortened(ascii(text))}.",
+            row=position + 1,
+            way_out="Mend it where it was cut in two, or leave it out.",
         )
 
 
 def _checked_text(text: object, position: int) -> str:
     if not isinstance(text, str):
         raise DataError(
-            f"Text {position} (counted from 0) is {type(text).__name__}, expected str: {text!r}."
+            f"Text {position} (counted from 0) is {type(text).__name__}, expected str: {text!r}.",
+            row=position + 1,
         )
     if not text.strip():
-        raise DataError(f"Text {position} (counted from 0) is empty: {text!r}. Leave it out.")
-    _check_writable(text, f"Text {position}")
+        raise DataError(
+            f"Text {position} (counted from 0) is empty: {text!r}.",
+            row=position + 1,
+            way_out="Leave it out.",
+        )
+    _check_writable(text, "Text", position)
     return str(text)
 
 
@@ -204,12 +211,14 @@ def _check_known(names: Sequence[str], rows: Ints, labels: LabelSet) -> None:
     known = set(labels.names)
     unknown = dict.fromkeys(name for name in names if name not in known)
     if unknown:
-        first = next(iter(unknown))
+        row = int(rows[names.index(next(iter(unknown)))])
         raise LabelError(
             f"The classifier does not know the label{'s' if len(unknown) > 1 else ''} "
-            f"{', '.join(map(repr, list(unknown)[:5]))} (first in row "
-            f"{rows[names.index(first)]:,}). It knows: {', '.join(labels.names)}. "
-            "Check --label, or map the values first."
+            f"{', '.join(map(repr, list(unknown)[:5]))} (first in row {row:,}). "
+            f"It knows: {', '.join(labels.names)}.",
+            option="label",
+            row=row,
+            way_out=f"Check {option('label')}, or map the values first.",
         )
 
 

@@ -18,7 +18,7 @@ from headtune.data.checks import count_conflicting, text_groups
 from headtune.data.parts.parts import PARTS, GivenParts
 from headtune.data.parts.split import parse_split
 from headtune.options import DataConfig
-from headtune.types import Example, LabelSet, PreparedData
+from headtune.types import DataAccount, Example, LabelSet, PreparedData
 
 __all__ = ["fingerprint", "summarize"]
 
@@ -32,7 +32,7 @@ def summarize(
     label_ids: Ints,
     parts: Mapping[str, Ints],
     config: DataConfig,
-) -> dict[str, object]:
+) -> DataAccount:
     """The account of one ``prepare``. ``label_ids``: of all usable rows, shape ``(n,)``."""
     columns = given.columns
     texts = [text for usable in given.parts.values() for text in usable.texts]

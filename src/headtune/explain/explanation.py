@@ -68,7 +68,9 @@ def explain(
     [answer] = task.answers(predictor.rule, probabilities, predictor.labels)
     names = predictor.labels.names
     if label is not None and label not in names:
-        raise PredictionError(f"There is no label {label!r}; the labels are: {', '.join(names)}.")
+        raise PredictionError(
+            f"There is no label {label!r}; the labels are: {', '.join(names)}.", option="label"
+        )
     [likeliest] = task.named(task.decide(probabilities), predictor.labels)
     explained = label or likeliest
     spans = word_spans(text)

@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from headtune.batches import collate
-from headtune.errors import MissingDependencyError, PredictionError
+from headtune.errors import MissingDependencyError, PredictionError, option
 from headtune.model.one_pass import one_pass
 from headtune.predict import Predictor
 from headtune.tokens import encode_texts
@@ -46,8 +46,9 @@ def integrated_gradients(
         from captum.attr import IntegratedGradients
     except ImportError as error:
         raise MissingDependencyError(
-            "--method gradients needs Captum: pip install 'headtune[explain]'. Or leave words out "
-            "one by one: --method occlusion."
+            f"{option('method', 'gradients')} needs Captum: pip install 'headtune[explain]'.",
+            option="method",
+            way_out=f"Or leave words out one by one: {option('method', 'occlusion')}.",
         ) from error
     [example] = encode_texts([text], predictor.tokenizer, predictor.max_length)
     places = _places(predictor, text, len(example))
@@ -104,8 +105,9 @@ def _places(predictor: Predictor, text: str, n_tokens: int) -> list[tuple[int, i
     """Where each token is in the text; ``(0, 0)`` for one that the tokenizer added."""
     if not predictor.tokenizer.is_fast:
         raise PredictionError(
-            "This model's tokenizer does not say where its tokens are in the text. "
-            "Use --method occlusion."
+            "This model's tokenizer does not say where its tokens are in the text.",
+            option="method",
+            way_out=f"Use {option('method', 'occlusion')}.",
         )
     found = predictor.tokenizer(
         text, return_offsets_mapping=True, truncation=True, max_length=predictor.max_length

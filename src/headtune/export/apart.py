@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from headtune.errors import ExportError
+from headtune.errors import ExportError, option
 
 __all__ = ["SEPARATION", "Direction", "constant_direction"]
 
@@ -59,7 +59,9 @@ def constant_direction(states: npt.NDArray[np.float32]) -> Direction:
         raise ExportError(
             "The states of texts have too little in common for a language model to answer with "
             f"labels alone: {lowest:.2f} of the mean at the lowest of {len(states)} texts, and "
-            f"{LOWEST} is needed. Use --to onnx or --to transformers."
+            f"{LOWEST} is needed.",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')} or {option('to', 'transformers')}.",
         )
     return Direction(exact.T @ coefficients, float(lowest), len(states))
 

@@ -7,13 +7,12 @@ people, with the lines that load it.
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from headtune.artifact.manifest import Manifest
-from headtune.errors import ArtifactError
-from headtune.export.formats import Format
+from headtune.errors import ArtifactError, option
+from headtune.export.formats import Format, Measured
 from headtune.export.proof import Agreement
 from headtune.files.plain_json import to_json
 from headtune.wording.markdown import code, fenced, plain
@@ -28,12 +27,18 @@ def check_export_target(out: Path, *, overwrite: bool) -> None:
     """Raise ``ArtifactError`` if ``out`` cannot be written, or holds something else."""
     if out.exists() and not overwrite:
         raise ArtifactError(
-            f"{out} exists already. Choose another folder with --out, or replace it with "
-            "--overwrite."
+            f"{out} exists already.",
+            option="out",
+            way_out=f"Choose another folder with {option('out')}, or replace it with "
+            f"{option('overwrite', True)}.",
         )
     in_use = out.is_file() or (out.is_dir() and any(out.iterdir()))
     if in_use and not (out / EXPORT_RECORD).is_file():
-        raise ArtifactError(f"{out} is not an earlier export, so it is not overwritten.")
+        raise ArtifactError(
+            f"{out} is not an earlier export, so it is not overwritten.",
+            option="out",
+            way_out=f"Choose another folder with {option('out')}.",
+        )
 
 
 def write_record(
@@ -42,7 +47,7 @@ def write_record(
     quantize: str | None,
     manifest: Manifest,
     agreement: Agreement,
-    measured: dict[str, Any],
+    measured: Measured,
 ) -> None:
     """Write ``export.json``."""
     values = {

@@ -17,7 +17,6 @@ validation texts, and the bytes of an embedding more.
 
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,10 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from headtune.errors import ExportError
+from headtune.errors import ExportError, option
 from headtune.export.apart import SEPARATION, Direction, constant_direction
 from headtune.export.asking import ask
-from headtune.export.formats import Notes
+from headtune.export.formats import Notes, WrittenWord
 from headtune.export.label_words import (
     LABELS_FILE,
     LabelWord,
@@ -133,13 +132,17 @@ def _language_model(source: Source) -> PreTrainedModel:
             )
     except (KeyError, ValueError) as error:
         raise ExportError(
-            f"transformers has no language model for {config.model_type!r}. Use --to onnx."
+            f"transformers has no language model for {config.model_type!r}.",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         ) from error
     backbone, prefix = source.classifier.backbone, model.base_model_prefix
     if not _is_made_around(model, backbone):
         raise ExportError(
             f"{type(model).__name__} of transformers is not made around a "
-            f"{type(backbone).__name__}. Use --to onnx."
+            f"{type(backbone).__name__}.",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         )
     backbone.set_attn_implementation("eager")
     backbone.config.use_cache = True
@@ -168,7 +171,9 @@ def _output_embedding(
     if left := [name for name, p in model.named_parameters() if p.device.type == "meta"]:
         raise ExportError(
             f"{type(model).__name__} of transformers has weights besides its backbone and output "
-            f"({left[0]}). Use --to onnx."
+            f"({left[0]}).",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         )
     return output
 
@@ -196,7 +201,9 @@ def _divide_scale_out(
     if not (scale > 0 and error <= 1e-3 * max(1.0, float(expected[chosen].abs().max()))):
         raise ExportError(
             f"{type(model).__name__} changes its logits behind the output embedding (by up to "
-            f"{error:.2g}). Use --to onnx."
+            f"{error:.2g}).",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         )
     if abs(scale - 1) > 1e-3:
         with torch.no_grad():
@@ -209,8 +216,12 @@ def _pad_on_the_left(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def _write_words(path: Path, words: Sequence[LabelWord]) -> None:
-    values = {"labels": [asdict(word) for word in words]}
+    values = {"labels": [_written(word) for word in words]}
     path.write_text(to_json(values, indent=2) + "\n", encoding="utf-8")
+
+
+def _written(word: LabelWord) -> WrittenWord:
+    return {"label": word.label, "word": word.word, "token_id": word.token_id}
 
 
 def _notes(words: Sequence[LabelWord], direction: Direction) -> Notes:
@@ -222,7 +233,7 @@ def _notes(words: Sequence[LabelWord], direction: Direction) -> Notes:
             f"label, measured on each of {direction.n_texts:,} texts with that text left out.",
         ),
         {
-            "label_words": [asdict(word) for word in words],
+            "label_words": [_written(word) for word in words],
             "other_tokens_below": SEPARATION * direction.lowest,
         },
     )

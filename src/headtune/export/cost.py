@@ -3,11 +3,10 @@
 Where the validation part cannot be had, the probes are all there is, and the export says so.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from headtune.export.formats import Format
+from headtune.export.formats import Format, RoundingCost
 from headtune.export.proof import Tolerance, agreement_of, require
 from headtune.export.source import Source
 from headtune.export.validation import validation_part
@@ -22,7 +21,7 @@ MOST_CHANGED = 0.01
 class Cost:
     """What rounding cost, as figures (empty where nothing could be measured) and a sentence."""
 
-    figures: dict[str, Any]
+    figures: RoundingCost
     sentence: str
 
 
@@ -44,7 +43,13 @@ def round_and_measure(source: Source, row: Format, folder: Path) -> Cost:
     truth = source.task.targets(part.labels)
     right = (source.task.is_right(found, truth) for found in (exact, rounded))
     before, after = (float(rows.mean()) for rows in right)
-    figures = asdict(agreement) | {"accuracy": before, "accuracy_rounded": after}
+    figures: RoundingCost = {
+        "n_texts": agreement.n_texts,
+        "max_probability_difference": agreement.max_probability_difference,
+        "n_changed_labels": agreement.n_changed_labels,
+        "accuracy": before,
+        "accuracy_rounded": after,
+    }
     sentence = (
         f"On {agreement.n_texts:,} validation texts ({part.origin}): accuracy {before:.2%} before "
         f"rounding, {after:.2%} after; {agreement}."

@@ -10,13 +10,12 @@ write, one load by the other tool, and the probe texts through both.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 
 from headtune.errors import ArtifactError, DataNotFoundError, ExportError, HeadtuneError, option
 from headtune.export.card import check_export_target, write_card, write_record
-from headtune.export.formats import Notes, find_format
+from headtune.export.formats import Measured, Notes, find_format
 from headtune.export.proof import Agreement, agreement_of, require
 from headtune.export.source import Source, open_source
 from headtune.files.claims import claimed
@@ -38,7 +37,7 @@ class Exported:
     agreement: Agreement
     tool: str
     facts: tuple[str, ...]
-    measured: dict[str, Any] = field(default_factory=dict)
+    measured: Measured = field(default_factory=Measured)
 
 
 def export_run(
@@ -105,7 +104,7 @@ def export_run(
             agreement = agreement_of(source.probabilities, found, source.task)
             require(agreement, tolerance, f"export to {to}")
             facts = [*_facts(source, row.tool, agreement), *notes.facts]
-            measured = dict(notes.measured)
+            measured: Measured = {**notes.measured}
             if cost is not None:
                 facts.append(cost.sentence)
                 measured["validation"] = cost.figures
@@ -117,7 +116,7 @@ def export_run(
     except (OSError, SafetensorError) as error:  # of which a full disk is one, too
         if isinstance(error, HeadtuneError):
             raise
-        raise ArtifactError(f"{out} cannot be written: {error}.") from error
+        raise ArtifactError(f"{out} cannot be written: {error}.", option="out") from error
     return Exported(out, to, quantize, size, agreement, row.tool, tuple(facts), measured)
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from headtune.errors import ExportError, MissingDependencyError
+from headtune.errors import ExportError, MissingDependencyError, option
 from headtune.export.proof import Tolerance
 
-__all__ = ["FORMATS", "Format", "Notes", "find_format"]
+__all__ = ["FORMATS", "Format", "Measured", "Notes", "RoundingCost", "WrittenWord", "find_format"]
 
 EXACT = Tolerance(1e-4)
 """Two ways of computing the same float32 model: rounding, and no label."""
@@ -29,12 +29,38 @@ LLAMA_CPP = Tolerance(5e-3)
 """float32 weights, with activations from tables."""
 
 
+class RoundingCost(TypedDict, total=False):
+    """Answers to validation texts before and after rounding; empty where there were none."""
+
+    n_texts: int
+    max_probability_difference: float
+    n_changed_labels: int
+    accuracy: float
+    accuracy_rounded: float
+
+
+class WrittenWord(TypedDict):
+    """The token that stands for a label."""
+
+    label: str
+    word: str
+    token_id: int
+
+
+class Measured(TypedDict, total=False):
+    """What ``export.json`` holds besides: of label words, and of rounding."""
+
+    label_words: list[WrittenWord]
+    other_tokens_below: float
+    validation: RoundingCost
+
+
 @dataclass(frozen=True, slots=True)
 class Notes:
     """What a writer wants to be known: sentences for people, and figures for machines."""
 
     facts: tuple[str, ...] = ()
-    measured: dict[str, Any] = field(default_factory=dict)
+    measured: Measured = field(default_factory=Measured)
 
 
 Writer = Callable[..., Notes | None]
@@ -108,7 +134,7 @@ print(classify(["Congratulations, you won a prize!"], top_k=None, truncation=Tru
 """,
     ),
     "peft": Format(
-        text="Adapter and head as PEFT writes them; for runs of --tune lora.",
+        text="Adapter and head as PEFT writes them; for runs tuned by lora.",
         module="peft_adapter",
         write="write_peft",
         answers="answers_of_peft",
@@ -199,7 +225,7 @@ number of tokens above, as headtune does; a server reads them whole.
 """,
     ),
     "gguf": Format(
-        text="One file for llama.cpp, made from the language model of --to causal-lm.",
+        text="One file for llama.cpp, made from the language model that causal-lm writes.",
         module="gguf_file",
         write="write_gguf",
         answers="answers_of_llama_cpp",
@@ -243,22 +269,32 @@ def find_format(
     ``MissingDependencyError`` where its tool is missing.
     """
     if name not in FORMATS:
-        raise ExportError(f"--to takes {', '.join(FORMATS)}; received {name!r}.")
+        raise ExportError(
+            f"{option('to')} takes {', '.join(FORMATS)}; received {name!r}.", option="to"
+        )
     found = FORMATS[name]
     if quantize is not None and quantize not in found.quantized:
-        able = [
-            f"--to {other} --quantize {q}" for other, row in FORMATS.items() for q in row.quantized
-        ]
-        raise ExportError(
-            f"--quantize {quantize} does not go with --to {name}."
-            + (f" It goes as: {', '.join(able)}." if able else "")
+        able = (
+            f"{option('to', other)} {option('quantize', q)}"
+            for other, row in FORMATS.items()
+            for q in row.quantized
         )
-    for option in set(options) - set(found.options):
-        able = [f"--to {other}" for other, row in FORMATS.items() if option in row.options]
-        flag = f"--{option.replace('_', '-')}"
-        raise ExportError(f"{flag} does not go with --to {name}. It goes with: {', '.join(able)}.")
+        raise ExportError(
+            f"{option('quantize', quantize)} does not go with {option('to', name)}.",
+            option="quantize",
+            way_out=f"It goes as: {', '.join(able)}.",
+        )
+    for own in set(options) - set(found.options):
+        able = (option("to", other) for other, row in FORMATS.items() if own in row.options)
+        raise ExportError(
+            f"{option(own)} does not go with {option('to', name)}.",
+            option=own,
+            way_out=f"It goes with: {', '.join(able)}.",
+        )
     if missing := [module for module in found.needs if find_spec(module) is None]:
         raise MissingDependencyError(
-            f"--to {name} needs {', '.join(missing)}: pip install 'headtune[{found.extra}]'"
+            f"{option('to', name)} needs {', '.join(missing)}.",
+            option="to",
+            way_out=f"Install it: pip install 'headtune[{found.extra}]'",
         )
     return found, found.tolerance if quantize is None else found.quantized[quantize]

@@ -22,10 +22,10 @@ import numpy.typing as npt
 from safetensors import safe_open
 from transformers import AutoConfig, PreTrainedConfig
 
-from headtune.errors import ExportError
+from headtune.errors import ExportError, option
 from headtune.export.causal_lm import write_causal_lm
 from headtune.export.formats import Notes
-from headtune.export.gguf_vocabulary import find_vocabulary
+from headtune.export.gguf_vocabulary import BY_LLAMA_CPP, find_vocabulary
 from headtune.export.label_words import LABELS_FILE, read_label_words
 from headtune.export.source import Probabilities, Source, exported
 from headtune.pretrained import from_folder
@@ -50,8 +50,10 @@ def write_gguf(source: Source, folder: Path, label_word: Sequence[str] = ()) -> 
     """Write ``model.gguf`` and ``labels.json``. Raises ``ExportError`` where it cannot be."""
     if source.config.model_type not in ARCHITECTURES:
         raise ExportError(
-            f"--to gguf writes {', '.join(ARCHITECTURES)}; this run's model is a "
-            f"{source.config.model_type}. Use --to causal-lm and llama.cpp's own converter."
+            f"{option('to', 'gguf')} writes {', '.join(ARCHITECTURES)}; this run's model is a "
+            f"{source.config.model_type}.",
+            option="to",
+            way_out=BY_LLAMA_CPP,
         )
     _require_plain_attention(source.config)
     vocabulary = find_vocabulary(source.tokenizer)
@@ -70,7 +72,11 @@ def write_gguf(source: Source, folder: Path, label_word: Sequence[str] = ()) -> 
                 array = _as_llama_cpp_has_it(name, tensors.get_tensor(name), config)
                 found = names.get_name(name, try_suffixes=(".weight", ".bias"))
                 if found is None:
-                    raise ExportError(f"llama.cpp has no tensor for {name}. Use --to causal-lm.")
+                    raise ExportError(
+                        f"llama.cpp has no tensor for {name}.",
+                        option="to",
+                        way_out=f"Use {option('to', 'causal-lm')}.",
+                    )
                 writer.add_tensor(found, np.ascontiguousarray(array))
     _close(writer)
     shutil.move(aside / LABELS_FILE, folder / LABELS_FILE)
@@ -133,8 +139,10 @@ def _require_plain_attention(config: PreTrainedConfig) -> None:
     for rope in _ropes(config).values():
         if rope.get("rope_type", "default") != "default":
             raise ExportError(
-                f"--to gguf does not write rotary positions of type {rope['rope_type']!r}. "
-                "Use --to causal-lm and llama.cpp's own converter."
+                f"{option('to', 'gguf')} does not write rotary positions of type "
+                f"{rope['rope_type']!r}.",
+                option="to",
+                way_out=BY_LLAMA_CPP,
             )
     for name, only in (
         ("attention_bias", False),
@@ -145,14 +153,18 @@ def _require_plain_attention(config: PreTrainedConfig) -> None:
     ):
         if getattr(config, name, only) != only:
             raise ExportError(
-                f"--to gguf does not write models with {name} = {getattr(config, name)}. "
-                "Use --to causal-lm and llama.cpp's own converter."
+                f"{option('to', 'gguf')} does not write models with {name} = "
+                f"{getattr(config, name)}.",
+                option="to",
+                way_out=BY_LLAMA_CPP,
             )
     scalar = getattr(config, "query_pre_attn_scalar", None)
     if scalar is not None and scalar != config.head_dim:
         raise ExportError(
-            f"--to gguf does not write models whose attention is scaled by {scalar}, not by the "
-            f"size of a head, {config.head_dim}. Use --to causal-lm."
+            f"{option('to', 'gguf')} does not write models whose attention is scaled by {scalar}, "
+            f"not by the size of a head, {config.head_dim}.",
+            option="to",
+            way_out=f"Use {option('to', 'causal-lm')}.",
         )
 
 

@@ -15,16 +15,19 @@ from typing import Any
 import gguf
 from transformers import PreTrainedTokenizerBase
 
-from headtune.errors import ExportError
+from headtune.errors import ExportError, option
+from headtune.files.plain_json import JsonObject
 
-__all__ = ["Vocabulary", "find_vocabulary"]
+__all__ = ["BY_LLAMA_CPP", "Vocabulary", "find_vocabulary"]
 
-WAY_OUT = "Use --to causal-lm and llama.cpp's own converter."
+BY_LLAMA_CPP = f"Use {option('to', 'causal-lm')} and llama.cpp's own converter."
+"""The way out for all that is not written here."""
+
 SPACE = "\u2581"
 """What SentencePiece writes for a space."""
 BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
-Steps = list[dict[str, Any]]
+Steps = list[JsonObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,11 @@ def find_vocabulary(tokenizer: PreTrainedTokenizerBase) -> Vocabulary:
             return Vocabulary(tokenizer, "llama", "default", space.always, merges, space.exceptions)
     before = ", ".join(_kinds(_steps(values["pre_tokenizer"]))) if "pre_tokenizer" in values else ""
     raise ExportError(
-        "--to gguf writes byte-level BPE tokenizers that cut texts as GPT-2, SmolLM, Llama 3 or "
-        "Qwen 2 do, and SentencePiece's BPE as in Llama 2 and Gemma; this one is "
-        f"{model.get('type')} with {before or 'nothing'} before. {WAY_OUT}"
+        f"{option('to', 'gguf')} writes byte-level BPE tokenizers that cut texts as GPT-2, SmolLM, "
+        "Llama 3 or Qwen 2 do, and SentencePiece's BPE as in Llama 2 and Gemma; this one is "
+        f"{model.get('type')} with {before or 'nothing'} before.",
+        option="to",
+        way_out=BY_LLAMA_CPP,
     )
 
 
@@ -110,7 +115,7 @@ def _pair(merge: str | Sequence[str]) -> tuple[str, str]:
     return left, right
 
 
-def _steps(step: dict[str, Any] | None, inner: str = "pretokenizers") -> Steps:
+def _steps(step: JsonObject | None, inner: str = "pretokenizers") -> Steps:
     """The steps of a sequence, or of one alone, or of none."""
     if not step:
         return []
@@ -149,7 +154,7 @@ def _is_split(steps: Steps, digits: str) -> bool:
     return bool(steps[0]["pattern"].get("Regex") == SPLIT.replace("{digits}", digits))
 
 
-def _cut_of_bytes(values: dict[str, Any]) -> str | None:
+def _cut_of_bytes(values: JsonObject) -> str | None:
     """llama.cpp's name for the way, or None."""
     steps = _steps(values.get("pre_tokenizer"))
     normal = values.get("normalizer")
@@ -182,7 +187,7 @@ UNLESS_THERE = SpaceBefore(
 METASPACE = {"never": SpaceBefore(False), "first": UNLESS_THERE, "always": UNLESS_THERE}
 
 
-def _space_before(values: dict[str, Any]) -> SpaceBefore | None:
+def _space_before(values: JsonObject) -> SpaceBefore | None:
     """Where a space goes before a text; None for tokenizers of another kind."""
     model = values["model"]
     if not model.get("byte_fallback") or not all(name in model["vocab"] for name in BYTES):
@@ -200,7 +205,7 @@ def _space_before(values: dict[str, Any]) -> SpaceBefore | None:
     return None
 
 
-def _at_spaces(step: dict[str, Any]) -> dict[str, Any]:
+def _at_spaces(step: JsonObject) -> JsonObject:
     """What this step would be if it split at spaces."""
     return step | {"type": "Split", "pattern": {"String": " "}}
 
@@ -217,7 +222,9 @@ def _require_scores_to_do(
             if last in made:
                 raise ExportError(
                     f"This tokenizer ranks the ways to make {last!r} apart from each other, and "
-                    f"llama.cpp merges by what is made. {WAY_OUT}"
+                    "llama.cpp merges by what is made.",
+                    option="to",
+                    way_out=BY_LLAMA_CPP,
                 )
             made.add(last)
     known = set(merges)
@@ -227,7 +234,9 @@ def _require_scores_to_do(
             if pair not in known and pair[0] in vocabulary and pair[1] in vocabulary:
                 raise ExportError(
                     f"This tokenizer does not merge {pair[0]!r} and {pair[1]!r}, and llama.cpp "
-                    f"would, since {token!r} is a token. {WAY_OUT}"
+                    f"would, since {token!r} is a token.",
+                    option="to",
+                    way_out=BY_LLAMA_CPP,
                 )
 
 

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from headtune.errors import ExportError
+from headtune.errors import ExportError, option
+from headtune.export.formats import WrittenWord
 from headtune.files.strict_json import read_strict_json
 from headtune.types import LabelSet
 
@@ -54,14 +54,16 @@ def choose_label_words(
         if name not in chosen and not _take(chosen, name, spare):
             raise ExportError(
                 f"The run has {len(labels)} labels, and its tokenizer only {len(chosen)} tokens "
-                "that read as text. Use --to onnx."
+                "that read as text.",
+                option="to",
+                way_out=f"Use {option('to', 'onnx')}.",
             )
     return [LabelWord(name, chosen[name][1], chosen[name][0]) for name in labels.names]
 
 
 def read_label_words(path: Path) -> list[LabelWord]:
     """The words of ``labels.json``."""
-    values: dict[str, Any] = read_strict_json(path)
+    values: dict[str, list[WrittenWord]] = read_strict_json(path)
     return [LabelWord(**row) for row in values["labels"]]
 
 
@@ -77,19 +79,25 @@ def _asked_for(
         name, equals, word = item.rpartition("=")
         if not equals or name not in labels.names or not word.strip():
             raise ExportError(
-                "--label-word takes a label of the run and a word, such as "
-                f"{labels.names[0]}=yes; received {item!r}. "
-                f"Labels: {', '.join(labels.names)}."
+                f"{option('label_word')} takes a label of the run and a word, such as "
+                f"{labels.names[0]}=yes; received {item!r}.",
+                option="label_word",
+                way_out=f"Labels: {', '.join(labels.names)}.",
             )
         token = _single(tokenizer, word) or _single(tokenizer, " " + word)
         if token is None:
             pieces = tokenizer.tokenize(word)
             raise ExportError(
-                f"--label-word {item}: {word!r} is {len(pieces)} tokens of this tokenizer "
-                f"({' '.join(pieces)}), and a label must be one. Choose another word."
+                f"{option('label_word', item)}: {word!r} is {len(pieces)} tokens of this tokenizer "
+                f"({' '.join(pieces)}), and a label must be one.",
+                option="label_word",
+                way_out="Choose another word.",
             )
         if name in chosen or not _take(chosen, name, iter([token])):
-            raise ExportError(f"--label-word {item}: this label or word is named twice.")
+            raise ExportError(
+                f"{option('label_word', item)}: this label or word is named twice.",
+                option="label_word",
+            )
     return chosen
 
 

@@ -39,18 +39,19 @@ class PaddedClassifier(nn.Module):
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Logits in float32."""
         positions = (attention_mask.cumsum(dim=1) - 1).clamp(min=0)
-        more: dict[str, Any] = {}
         if self.packs:
-            more = {
-                "visible": self._visible(attention_mask),
-                "position_ids": positions + self.position_offset,
-            }
-        states = self.backbone(
-            input_ids=input_ids,
-            attention_mask=None if self.packs else attention_mask,
-            use_cache=False,
-            **more,
-        ).last_hidden_state  # (batch, length, hidden_size)
+            found = self.backbone(
+                input_ids=input_ids,
+                attention_mask=None,
+                use_cache=False,
+                visible=self._visible(attention_mask),
+                position_ids=positions + self.position_offset,
+            )
+        else:
+            found = self.backbone(
+                input_ids=input_ids, attention_mask=attention_mask, use_cache=False
+            )
+        states = found.last_hidden_state  # (batch, length, hidden_size)
         logits: torch.Tensor = self.score(self._pool(states.float(), attention_mask, positions))
         return logits
 

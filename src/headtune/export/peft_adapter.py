@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from headtune.artifact.layout import ADAPTER_WEIGHTS
-from headtune.errors import ExportError
+from headtune.errors import ExportError, option
 from headtune.export.asking import ask
 from headtune.export.source import Probabilities, Source, exported
 from headtune.export.transformers_folder import classifier_config, require_last_token
@@ -29,8 +29,9 @@ def write_peft(source: Source, folder: Path) -> None:
     """Write adapter, head, configuration and tokenizer. Raises ``ExportError`` without adapter."""
     if source.tune != "lora":
         raise ExportError(
-            f"{source.run} was tuned by {source.tune!r}, which changes no adapter. "
-            "Use --to transformers for a whole model."
+            f"{source.run} was tuned by {source.tune!r}, which changes no adapter.",
+            option="to",
+            way_out=f"Use {option('to', 'transformers')} for a whole model.",
         )
     require_last_token(source, "the sequence classifiers below PEFT")
     _write_adapter_config(source, folder)

@@ -7,7 +7,7 @@ class with the same layout (backbone, one linear ``score`` without bias) and poo
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from transformers import AutoModelForSequenceClassification, PreTrainedConfig
 
 from headtune.artifact.layout import FULL_WEIGHTS
-from headtune.errors import ExportError
+from headtune.errors import ExportError, option
 from headtune.export.asking import ask
 from headtune.export.source import Probabilities, Source, exported
 from headtune.pretrained import from_config, from_folder
@@ -46,6 +46,13 @@ def write_transformers(source: Source, folder: Path) -> None:
     source.tokenizer.save_pretrained(folder)
 
 
+class Said(TypedDict):
+    """One label and its probability, as transformers' pipeline gives them."""
+
+    label: str
+    score: float
+
+
 def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Probabilities:
     """What transformers' own pipeline says, in padded batches."""
     from transformers import pipeline
@@ -57,7 +64,7 @@ def answers_of_pipeline(source: Source, folder: Path, texts: list[str]) -> Proba
 
     def answer(batch: list[str]) -> Probabilities:
         with quiet_transformers():
-            said: list[list[dict[str, Any]]] = classify(
+            said: list[list[Said]] = classify(
                 batch,
                 top_k=None,
                 function_to_apply=source.task.activation,
@@ -98,7 +105,9 @@ def require_last_token(source: Source, tool: str) -> None:
     if not source.padding_is_safe:
         raise ExportError(
             f"The tokenizer of {source.run} ends each text with its only padding token, and {tool} "
-            "would pool the token before. Use --to onnx."
+            "would pool the token before.",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         )
 
 
@@ -108,12 +117,15 @@ def require_causal_last_token(source: Source, tool: str) -> None:
     if manifest.pooling != "last":
         raise ExportError(
             f"{source.run} pools the {manifest.pooling} of a text's states and {tool} take the "
-            "last one. Use --to onnx, which keeps the pooling."
+            "last one.",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}, which keeps the pooling.",
         )
     if manifest.attention != "causal":
         raise ExportError(
-            f"{source.run} lets a token see the tokens after it and {tool} do not. "
-            "Use --to onnx, which keeps the attention."
+            f"{source.run} lets a token see the tokens after it and {tool} do not.",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}, which keeps the attention.",
         )
 
 
@@ -123,8 +135,9 @@ def _class_of(source: Source) -> type[Any]:
         found: type[Any] = known[type(source.config)]
     except KeyError:
         raise ExportError(
-            f"transformers has no sequence classifier for {source.config.model_type!r}. "
-            "Use --to onnx."
+            f"transformers has no sequence classifier for {source.config.model_type!r}.",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         ) from None
     return found
 
@@ -143,6 +156,8 @@ def _names_in_transformers(source: Source, config: PreTrainedConfig) -> dict[str
     if differing := sorted(set(ours.values()) ^ set(theirs.state_dict())):
         raise ExportError(
             f"{type(theirs).__name__} of transformers is made otherwise than this classifier "
-            f"({differing[0]} is on one side only). Use --to onnx."
+            f"({differing[0]} is on one side only).",
+            option="to",
+            way_out=f"Use {option('to', 'onnx')}.",
         )
     return ours

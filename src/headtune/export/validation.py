@@ -91,9 +91,13 @@ def _part(source: Source, rows: Iterable[tuple[Any, Any]], origin: str) -> Valid
     first = [row for _, row in zip(range(MOST_TEXTS), rows, strict=False)]
     known = source.labels.label2id
     if not all(isinstance(text, str) and text.strip() for text, _ in first):
-        raise ArtifactFormatError(f"{source.run / origin} holds a row without a text.")
+        raise ArtifactFormatError(
+            f"{source.run / origin} holds a row without a text.", column="text"
+        )
     if not all(isinstance(label, str) and label in known for _, label in first):
-        raise ArtifactFormatError(f"{source.run / origin} holds a label that the run has not.")
+        raise ArtifactFormatError(
+            f"{source.run / origin} holds a label that the run has not.", column="label"
+        )
     if not first:
         return None
     return ValidationPart([t for t, _ in first], [known[label] for _, label in first], origin)

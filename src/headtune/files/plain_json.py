@@ -12,11 +12,14 @@ Leaf module.
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from headtune.wording.visible import UNSEEN
 
-__all__ = ["finite", "to_json", "to_raw_json"]
+__all__ = ["JsonObject", "finite", "to_json", "to_raw_json"]
+
+JsonObject: TypeAlias = dict[str, Any]
+"""An object of a file that others write and define, whose keys nobody here can know."""
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:

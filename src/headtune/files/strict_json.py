@@ -15,6 +15,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
+from headtune.files.plain_json import JsonObject
+
 __all__ = ["MAX_BYTES", "parse_strict_json", "read_strict_json"]
 
 MAX_BYTES = 16 * 2**20
@@ -67,7 +69,7 @@ def _deeper_than(text: str, most: int) -> bool:
     return False
 
 
-def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _keys_once(pairs: list[tuple[str, Any]]) -> JsonObject:
     values = dict(pairs)
     if len(values) != len(pairs):
         seen: set[str] = set()

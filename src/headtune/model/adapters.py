@@ -10,7 +10,7 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
-from headtune.errors import ModelError
+from headtune.errors import ModelError, option
 from headtune.model.blocks import decoder_blocks
 from headtune.model.linear_layers import is_linear, linear_paths
 from headtune.options import TuneConfig
@@ -69,8 +69,10 @@ def _attention_projections(backbone: PreTrainedModel) -> list[str]:
     found = [path for path in paths if ATTENTION_PATH.search(path)]
     if not found:
         raise ModelError(
-            f"No attention projections are found in {backbone.config.model_type!r}; name the "
-            f"layers that get adapters: --lora-targets NAME. It has: {_names(paths)}."
+            f"No attention projections are found in {backbone.config.model_type!r}.",
+            option="lora_targets",
+            way_out=f"Name the layers that get adapters with {option('lora_targets')}. "
+            f"It has: {_names(paths)}.",
         )
     return _shortest_ends(found, among=[path for path in paths if path not in found])
 
@@ -98,8 +100,9 @@ def inject_lora(backbone: PreTrainedModel, tune: TuneConfig) -> None:
     for target in lora_targets(backbone, tune):  # PEFT is content when one of them is there
         if not any(name.endswith(f".{target}") for name in linear):
             raise ModelError(
-                f"--lora-targets {target}: no such linear layers in this model. "
-                f"It has: {_names(linear)}."
+                f"{option('lora_targets', target)}: no such linear layers in this model.",
+                option="lora_targets",
+                way_out=f"It has: {_names(linear)}.",
             )
     config = lora_config(backbone, tune)
     config.modules_to_save = None  # the head is not part of the backbone
@@ -107,7 +110,10 @@ def inject_lora(backbone: PreTrainedModel, tune: TuneConfig) -> None:
         inject_adapter_in_model(config, backbone)
     except ValueError as error:
         reason = " ".join(str(error).split())
-        raise ModelError(f"PEFT cannot put adapters there: {reason} (--lora-targets)") from error
+        raise ModelError(
+            f"PEFT cannot put adapters there: {reason} ({option('lora_targets')})",
+            option="lora_targets",
+        ) from error
 
 
 def _transposed(backbone: PreTrainedModel) -> bool:

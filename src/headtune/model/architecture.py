@@ -12,8 +12,8 @@ Costs: building one block of the model without weights, a few milliseconds.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -26,7 +26,7 @@ from transformers.models.auto.modeling_auto import (
 )
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
-from headtune.errors import ModelError, TokenizationError
+from headtune.errors import TokenizationError
 from headtune.options import AttentionDirection
 from headtune.quiet import quiet_transformers
 from headtune.tokens import token_ids
@@ -92,49 +92,9 @@ class Architecture:
         return replace(self, tokens_before=before, tokens_after=after)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Plain JSON values, as the manifest has them."""
         values = asdict(self)
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Architecture":
-        """The inverse of ``to_dict``. Raises ``ModelError`` on a value that cannot be one."""
-        known = {f.name for f in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise ModelError(f"An architecture has no {unknown[0]!r}.")
-        for name, (is_right, what) in _CHECKS.items():
-            if name in values and not is_right(values[name]):
-                raise ModelError(f"An architecture's {name!r} must be {what}.")
-        if missing := sorted({"model_type", "direction", "windows"} - set(values)):
-            raise ModelError(f"An architecture needs {missing[0]!r}.")
-        given: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in values.items()}
-        return cls(**given)
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 2**31
-
-
-def _are_counts(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= 64 and all(map(_is_count, value))
-
-
-def _are_windows(value: Any) -> bool:
-    short = isinstance(value, list) and len(value) <= 10_000
-    return short and all(w is None or (_is_count(w) and w > 0) for w in value)
-
-
-_CHECKS: dict[str, tuple[Any, str]] = {
-    "model_type": (lambda v: isinstance(v, str) and 0 < len(v) <= 200, "a name"),
-    "direction": (lambda v: v in ("causal", "bidirectional"), "causal or bidirectional"),
-    "windows": (_are_windows, "a list of token counts and nulls"),
-    "position_offset": (_is_count, "a whole number"),
-    "has_token_types": (lambda v: isinstance(v, bool), "true or false"),
-    "tokens_before": (_are_counts, "a short list of token ids"),
-    "tokens_after": (_are_counts, "a short list of token ids"),
-    "head": (lambda v: v is None or (isinstance(v, str) and len(v) <= 200), "a name or null"),
-    "packs": (lambda v: isinstance(v, bool), "true or false"),
-}
 
 
 def direction_of(config: PreTrainedConfig) -> AttentionDirection:

@@ -54,18 +54,20 @@ def load_config(folder: PretrainedFolder) -> PreTrainedConfig:
     except ModelError:
         raise
     except (OSError, ValueError, KeyError) as error:
-        raise ModelNotFoundError(f"{folder.name!r}: {_one_line(error)}") from error
+        raise ModelNotFoundError(f"{folder.name!r}: {_one_line(error)}", option="model") from error
     if getattr(config, "is_encoder_decoder", False):
         raise ModelError(
             f"Model {folder.name!r} is an encoder-decoder ({config.model_type}); headtune takes "
-            "causal language models."
+            "causal language models.",
+            option="model",
         )
     if direction_of(config) != "causal":
         raise _encoder(folder, config)
     if type(config) not in MODEL_MAPPING and not needs_code_of_its_own(config):
         raise ModelError(
             f"transformers has no model for {config.model_type!r}, the architecture of "
-            f"{folder.name!r}; headtune takes causal language models."
+            f"{folder.name!r}; headtune takes causal language models.",
+            option="model",
         )
     forget_code(vars(config), folder)
     return config
@@ -162,13 +164,15 @@ def _pretrained_model(
         raise
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise ModelFileError(
-            f"The weights of {folder.name!r} cannot be read ({_one_line(error)}). They may be cut "
-            f"short: fetch them again, or look at {folder.path}"
+            f"The weights of {folder.name!r} cannot be read ({_one_line(error)}).",
+            option="model",
+            way_out=f"They may be cut short: fetch them again, or look at {folder.path}",
         ) from error
     if missing := sorted(info["missing_keys"]):
         raise ModelFileError(
             f"The weights of {folder.name!r} lack {len(missing)} tensors, {missing[0]} among them. "
-            "They are cut short, or belong to another architecture."
+            "They are cut short, or belong to another architecture.",
+            option="model",
         )
     loaded: PreTrainedModel = model
     forget_code(vars(loaded.config), folder)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from headtune.batches import PackedBatch, collate, pack, share_out
-from headtune.errors import ModelError
+from headtune.errors import ModelError, option
 from headtune.model.finite import check_finite
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.processes import all_gather, n_processes, rank
@@ -153,9 +153,12 @@ def _work_through(
             if not is_out_of_memory(error):
                 raise
             if len(indices) == 1:
+                row = examples[indices[0]].row
                 raise ModelError(
-                    f"Memory ran out on the text of row {examples[indices[0]].row} alone, "
-                    f"{batch.n_tokens} tokens. Lower --max-length."
+                    f"Memory ran out on the text of row {row} alone, {batch.n_tokens} tokens.",
+                    option="max_length",
+                    row=row,
+                    way_out=f"Lower {option('max_length')}.",
                 ) from error
             todo[:] = [index for rest in chosen[done:] for index in rest]
             return max(1, max_tokens // 2)

@@ -5,11 +5,12 @@ precision; a hash of the files does not tell. Read off the model: what its confi
 the tensors that hold weights in less than 16 bits or in a type of their own (torchao).
 """
 
-import json
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
+
+from headtune.files.plain_json import to_json
 
 __all__ = ["quantization_of"]
 
@@ -35,7 +36,7 @@ def _said(config: Any) -> str:
     if config is None:
         return ""
     values = config if isinstance(config, dict) else config.to_dict()
-    return json.dumps(values, sort_keys=True, default=str)
+    return to_json({name: values[name] for name in sorted(values)})
 
 
 def _is_quantized(parameter: torch.Tensor) -> bool:

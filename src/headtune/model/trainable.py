@@ -50,13 +50,13 @@ def make_trainable(classifier: SequenceClassifier, tune: TuneConfig) -> Paramete
     backbone.requires_grad_(False)
     kind, n_blocks = parse_tune(tune.tune)
     if kind == "last":
-        classifier.live = last_blocks(backbone, n_blocks, "--tune")
+        classifier.live = last_blocks(backbone, n_blocks, "tune")
         for module in classifier.live:
             module.requires_grad_(True)
     elif kind == "lora":
         n_adapted = tune.trained_blocks
         classifier.live = (
-            (backbone,) if n_adapted is None else last_blocks(backbone, n_adapted, "--lora-layers")
+            (backbone,) if n_adapted is None else last_blocks(backbone, n_adapted, "lora_layers")
         )
         inject_lora(backbone, tune)
         fuse(backbone)

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -33,11 +33,21 @@ from headtune.options import DataConfig
 from headtune.predict.predictor import Predictor
 from headtune.predict.writers import Writer, open_writer, standard_output
 from headtune.progress import Progress, SilentProgress
-from headtune.types import SetAsideRow, TokenizedExample
+from headtune.types import SetAside, SetAsideRow, TokenizedExample
 
-__all__ = ["predict_file"]
+__all__ = ["TableCounts", "predict_file"]
 
 T = TypeVar("T")
+
+
+class TableCounts(TypedDict):
+    """What became of a table: rows of the result, those of them without a prediction, records that
+    could not be read, and how many rows got each label."""
+
+    rows: int
+    unusable_rows: int
+    set_aside: SetAside
+    labels: dict[str, int]
 
 
 def predict_file(
@@ -49,7 +59,7 @@ def predict_file(
     safe_csv: bool = False,
     data: DataConfig | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> TableCounts:
     """Classify every row of a table.
 
     Args:
@@ -124,8 +134,11 @@ class _Counts:
         if self.first_unread is not None:
             progress.say(set_aside_sentence(self.unread.total(), self.first_unread))
 
-    def to_dict(self) -> dict[str, Any]:
-        set_aside = {"count": self.unread.total(), "by_reason": dict(self.unread.most_common())}
+    def to_dict(self) -> TableCounts:
+        set_aside: SetAside = {
+            "count": self.unread.total(),
+            "by_reason": dict(self.unread.most_common()),
+        }
         return {
             "rows": self.rows,
             "unusable_rows": self.unusable,
@@ -182,7 +195,10 @@ def _predict_chunk(
     if late := set(names) & set(table.column_names):
         raise DataError(
             f"Column {min(late)!r} of {table.name} appears first near row {table.rows[0]:,}, when "
-            "predictions have that name already. Rename it."
+            "predictions have that name already.",
+            row=int(table.rows[0]),
+            column=min(late),
+            way_out="Rename it.",
         )
     probabilities = np.full((len(table), len(predictor.labels)), np.nan)
     labels = np.full(len(table), None, dtype=object)

@@ -5,6 +5,7 @@ and said. Costs: as the model.
 """
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from headtune.data import labelled_examples, set_aside_sentence
 from headtune.options import DataConfig
 from headtune.predict.predictor import Predictor
 from headtune.progress import Progress, SilentProgress
-from headtune.tasks.metrics import Metrics
+from headtune.tasks.figures import FileMetrics
 from headtune.types import Example, SetAsideRow, known_label
 
 __all__ = ["answer_file", "evaluate_file", "evaluate_in_int8"]
@@ -25,7 +26,7 @@ def evaluate_file(
     *,
     data: DataConfig | None = None,
     progress: Progress | None = None,
-) -> Metrics:
+) -> FileMetrics:
     """Metrics of a classifier on a labelled table (keys: ``metrics`` of its task).
 
     ``set_aside`` counts the rows that could not be used; ``answers`` says how the answers do where
@@ -34,7 +35,7 @@ def evaluate_file(
     examples, set_aside, probabilities = answer_file(predictor, source, data, progress)
     task, rule, labels = predictor.task, predictor.rule, predictor.labels
     targets = task.targets(map(known_label, examples))
-    metrics = task.metrics(probabilities, targets, labels)
+    metrics = cast(FileMetrics, task.metrics(probabilities, targets, labels))
     if not rule.is_plain:
         metrics["answers"] = task.answer_metrics(rule, probabilities, targets, labels)
     return {**metrics, "set_aside": len(set_aside)}
@@ -68,7 +69,7 @@ def evaluate_in_int8(
     *,
     data: DataConfig | None = None,
     progress: Progress | None = None,
-) -> Metrics:
+) -> FileMetrics:
     """``evaluate_file`` in 8-bit integers, and what they cost: the table is classified twice.
 
     The metrics are those of int8, with ``plain``, the metrics without it. The classifier is

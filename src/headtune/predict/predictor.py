@@ -17,7 +17,7 @@ from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, 
 from headtune.options import DataConfig, MachineConfig
 from headtune.progress import Progress, SilentProgress
 from headtune.tasks import SINGLE_LABEL, Task
-from headtune.tasks.decision import DecisionRule
+from headtune.tasks.decision import DecisionRule, RuleChanges
 from headtune.tasks.task import Decisions, Probabilities
 from headtune.tokens import encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
@@ -84,7 +84,7 @@ class Predictor:
             task=artifact.task,
         )
 
-    def deciding(self, changes: dict[str, Any]) -> "Predictor":
+    def deciding(self, changes: RuleChanges) -> "Predictor":
         """The same with another rule: ``thresholds``, ``abstain_below``, or both replaced.
 
         Raises ``ConfigError`` on a label that the classifier does not have.
@@ -123,8 +123,9 @@ class Predictor:
         for number, text in enumerate(texts, start=1):
             if not isinstance(text, str) or not text.strip():
                 raise PredictionError(
-                    f"Text {number} of {len(texts)} is empty or no string: {text!r}. "
-                    "Leave such texts out."
+                    f"Text {number} of {len(texts)} is empty or no string: {text!r}.",
+                    row=number,
+                    way_out="Leave such texts out.",
                 )
         return encode_texts(texts, self.tokenizer, self.max_length)
 

@@ -33,6 +33,8 @@ from headtune.wording.visible import VisibleFile
 
 __all__ = ["Writer", "open_writer", "standard_output"]
 
+WRITE_ANOTHER = "Write to a name in .jsonl or .csv."
+
 
 class Writer(Protocol):
     """Takes the chunks of a table in order."""
@@ -146,8 +148,9 @@ class ParquetWriter:
             self.writer.write_table(pa.table(columns, schema=self.writer.schema))
         except pa.ArrowException as error:
             raise PredictionError(
-                f"Parquet cannot hold these rows: {' '.join(str(error).split())}. "
-                "Write to a name in .jsonl or .csv."
+                f"Parquet cannot hold these rows: {' '.join(str(error).split())}.",
+                option="out",
+                way_out=WRITE_ANOTHER,
             ) from error
         self.n_rows += len(table)
 
@@ -155,8 +158,10 @@ class ParquetWriter:
         if not _keeps_its_meaning(column.type, field.type):
             raise PredictionError(
                 f"Column {field.name!r} is {field.type} in the first rows and {column.type} after "
-                f"row {self.n_rows:,}, which Parquet cannot hold in one column. "
-                "Write to a name in .jsonl or .csv."
+                f"row {self.n_rows:,}, which Parquet cannot hold in one column.",
+                option="out",
+                column=field.name,
+                way_out=WRITE_ANOTHER,
             )
         return column.cast(field.type)
 
@@ -212,7 +217,10 @@ def open_writer(out: Path, progress: Progress, *, safe_csv: bool = False) -> Ite
     """
     kind = out.suffix.lower()
     if kind not in (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"):
-        raise PredictionError(f"--out {out}: expected a name in .csv, .tsv, .jsonl or .parquet.")
+        raise PredictionError(
+            f"{option('out', out)}: expected a name in .csv, .tsv, .jsonl or .parquet.",
+            option="out",
+        )
     if kind not in (".csv", ".tsv"):
         _only_csv(safe_csv, kind)
     try:
@@ -232,7 +240,9 @@ def open_writer(out: Path, progress: Progress, *, safe_csv: bool = False) -> Ite
     except HeadtuneError:  # what the stages say of the source; some are OSErrors too
         raise
     except OSError as error:
-        raise PredictionError(f"{out} cannot be written: {error.strerror or error}.") from error
+        raise PredictionError(
+            f"{out} cannot be written: {error.strerror or error}.", option="out"
+        ) from error
 
 
 def _writer(kind: str, file: BinaryIO, progress: Progress, safe_csv: bool) -> Writer:

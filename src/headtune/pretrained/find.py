@@ -14,7 +14,7 @@ The folder knows whether Python code in it may run (``trust.py``).
 import importlib.util
 from pathlib import Path
 
-from headtune.errors import ModelError, ModelFileError, ModelNotFoundError
+from headtune.errors import ModelError, ModelFileError, ModelNotFoundError, option
 from headtune.pretrained.gguf import converted_already, converted_gguf, gguf_of_package, is_gguf
 from headtune.pretrained.hub import fetched_folder, folder_in_cache
 from headtune.pretrained.names import ALIASES, in_short, path_of, public_name
@@ -45,7 +45,9 @@ def find_pretrained(
     if path is not None:
         return PretrainedFolder(name, _from_file(path))
     if name.lower().endswith((".gguf", ".safetensors")) or name.startswith((".", "/", "~")):
-        raise ModelNotFoundError(f"There is no model file {in_short(name)}. Check the path.")
+        raise ModelNotFoundError(
+            f"There is no model file {in_short(name)}.", option="model", way_out="Check the path."
+        )
     if name in ALIASES and (gguf := gguf_of_package(ALIASES[name].package)) is not None:
         return PretrainedFolder(name, converted_gguf(gguf))
     return fetched_folder(name, public_name(name), revision, trust, weights=weights)
@@ -72,22 +74,36 @@ def locate_pretrained(name: str, *, revision: str | None = None) -> Path | None:
 
 def _checked_folder(path: Path) -> Path:
     if not (path / "config.json").is_file():
-        ggufs = sorted(path.glob("*.gguf"))
-        way_out = f" Name the file itself: {ggufs[0]}" if ggufs else ""
-        raise ModelNotFoundError(
-            f"Folder {path} is not a model: it has no config.json.{way_out}"
-            if not (path / "headtune.json").is_file()
-            else f"{path} is a headtune run; --model wants the pretrained model it started from."
-        )
+        raise _no_model(path)
     return path
+
+
+def _no_model(folder: Path) -> ModelNotFoundError:
+    if (folder / "headtune.json").is_file():
+        return ModelNotFoundError(
+            f"{folder} is a headtune run; {option('model')} wants the pretrained model it started "
+            "from.",
+            option="model",
+        )
+    ggufs = sorted(folder.glob("*.gguf"))
+    return ModelNotFoundError(
+        f"Folder {folder} is not a model: it has no config.json.",
+        option="model",
+        way_out=f"Name the file itself: {ggufs[0]}" if ggufs else "",
+    )
 
 
 def _from_file(path: Path) -> Path:
     if is_gguf(path):
         return converted_gguf(path)
     if path.suffix == ".safetensors" and (path.parent / "config.json").is_file():
-        raise ModelError(f"{path} is one weight file; give its folder: --model {path.parent}")
+        raise ModelError(
+            f"{path} is one weight file.",
+            option="model",
+            way_out=f"Give its folder: {option('model', path.parent)}",
+        )
     raise ModelFileError(
         f"{path} is not a model that can be read: expected a GGUF file, or a folder with "
-        "config.json and safetensors."
+        "config.json and safetensors.",
+        option="model",
     )

@@ -13,14 +13,12 @@ import importlib
 import importlib.util
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from headtune.errors import ModelFileError
-from headtune.files.cache_folder import cache_folder
+from headtune.files.cache_folder import cache_folder, remove_abandoned
 from headtune.pretrained.fingerprint import remembered
 from headtune.pretrained.trust import PretrainedFolder, from_folder
 from headtune.quiet import quiet_transformers
@@ -28,8 +26,6 @@ from headtune.quiet import quiet_transformers
 __all__ = ["converted_already", "converted_gguf", "gguf_of_package", "is_gguf"]
 
 CONVERTING = ".converting-"
-ABANDONED_SECONDS = 3600.0
-"""A conversion takes seconds to minutes; what is older has lost its process."""
 
 
 def is_gguf(path: Path) -> bool:
@@ -43,7 +39,9 @@ def is_gguf(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(4) == b"GGUF"
     except OSError as error:
-        raise ModelFileError(f"{path} cannot be opened: {error.strerror or error}.") from error
+        raise ModelFileError(
+            f"{path} cannot be opened: {error.strerror or error}.", option="model"
+        ) from error
 
 
 def gguf_of_package(package: str) -> Path | None:
@@ -72,7 +70,7 @@ def converted_gguf(gguf: Path) -> Path:
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(folder.parent)
+    remove_abandoned(folder.parent.glob(f"{CONVERTING}*"))
     work = Path(tempfile.mkdtemp(prefix=CONVERTING, dir=folder.parent))
     try:
         _convert_gguf(gguf, work)
@@ -93,15 +91,6 @@ def _folder_of_gguf(gguf: Path) -> Path:
     return _converted_models() / f"{gguf.stem}-{remembered(gguf)[:16]}"
 
 
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what killed conversions left, once it is an hour old."""
-    oldest = time.time() - ABANDONED_SECONDS
-    for work in folder.glob(f"{CONVERTING}*"):
-        with suppress(FileNotFoundError):
-            if work.stat().st_mtime < oldest:
-                shutil.rmtree(work, ignore_errors=True)
-
-
 def _convert_gguf(gguf: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="headtune-gguf-") as alone:
         link = Path(alone) / "model.gguf"
@@ -112,6 +101,7 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
             reason = " ".join(str(error).split())[:200]
             raise ModelFileError(
                 f"{gguf} cannot be read as a GGUF model; it may be cut short ({reason}).",
+                option="model",
                 way_out="Download it again.",
             ) from error
     if hasattr(model.config, "quantization_config"):

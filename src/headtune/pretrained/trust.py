@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from headtune.errors import ModelError, ModelFileError, option
+from headtune.files.plain_json import JsonObject
 from headtune.options import MachineConfig
 from headtune.pretrained.names import in_short
 from headtune.quiet import quiet_transformers
@@ -113,7 +114,7 @@ def require_no_code(folder: PretrainedFolder) -> None:
             raise _refusal(folder, name)
 
 
-def forget_code(settings: dict[str, Any], folder: PretrainedFolder) -> None:
+def forget_code(settings: JsonObject, folder: PretrainedFolder) -> None:
     """Take the code that was not run out of a configuration's settings, so that none is passed on.
 
     What is made of a folder is written as a run or an export, which name no code.
@@ -170,7 +171,7 @@ def _depths_of_code(value: Any) -> Iterator[int]:
             waiting.extend((depth + 1, inner) for inner in value)
 
 
-def _known(values: dict[str, Any], name: str) -> bool:
+def _known(values: JsonObject, name: str) -> bool:
     """Whether transformers has classes of its own for what the file configures."""
     import transformers
 

@@ -15,22 +15,18 @@ Costs: what tfidf.py costs.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from headtune.report.tfidf import fit_tfidf
 from headtune.tasks import SINGLE_LABEL, Task
+from headtune.tasks.figures import HELD_BACK, BaselineFacts, BaselineFigures, HeldBack, Metrics
 from headtune.tasks.task import Probabilities, Targets
 from headtune.types import Example, PreparedData, known_label
 
 __all__ = [
-    "HELD_BACK",
     "Baseline",
     "baseline_figures",
     "measure_baselines",
 ]
-
-HELD_BACK = ("validation", "test")
-"""Parts that are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ class Baseline:
     """
 
     probabilities: dict[str, Probabilities]
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: BaselineFacts = field(default_factory=BaselineFacts)
 
 
 def measure_baselines(
@@ -78,22 +74,23 @@ def measure_baselines(
 
 def baseline_figures(
     baselines: Mapping[str, Baseline], data: PreparedData, task: Task = SINGLE_LABEL
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, BaselineFigures]:
     """The metrics of each baseline by part, None for parts without rows, and its facts."""
     return {
         name: {
-            **{
-                part: task.metrics(
-                    baseline.probabilities[part], _targets(data.parts[part], task), data.labels
-                )
-                if part in baseline.probabilities
-                else None
-                for part in HELD_BACK
-            },
+            "validation": _metrics(baseline, data, "validation", task),
+            "test": _metrics(baseline, data, "test", task),
             **baseline.facts,
         }
         for name, baseline in baselines.items()
     }
+
+
+def _metrics(baseline: Baseline, data: PreparedData, part: HeldBack, task: Task) -> Metrics | None:
+    if part not in baseline.probabilities:
+        return None
+    targets = _targets(data.parts[part], task)
+    return task.metrics(baseline.probabilities[part], targets, data.labels)
 
 
 def _targets(examples: Sequence[Example], task: Task) -> Targets:

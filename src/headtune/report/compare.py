@@ -19,15 +19,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
 from headtune.report.answers import Answers
+from headtune.report.entries import Comparison, Disagreement, Pair, RunFigures
 from headtune.tasks import Figure
-from headtune.tasks.paired import SIGNIFICANT
+from headtune.tasks.paired import SIGNIFICANT, PairedTest
 from headtune.types import LabelSet
 from headtune.wording.numbers import count, p_value, points
 
@@ -36,7 +36,7 @@ __all__ = ["compare_answers"]
 Ints = npt.NDArray[np.int64]
 
 
-def compare_answers(contenders: Mapping[str, Answers], *, listed: int) -> dict[str, Any]:
+def compare_answers(contenders: Mapping[str, Answers], *, listed: int) -> Comparison:
     """The comparison of two or more runs by name, in JSON values.
 
     Args:
@@ -72,7 +72,8 @@ def _in_order(name: str, answers: Answers, labels: LabelSet) -> Answers:
     if set(answers.labels.names) != set(labels.names):
         raise PredictionError(
             f"{name} answers with {', '.join(answers.labels.names)}, the first run with "
-            f"{', '.join(labels.names)}. Only runs with the same labels can be compared."
+            f"{', '.join(labels.names)}.",
+            way_out="Only runs with the same labels can be compared.",
         )
     order = [answers.labels.names.index(label) for label in labels.names]
     return replace(
@@ -90,8 +91,8 @@ def _common_rows(contenders: Mapping[str, Answers]) -> dict[str, list[int]]:
     common = [key for key in first if all(key in other for other in others)]
     if not common:
         raise PredictionError(
-            "These runs were tested on different texts: none is common to all of them. Give a "
-            "labelled table to test them on: headtune compare RUN RUN held-back.csv"
+            "These runs were tested on different texts: none is common to all of them.",
+            way_out="Give a labelled table to test them on: headtune compare RUN RUN held-back.csv",
         )
     return {name: [rows[key] for key in common] for name, rows in keyed.items()}
 
@@ -117,31 +118,33 @@ def _take(answers: Answers, rows: Sequence[int]) -> Answers:
     )
 
 
-def _figures(name: str, answers: Answers) -> dict[str, Any]:
+def _figures(name: str, answers: Answers) -> RunFigures:
     task = answers.task
     metrics = task.metrics(answers.probabilities, answers.label_ids, answers.labels)
     return {"name": name, **metrics, "interval": list(task.interval(metrics))}
 
 
-def _pairs(shared: Mapping[str, Answers]) -> list[dict[str, Any]]:
-    pairs: list[dict[str, Any]] = []
-    for first, second in combinations(shared, 2):
-        one, other = shared[first], shared[second]
-        test = one.task.compare(one.probabilities, other.probabilities, one.label_ids)
-        pairs.append(
-            {
-                "first": first,
-                "second": second,
-                "difference": test.difference,
-                "interval": list(test.interval),
-                "p_value": test.p_value,
-                "only_first_right": test.only_first,
-                "only_second_right": test.only_second,
-            }
-        )
-    for pair, adjusted in zip(pairs, holm([float(p["p_value"]) for p in pairs]), strict=True):
-        pair["adjusted_p_value"] = adjusted
-    return pairs
+def _compared(one: Answers, other: Answers) -> PairedTest:
+    return one.task.compare(one.probabilities, other.probabilities, one.label_ids)
+
+
+def _pairs(shared: Mapping[str, Answers]) -> list[Pair]:
+    opponents = list(combinations(shared, 2))
+    tests = [_compared(shared[first], shared[second]) for first, second in opponents]
+    adjusted = holm([test.p_value for test in tests])
+    return [
+        {
+            "first": first,
+            "second": second,
+            "difference": test.difference,
+            "interval": list(test.interval),
+            "p_value": test.p_value,
+            "only_first_right": test.only_first,
+            "only_second_right": test.only_second,
+            "adjusted_p_value": adjusted_p_value,
+        }
+        for (first, second), test, adjusted_p_value in zip(opponents, tests, adjusted, strict=True)
+    ]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -154,7 +157,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _disagreements(shared: Mapping[str, Answers], first: Answers) -> list[dict[str, Any]]:
+def _disagreements(shared: Mapping[str, Answers], first: Answers) -> list[Disagreement]:
     task, labels = first.task, first.labels
     decided = [task.decide(answers.probabilities) for answers in shared.values()]
     certain = [task.certainty(answers.probabilities) for answers in shared.values()]
@@ -184,11 +187,9 @@ def _disagreements(shared: Mapping[str, Answers], first: Answers) -> list[dict[s
     ]
 
 
-def _sentence(
-    runs: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]], figure: Figure
-) -> str:
+def _sentence(runs: Sequence[RunFigures], pairs: Sequence[Pair], figure: Figure) -> str:
     """The best run against the next, and whether that may be luck."""
-    best, second = sorted(runs, key=lambda run: (figure.rank(run[figure.key]), run["name"]))[:2]
+    best, second = sorted(runs, key=lambda run: (figure.rank(figure.of(run)), run["name"]))[:2]
     pair = next(p for p in pairs if {p["first"], p["second"]} == {best["name"], second["name"]})
     texts = count(best["n"], "text")
     if pair["difference"] == 0:
@@ -204,7 +205,7 @@ def _sentence(
     )
 
 
-def _from_best(pair: Mapping[str, Any], best: str) -> tuple[float, float]:
+def _from_best(pair: Pair, best: str) -> tuple[float, float]:
     """The interval of the best run minus the other."""
     low, high = pair["interval"]
     return (low, high) if pair["first"] == best else (-high, -low)

@@ -5,11 +5,11 @@ tuning. What the figures mean is in ``paired.py``.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from headtune.report.entries import Opponent
 from headtune.tasks import SINGLE_LABEL, Task
 
 __all__ = ["compare_with"]
@@ -24,12 +24,12 @@ def compare_with(
     part: str,
     seed: int,
     task: Task = SINGLE_LABEL,
-) -> list[dict[str, Any]]:
+) -> list[Opponent]:
     """One entry for each opponent, in their order.
 
     Shapes: all probabilities ``(n, n_labels)``, of the same rows; ``label_ids`` ``(n,)``.
     """
-    entries = []
+    entries: list[Opponent] = []
     for name, probabilities in others.items():
         test = task.compare(tuned, probabilities, label_ids, seed)
         entries.append(

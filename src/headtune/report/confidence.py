@@ -8,11 +8,11 @@ thresholds    label -> the probability from which it is the answer
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from headtune.report.entries import Abstention, Calibration, Level
 from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.decision import DecisionRule
 from headtune.tasks.settle import Settled
@@ -33,7 +33,7 @@ def calibration_of(
     settled: Settled,
     part: str,
     task: Task = SINGLE_LABEL,
-) -> dict[str, Any]:
+) -> Calibration:
     """Calibration on one part, before and after the temperature."""
     return {
         "temperature": settled.temperature,
@@ -51,10 +51,10 @@ def abstention(
     labels: LabelSet,
     rule: DecisionRule,
     task: Task = SINGLE_LABEL,
-) -> dict[str, Any]:
+) -> Abstention:
     """Coverage and accuracy of the answers, and what they would be at other levels."""
 
-    def at(below: float | None) -> dict[str, Any]:
+    def at(below: float | None) -> Level:
         other = replace(rule, abstain_below=below)
         found = task.answer_metrics(other, probabilities, label_ids, labels)
         return {"below": below, "coverage": found["coverage"], "accuracy": found["accuracy"]}

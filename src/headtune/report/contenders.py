@@ -6,16 +6,20 @@ Nothing here loads a model. The predictions are checked against the manifest's s
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from headtune.artifact import Manifest
 from headtune.artifact.layout import PREDICTIONS, REPORT, require_run_folder
 from headtune.artifact.manifest import verify_file
-from headtune.errors import ArtifactNotFoundError, PredictionError
+from headtune.errors import ArtifactNotFoundError, PredictionError, option
 from headtune.report.answers import Answers, read_answers
+from headtune.report.entries import Costs, ReportValues
 from headtune.tasks import task_named
 
 __all__ = ["costs_of", "kept_answers", "names_of"]
+
+GIVE_A_TABLE = (
+    "Give a labelled table to test all of them on: headtune compare RUN RUN held-back.csv"
+)
 
 
 def names_of(runs: Sequence[Path]) -> list[str]:
@@ -40,7 +44,8 @@ def kept_answers(runs: Mapping[str, Path]) -> tuple[str, dict[str, Answers]]:
         if all(part in answers for answers in kept.values()):
             return part, {name: answers[part] for name, answers in kept.items()}
     raise PredictionError(
-        f"The runs have no part in common: some were tested, others only validated. {_table()}"
+        "The runs have no part in common: some were tested, others only validated.",
+        way_out=GIVE_A_TABLE,
     )
 
 
@@ -50,23 +55,20 @@ def _read(run: Path) -> dict[str, Answers]:
     files = manifest.files
     if PREDICTIONS not in files:
         raise ArtifactNotFoundError(
-            f"{run} kept no predictions: it was made by an older headtune, with --no-predictions "
-            f"or without a part to test on. {_table()}"
+            f"{run} kept no predictions: it was made by an older headtune, with "
+            f"{option('predictions', False)} or without a part to test on.",
+            way_out=GIVE_A_TABLE,
         )
     verify_file(folder, PREDICTIONS, files[PREDICTIONS])
     return read_answers(folder / PREDICTIONS, task_named(manifest.task))
 
 
-def _table() -> str:
-    return "Give a labelled table to test all of them on: headtune compare RUN RUN held-back.csv"
-
-
-def costs_of(run: Path) -> dict[str, Any]:
+def costs_of(run: Path) -> Costs:
     """What the run was, how large its folder is, and what it took to make; None where unknown."""
     folder = require_run_folder(run)
     manifest = Manifest.load(folder)
     path = folder / REPORT
-    report = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    report: ReportValues = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     model, speed = report.get("model", {}), report.get("speed", {})
     seconds = speed.get("wall_seconds") or {}
     return {

@@ -14,9 +14,8 @@ Costs: the import of matplotlib, which is why nothing else here imports this mod
 
 import io
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +25,15 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from headtune.report.files import write_atomically
-from headtune.report.history import evaluations, logged_steps
+from headtune.files.whole_file import write_whole
+from headtune.report.history import HistoryColumn, evaluations, logged_steps
+from headtune.types import HistoryRow
 from headtune.wording.numbers import percent
 from headtune.wording.visible import visible
 
 __all__ = ["draw_accuracies", "draw_curves", "draw_losses"]
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[HistoryRow]
 
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 10.0, 4.2, 150
 
@@ -70,7 +70,7 @@ def draw_curves(
     draw_accuracies(accuracy_panel, history, kept_step)
     png = io.BytesIO()
     canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
-    write_atomically(path, png.getvalue())
+    write_whole(path, png.getvalue())
 
 
 def draw_losses(panel: Axes, history: Rows, kept_step: int | None) -> None:
@@ -121,7 +121,7 @@ def draw_accuracies(panel: Axes, history: Rows, kept_step: int | None) -> None:
 
 
 def _draw_evaluations(
-    panel: Axes, evaluated: Rows, key: str, color: str, kept_step: int | None
+    panel: Axes, evaluated: Rows, key: HistoryColumn, color: str, kept_step: int | None
 ) -> list[float]:
     """Points and a line, a ring around the kept one; the heights of the points."""
     x, y = _column(evaluated, "step"), _column(evaluated, key)
@@ -164,7 +164,7 @@ def _name_lines(panel: Axes, ends: list[tuple[str, str, float]], x: float) -> No
         )
 
 
-def _note(panel: Axes, row: Mapping[str, Any], text: str, offset: tuple[int, int]) -> None:
+def _note(panel: Axes, row: HistoryRow, text: str, offset: tuple[int, int]) -> None:
     """A remark beside an evaluation of the accuracy panel."""
     panel.annotate(
         text,
@@ -198,7 +198,7 @@ def _say_empty(panel: Axes, text: str) -> None:
     panel.set_axis_off()
 
 
-def _column(rows: Rows, key: str) -> list[float]:
+def _column(rows: Rows, key: HistoryColumn) -> list[float]:
     return [float(row[key]) for row in rows]
 
 

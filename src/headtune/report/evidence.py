@@ -9,7 +9,6 @@ Nothing here runs the model.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from headtune.report.baselines import Baseline
 from headtune.report.comparison import compare_with
 from headtune.report.confidence import abstention, calibration_of
+from headtune.report.entries import Evidence
 from headtune.report.mistakes import confusion_of, errors_by_length, surest_mistakes
 from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.settle import Settled
@@ -51,7 +51,7 @@ def evidence_part(after: Mapping[str, Probabilities]) -> str | None:
     return next((part for part in ("test", "validation") if part in after), None)
 
 
-def collect_evidence(measured: Measured, baselines: Mapping[str, Baseline]) -> dict[str, Any]:
+def collect_evidence(measured: Measured, baselines: Mapping[str, Baseline]) -> Evidence:
     """The fields of ``Report`` by name; empty where nothing was held back."""
     part = evidence_part(measured.after)
     if part is None:

@@ -5,10 +5,11 @@ terminal prints them, and any other page can. Leaks are left to the top of a pag
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from headtune.report.entries import Calibration, ModelFacts, Speed
 from headtune.report.leaks import leak_sentence
 from headtune.report.report import Report
+from headtune.types import DataAccount, SetAside
 from headtune.wording.numbers import count, duration, percent, rate, size
 
 __all__ = ["MOST_LABELS", "facts_of"]
@@ -31,11 +32,11 @@ def facts_of(report: Report) -> dict[str, list[str]]:
     return {heading: texts for heading, texts in facts.items() if texts}
 
 
-def _data_facts(data: Mapping[str, Any]) -> Iterator[str]:
+def _data_facts(data: DataAccount) -> Iterator[str]:
     """Stage 1's summary: rows, what is odd about them, labels, parts."""
     if "rows_read" in data:
         counts = [count(data["rows_read"], "row") + " read"]
-        counts += _set_aside(data.get("set_aside", {}))
+        counts += _set_aside(data.get("set_aside"))
         if data.get("repeats"):
             counts.append(f"{data['repeats']:,} repeating another")
         if data.get("near_repeats"):
@@ -53,8 +54,8 @@ def _data_facts(data: Mapping[str, Any]) -> Iterator[str]:
         yield ", ".join(f"{name} {part['rows']:,}" for name, part in parts.items())
 
 
-def _set_aside(set_aside: Mapping[str, Any]) -> list[str]:
-    if not set_aside.get("count"):
+def _set_aside(set_aside: SetAside | None) -> list[str]:
+    if not set_aside or not set_aside["count"]:
         return ["none set aside"]
     reasons = ", ".join(f"{reason}: {n:,}" for reason, n in set_aside["by_reason"].items())
     return [f"{set_aside['count']:,} set aside ({reasons})"]
@@ -67,7 +68,7 @@ def _truncation_facts(truncated: Mapping[str, int]) -> Iterator[str]:
         yield f"{count(sum(counts.values()), 'text')} longer than max_length ({each})"
 
 
-def _calibration_facts(calibration: Mapping[str, Any]) -> Iterator[str]:
+def _calibration_facts(calibration: Calibration) -> Iterator[str]:
     """How far probabilities are from shares of right answers, and what the temperature did."""
     if not calibration:
         return
@@ -98,35 +99,35 @@ def _suspect_facts(report: Report) -> Iterator[str]:
     )
 
 
-def _model_facts(model: Mapping[str, Any]) -> Iterator[str]:
+def _model_facts(model: ModelFacts) -> Iterator[str]:
     trained, total = model["trainable_parameters"], model["total_parameters"]
     share = percent(trained / total)
     yield f"{trained:,} of {total:,} parameters trained ({share}), on {model['device']}"
     yield from model["reasons"] or [model["dtype"]]
 
 
-def _speed_facts(speed: Mapping[str, Any]) -> Iterator[str]:
+def _speed_facts(speed: Speed) -> Iterator[str]:
     """Rates that were measured, then the time of each stage."""
     rates = [
-        rate(speed[key], unit)
-        for key, unit in (
-            ("examples_per_second", "examples"),
-            ("tokens_per_second", "tokens"),
-            ("useful_flops_per_second", "FLOP"),
+        rate(per_second, unit)
+        for per_second, unit in (
+            (speed["examples_per_second"], "examples"),
+            (speed["tokens_per_second"], "tokens"),
+            (speed["useful_flops_per_second"], "FLOP"),
         )
-        if speed[key]  # None or 0: nothing was timed, as in a run resumed at its end
+        if per_second  # None or 0: nothing was timed, as in a run resumed at its end
     ]
     if rates:
-        if speed.get("share_of_matrix_rate"):
-            rates[-1] += f" ({percent(speed['share_of_matrix_rate'])} of the machine's)"
+        if share := speed.get("share_of_matrix_rate"):
+            rates[-1] += f" ({percent(share)} of the machine's)"
         elif speed.get("matrix_flops_per_second", 0) is None:
             rates[-1] += " (the machine's is not known: it was too busy to tell)"
         yield ", ".join(rates)
-    if speed.get("frozen_texts_run") is not None:
-        run, reused = speed["frozen_texts_run"], speed["frozen_texts_reused"]
+    run, reused = speed.get("frozen_texts_run"), speed.get("frozen_texts_reused")
+    if run is not None and reused is not None:
         yield f"frozen layers: {count(run, 'text')} run, {reused:,} reused from the cache"
-    if speed.get("peak_memory_bytes"):
-        yield f"{size(speed['peak_memory_bytes'])} of memory at most"
+    if memory := speed.get("peak_memory_bytes"):
+        yield f"{size(memory)} of memory at most"
     stages = speed["wall_seconds"]
     if stages:
         yield ", ".join(f"{name} {duration(seconds)}" for name, seconds in stages.items())

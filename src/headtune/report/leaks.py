@@ -8,20 +8,21 @@ It speaks of the part that the figures speak of: test, else validation. What cou
 ``data/repeats/leaks.py``.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
+from headtune.tasks.figures import HELD_BACK
+from headtune.types import DataAccount, LeakedRows, Leaks
 from headtune.wording.numbers import count
 
 __all__ = ["leak_sentence"]
 
 
-def leak_sentence(data: Mapping[str, Any]) -> str:
+def leak_sentence(data: DataAccount) -> str:
     """For the ``data`` of a report; empty where nothing leaks, or nothing is known of it."""
-    leaks = data.get("leaks", {})
-    for part in ("test", "validation"):
-        found = leaks.get(part, {})
-        if found.get("exact") or found.get("near"):
+    leaks = data.get("leaks")
+    if not leaks:
+        return ""
+    for part in reversed(HELD_BACK):
+        found = leaks[part]
+        if found["exact"] or found["near"]:
             texts = count(found["rows"], f"{part} text")
             where = _first(leaks, part)
             way_out = _way_out(data)
@@ -29,7 +30,7 @@ def leak_sentence(data: Mapping[str, Any]) -> str:
     return ""
 
 
-def _copies(found: Mapping[str, int]) -> str:
+def _copies(found: LeakedRows) -> str:
     exact, near = found["exact"], found["near"]
     if not exact:
         return f"{near:,} {'is' if near == 1 else 'are'} nearly the same as a training text"
@@ -39,8 +40,8 @@ def _copies(found: Mapping[str, int]) -> str:
     return f"{copies} and {near:,} more {'is' if near == 1 else 'are'} nearly so"
 
 
-def _first(leaks: Mapping[str, Any], part: str) -> str:
-    for example in leaks.get("examples", ()):
+def _first(leaks: Leaks, part: str) -> str:
+    for example in leaks["examples"]:
         if example["part"] == part:
             return (
                 f" (to begin with, {part} row {example['row']:,} and training row "
@@ -49,7 +50,7 @@ def _first(leaks: Mapping[str, Any], part: str) -> str:
     return ""
 
 
-def _way_out(data: Mapping[str, Any]) -> str:
+def _way_out(data: DataAccount) -> str:
     split = str(data.get("split", ""))
     if split.startswith("given by"):
         return "Let headtune split the data, or remove the copies."

@@ -10,11 +10,11 @@ A sure mistake is often a wrong label, or a text that belongs to both.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from headtune.report.entries import Confusion, LengthRange, Mistake
 from headtune.tasks import SINGLE_LABEL, Task
 from headtune.types import Example, LabelSet
 
@@ -35,7 +35,7 @@ def confusion_of(
     labels: LabelSet,
     part: str,
     task: Task = SINGLE_LABEL,
-) -> dict[str, Any]:
+) -> Confusion:
     """The confusion matrix of a part, with the names that its rows and columns stand for."""
     counts = task.confusion(probabilities, label_ids, labels)
     return {"part": part, "labels": list(labels.names), "counts": counts}
@@ -47,7 +47,7 @@ def surest_mistakes(
     label_ids: Ids,
     labels: LabelSet,
     task: Task = SINGLE_LABEL,
-) -> list[dict[str, Any]]:
+) -> list[Mistake]:
     """At most fifty wrongly answered rows, the surest first; equally sure ones in row order."""
     certainty = task.certainty(probabilities)  # (n,)
     wrong = np.flatnonzero(~task.is_right(probabilities, label_ids))
@@ -71,13 +71,13 @@ def errors_by_length(
     lengths: Sequence[int],
     label_ids: Ids,
     task: Task = SINGLE_LABEL,
-) -> list[dict[str, int]]:
+) -> list[LengthRange]:
     """Rows and errors in ranges of length, both ends of a range within it."""
     sizes = np.asarray(lengths)
     wrong = ~task.is_right(probabilities, label_ids)
     cuts = np.unique(np.quantile(sizes, np.linspace(0, 1, LENGTH_BINS + 1)).astype(np.int64))
     edges = [*cuts[:-1].tolist(), int(sizes.max()) + 1] if len(cuts) > 1 else [cuts[0], cuts[0] + 1]
-    bins = []
+    bins: list[LengthRange] = []
     for low, high in pairwise(edges):
         within = (sizes >= low) & (sizes < high)
         if not within.any():  # a cut between two lengths is rounded down to one that nobody has

@@ -9,9 +9,7 @@ Guarantees and costs as ``curves.py``: the same figures give the same bytes, in 
 """
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,7 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from headtune.report.files import write_atomically
+from headtune.files.whole_file import write_whole
+from headtune.report.entries import Calibration
+from headtune.tasks.figures import Reliability
 
 __all__ = ["draw_reliability"]
 
@@ -27,23 +27,24 @@ WIDTH_INCHES, HEIGHT_INCHES, DPI = 10.0, 5.2, 150
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#5F6368"
 
 
-def draw_reliability(calibration: Mapping[str, Any], path: Path) -> None:
+def draw_reliability(calibration: Calibration, path: Path) -> None:
     """Writes the picture of ``report.json``'s ``calibration`` as PNG."""
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.05)  # inches
     figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), dpi=DPI, layout=layout)
     canvas = FigureCanvasAgg(figure)
     panels = figure.subplots(2, 2, height_ratios=(4, 1), sharex=True)
     titles = ("Before calibration", f"After, temperature {calibration['temperature']:.2f}")
-    for column, (when, title) in enumerate(zip(("before", "after"), titles, strict=True)):
-        _draw_bins(panels[0, column], calibration[when], title)
-        _draw_counts(panels[1, column], calibration[when], str(calibration["measured_on"]))
+    both = (calibration["before"], calibration["after"])
+    for column, (measured, title) in enumerate(zip(both, titles, strict=True)):
+        _draw_bins(panels[0, column], measured, title)
+        _draw_counts(panels[1, column], measured, str(calibration["measured_on"]))
     panels[0, 0].set_ylabel("share that is right", fontsize=10, color=GREY)
     png = io.BytesIO()
     canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
-    write_atomically(path, png.getvalue())
+    write_whole(path, png.getvalue())
 
 
-def _draw_bins(panel: Axes, measured: Mapping[str, Any], title: str) -> None:
+def _draw_bins(panel: Axes, measured: Reliability, title: str) -> None:
     bins = measured["bins"]
     panel.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", zorder=3)
     panel.bar(
@@ -73,7 +74,7 @@ def _draw_bins(panel: Axes, measured: Mapping[str, Any], title: str) -> None:
     panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
 
 
-def _draw_counts(panel: Axes, measured: Mapping[str, Any], part: str) -> None:
+def _draw_counts(panel: Axes, measured: Reliability, part: str) -> None:
     bins = measured["bins"]
     panel.bar(
         [row["low"] for row in bins],

@@ -10,7 +10,6 @@ what a user or a file wrote is printed as it is, never read as markup.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -19,7 +18,8 @@ from headtune.report.facts import MOST_LABELS, facts_of
 from headtune.report.leaks import leak_sentence
 from headtune.report.report import Report
 from headtune.report.sentence import BASELINE_NAMES
-from headtune.tasks.metrics import Metrics, accuracy_interval, count_correct
+from headtune.tasks.figures import HELD_BACK, HeldBack, LabelFigures, Metrics
+from headtune.tasks.metrics import accuracy_interval, count_correct
 from headtune.wording.numbers import count, interval, percent
 from headtune.wording.tables import Table, facts_table, plain_table
 
@@ -38,10 +38,10 @@ def render_report(report: Report, console: Console) -> None:
         console.print(warning, width=min(console.width, WIDEST_TEXT))
         console.print()
     console.print(Text(report.sentence()), width=min(console.width, WIDEST_TEXT))
-    for part in ("test", "validation"):
-        if report.after[part] is not None:
+    for part in reversed(HELD_BACK):
+        if (after := report.after[part]) is not None:
             console.print()
-            console.print(_part_table(report, part))
+            console.print(_part_table(report, part, after))
     part = "test" if report.after["test"] is not None else "validation"
     after = report.after[part]
     if after is not None:
@@ -56,9 +56,8 @@ def _title(report: Report) -> str:
     return f"{report.model['id']} on {source}" if source else str(report.model["id"])
 
 
-def _part_table(report: Report, part: str) -> Table:
+def _part_table(report: Report, part: HeldBack, after: Metrics) -> Table:
     """Before, after and the baselines on one part."""
-    after = report.after[part] or {}
     headings = ("accuracy", "95 % interval", "macro F1", "log loss")
     table = plain_table(f"{part}: {count(after['n'], 'text')}", *headings)
     rows = {
@@ -88,7 +87,7 @@ def _print_labels(metrics: Metrics, part: str, console: Console) -> None:
     names = _listed(metrics["per_label"])
     for name in names:
         figures = metrics["per_label"][name]
-        rates = [percent(figures[key]) for key in ("precision", "recall", "f1")]
+        rates = [percent(x) for x in (figures["precision"], figures["recall"], figures["f1"])]
         table.add_row(Text(name), f"{figures['support']:,}", *rates)
     console.print(table)
     left_out = len(metrics["per_label"]) - len(names)
@@ -96,7 +95,7 @@ def _print_labels(metrics: Metrics, part: str, console: Console) -> None:
         console.print(Text(f"and {count(left_out, 'label')} with no lower F1, in report.json"))
 
 
-def _listed(per_label: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _listed(per_label: Mapping[str, LabelFigures]) -> list[str]:
     """All labels in their order, or those with the lowest F1 first."""
     if len(per_label) <= MOST_LABELS:
         return list(per_label)

@@ -27,21 +27,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, cast, get_origin, is_typeddict
 
 from headtune.errors import ArtifactError, ArtifactFormatError, ArtifactNotFoundError
-from headtune.files.plain_json import to_json
-from headtune.report.files import plain, write_atomically
+from headtune.files.plain_json import JsonObject, to_json
+from headtune.files.plain_values import plain
+from headtune.files.whole_file import write_whole
+from headtune.report.entries import (
+    Abstention,
+    Calibration,
+    Confusion,
+    Evidence,
+    LengthRange,
+    Mistake,
+    ModelFacts,
+    Opponent,
+    ReportValues,
+    Speed,
+    Suspect,
+    SuspectsChecked,
+)
 from headtune.report.sentence import standing
 from headtune.tasks import SINGLE_LABEL
-from headtune.tasks.metrics import Metrics
-from headtune.types import LabelSet
+from headtune.tasks.figures import HELD_BACK, BaselineFigures, HeldBack, Metrics, PartMetrics
+from headtune.types import DataAccount, HistoryRow, LabelSet
 
 __all__ = ["REPORT_FILE", "Report", "build_report"]
 
 REPORT_FILE = "report.json"
 
-PARTS = ("validation", "test")
 METRIC_KEYS = SINGLE_LABEL.metric_keys
 MODEL_KEYS = ("id", "total_parameters", "trainable_parameters", "dtype", "device", "reasons")
 SPEED_KEYS = (
@@ -51,8 +65,6 @@ SPEED_KEYS = (
     "wall_seconds",
 )
 VOLATILE_KEYS = ("speed", "created_at")
-
-PartMetrics = dict[str, Metrics | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,37 +79,37 @@ class Report:
     """When the report was made: UTC, ISO 8601."""
 
     labels: tuple[str, ...]
-    data: dict[str, Any]
-    model: dict[str, Any]
+    data: DataAccount
+    model: ModelFacts
     before: PartMetrics
     after: PartMetrics
-    baselines: dict[str, dict[str, Any]]
+    baselines: dict[str, BaselineFigures]
     truncated: dict[str, int]
     """Label -> texts that were cut off at ``max_length``."""
 
-    speed: dict[str, Any]
+    speed: Speed
     warnings: tuple[str, ...]
-    config: dict[str, Any]
-    history: tuple[dict[str, Any], ...]
+    config: JsonObject
+    history: tuple[HistoryRow, ...]
 
-    comparison: tuple[dict[str, Any], ...] = ()
-    confusion: dict[str, Any] = field(default_factory=dict)
-    mistakes: tuple[dict[str, Any], ...] = ()
-    lengths: tuple[dict[str, Any], ...] = ()
-    calibration: dict[str, Any] = field(default_factory=dict)
-    abstain: dict[str, Any] = field(default_factory=dict)
+    comparison: tuple[Opponent, ...] = ()
+    confusion: Confusion = field(default_factory=Confusion)
+    mistakes: tuple[Mistake, ...] = ()
+    lengths: tuple[LengthRange, ...] = ()
+    calibration: Calibration = field(default_factory=Calibration)
+    abstain: Abstention = field(default_factory=Abstention)
     thresholds: dict[str, float] = field(default_factory=dict)
-    suspect_labels: tuple[dict[str, Any], ...] = ()
-    suspects_checked: dict[str, Any] = field(default_factory=dict)
+    suspect_labels: tuple[Suspect, ...] = ()
+    suspects_checked: SuspectsChecked = field(default_factory=SuspectsChecked)
 
     def __post_init__(self) -> None:
         _require(self.model, MODEL_KEYS, "model")
         _require(self.speed, SPEED_KEYS, "speed")
         for where, parts in self._measured().items():
-            _require(parts, PARTS, where)
-            for part in PARTS:
+            _require(parts, HELD_BACK, where)
+            for part in HELD_BACK:
                 self._check_metrics(parts[part], f"{where}.{part}")
-        for part in PARTS:
+        for part in HELD_BACK:
             self._check_same_rows(part)
         unknown = set(self.truncated) - set(self.labels)
         if unknown:
@@ -107,9 +119,9 @@ class Report:
         """How the tuned model stands against the baselines, in plain words."""
         return standing(self.after, self.baselines, self.comparison)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> ReportValues:
         """Plain JSON values, in the order of the fields; then the sentence."""
-        values: dict[str, Any] = plain({f.name: getattr(self, f.name) for f in fields(self)})
+        values: ReportValues = plain({f.name: getattr(self, f.name) for f in fields(self)})
         return {**values, "sentence": self.sentence()}
 
     @classmethod
@@ -132,7 +144,7 @@ class Report:
     def save(self, folder: Path) -> Path:
         """Writes ``report.json`` in an existing folder, in one piece; returns its path."""
         path = folder / REPORT_FILE
-        write_atomically(path, self.to_json().encode())
+        write_whole(path, self.to_json().encode())
         return path
 
     @classmethod
@@ -149,16 +161,19 @@ class Report:
             raise ArtifactFormatError(f"{path} holds no report, but a {type(values).__name__}.")
         return cls.from_dict(values)
 
-    def comparable(self) -> dict[str, Any]:
+    def comparable(self) -> ReportValues:
         """``to_dict`` without what a clock decides: speed, date, and the reasons for device and
         dtype, which quote measured speeds."""
         values = {key: value for key, value in self.to_dict().items() if key not in VOLATILE_KEYS}
-        values["model"] = {k: value for k, value in values["model"].items() if k != "reasons"}
-        return values
+        values["model"] = {k: value for k, value in self.model.items() if k != "reasons"}
+        return cast(ReportValues, values)
 
-    def _measured(self) -> dict[str, dict[str, Any]]:
+    def _measured(self) -> dict[str, PartMetrics]:
         """Everything that was measured on the parts, by where it is in the report."""
-        baselines = {f"baselines.{name}": parts for name, parts in self.baselines.items()}
+        baselines: dict[str, PartMetrics] = {
+            f"baselines.{name}": {part: figures[part] for part in HELD_BACK if part in figures}
+            for name, figures in self.baselines.items()
+        }
         return {"before": self.before, "after": self.after, **baselines}
 
     def _check_metrics(self, metrics: Metrics | None, where: str) -> None:
@@ -170,12 +185,12 @@ class Report:
                 f"{where} has figures for {list(metrics['per_label'])}, not {list(self.labels)}."
             )
 
-    def _check_same_rows(self, part: str) -> None:
+    def _check_same_rows(self, part: HeldBack) -> None:
         """A comparison needs the same texts: equal numbers of every label."""
         supports = {
-            where: [figures["support"] for figures in parts[part]["per_label"].values()]
+            where: [figures["support"] for figures in metrics["per_label"].values()]
             for where, parts in self._measured().items()
-            if parts[part] is not None
+            if (metrics := parts[part]) is not None
         }
         if len({tuple(support) for support in supports.values()}) > 1:
             raise ArtifactError(f"The {part} figures are not of the same rows: {supports}.")
@@ -184,32 +199,31 @@ class Report:
 def build_report(
     *,
     config: Mapping[str, Any],
-    data: Mapping[str, Any],
+    data: DataAccount,
     labels: LabelSet,
-    model: Mapping[str, Any],
+    model: ModelFacts,
     before: Mapping[str, Metrics | None],
     after: Mapping[str, Metrics | None],
-    baselines: Mapping[str, Mapping[str, Any]],
-    speed: Mapping[str, Any],
+    baselines: Mapping[str, BaselineFigures],
+    speed: Speed,
     truncated: Mapping[str, int],
-    history: Sequence[Mapping[str, Any]],
+    history: Sequence[HistoryRow],
     warnings: Sequence[str],
-    evidence: Mapping[str, Any] | None = None,
+    evidence: Evidence | None = None,
 ) -> Report:
     """A report of what the stages found; values become plain JSON values on the way.
 
     A part that ``before``, ``after`` or a baseline does not name was not measured: None.
     ``evidence`` holds further fields by name, as ``collect_evidence`` gives them.
     """
-    unmeasured = dict.fromkeys(PARTS)
     return Report(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         labels=labels.names,
         data=plain(data),
         model=plain(model),
-        before={**unmeasured, **plain(before)},
-        after={**unmeasured, **plain(after)},
-        baselines={name: {**unmeasured, **plain(parts)} for name, parts in baselines.items()},
+        before=_by_part(before),
+        after=_by_part(after),
+        baselines={name: _by_part(figures) for name, figures in baselines.items()},
         truncated=plain(truncated),
         speed=plain(speed),
         warnings=tuple(warnings),
@@ -219,7 +233,12 @@ def build_report(
     )
 
 
-def _frozen(values: Mapping[str, Any]) -> dict[str, Any]:
+def _by_part(figures: Mapping[str, object]) -> Any:
+    """Figures as plain values, None for a part that they do not name."""
+    return dict.fromkeys(HELD_BACK) | plain(figures)
+
+
+def _frozen(values: Mapping[str, Any]) -> JsonObject:
     """Lists as the tuples of a report's fields."""
     return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
 
@@ -231,7 +250,7 @@ def _required(cls: type[Report]) -> set[str]:
 
 def _from_json(field: Field[Any], value: Any) -> Any:
     """The value of a field, whose JSON has a list where the field has a tuple."""
-    kind: Any = get_origin(field.type) or field.type
+    kind: Any = dict if is_typeddict(field.type) else get_origin(field.type) or field.type
     if not isinstance(value, list if kind is tuple else kind):
         raise ArtifactFormatError(f"A report cannot have {value!r} under {field.name!r}.")
     return tuple(value) if kind is tuple else value

@@ -14,9 +14,11 @@ the weights.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
-from headtune.tasks.metrics import Metrics, accuracy_interval, count_correct
+from headtune.report.entries import Opponent
+from headtune.tasks.figures import HELD_BACK, BaselineFigures, HeldBack, Metrics
+from headtune.tasks.metrics import accuracy_interval, count_correct
 from headtune.tasks.paired import SIGNIFICANT
 from headtune.wording.numbers import count, interval, p_value, percent, points
 
@@ -39,7 +41,7 @@ BASELINE_NAMES = {
 }
 
 
-def judge(entry: Mapping[str, Any]) -> Verdict:
+def judge(entry: Opponent) -> Verdict:
     """Whether the tuned model differs from an opponent, an entry of ``comparison``.
 
     "ahead" and "behind" where p-value and interval disagree.
@@ -55,11 +57,11 @@ def judge(entry: Mapping[str, Any]) -> Verdict:
 
 def standing(
     after: Mapping[str, Metrics | None],
-    baselines: Mapping[str, Mapping[str, Any]],
-    comparison: Sequence[Mapping[str, Any]],
+    baselines: Mapping[str, BaselineFigures],
+    comparison: Sequence[Opponent],
 ) -> str:
     """The tuned model against each baseline that it was compared with."""
-    for part in ("test", "validation"):
+    for part in reversed(HELD_BACK):
         tuned = after.get(part)
         if tuned is not None:
             entries = [entry for entry in comparison if entry["baseline"] in baselines]
@@ -81,9 +83,9 @@ def _result(part: str, tuned: Metrics) -> str:
 
 
 def _against(
-    part: str,
-    entries: Sequence[Mapping[str, Any]],
-    baselines: Mapping[str, Mapping[str, Any]],
+    part: HeldBack,
+    entries: Sequence[Opponent],
+    baselines: Mapping[str, BaselineFigures],
 ) -> str:
     """``: better than ... and better than ..., but worse than ...``."""
     text = joint = ""
@@ -94,11 +96,11 @@ def _against(
     return f": {text}" if text else ""
 
 
-def _compared(entry: Mapping[str, Any], figures: Metrics) -> str:
+def _compared(entry: Opponent, figures: Metrics | None) -> str:
     verdict, name = judge(entry), entry["baseline"]
     described = (
         f"always answering {_only_prediction(figures)!r}"
-        if name == "majority"
+        if name == "majority" and figures is not None
         else ("a " if name == "linear_probe" else "") + BASELINE_NAMES[name]
     )
     low, high = entry["interval"]
@@ -119,7 +121,7 @@ def _only_prediction(metrics: Metrics) -> str:
     return next(name for name, column in zip(names, columns, strict=True) if any(column))
 
 
-def _advice(part: str, entries: Sequence[Mapping[str, Any]]) -> str:
+def _advice(part: str, entries: Sequence[Opponent]) -> str:
     verdicts = {entry["baseline"]: judge(entry) for entry in entries}
     advice = ""
     if {"ahead", "behind"} & set(verdicts.values()):

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
 
+from headtune.report.entries import Suspect, Suspects
 from headtune.report.frozen_states import FrozenStates
 from headtune.report.mistakes import MOST_LISTED
 from headtune.tasks import SINGLE_LABEL, Task
@@ -40,9 +41,7 @@ Probabilities = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
 
 
-def find_suspects(
-    frozen: FrozenStates, data: PreparedData, task: Task = SINGLE_LABEL
-) -> dict[str, Any]:
+def find_suspects(frozen: FrozenStates, data: PreparedData, task: Task = SINGLE_LABEL) -> Suspects:
     """The fields ``suspect_labels`` and ``suspects_checked`` of a report."""
     found = [
         (part, data.parts[part][place])
@@ -116,7 +115,7 @@ def _entry(
     target: Ids,
     labels: LabelSet,
     task: Task,
-) -> dict[str, Any]:
+) -> Suspect:
     """Shapes: ``probabilities`` ``(1, n_labels)``, ``target`` ``(1,)``."""
     return {
         "row": example.row,

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict, cast
 
 from headtune.errors import ConfigError, HeadtuneError, option
-from headtune.files.plain_json import to_json
+from headtune.files.plain_json import JsonObject, to_json
 from headtune.files.whole_file import write_whole
 from headtune.options import RunConfig
 
@@ -31,6 +31,13 @@ def check_same_data(before: object, now: object, source: str) -> None:
             option="resume",
             way_out=f"Bring them back, or start anew: {ANEW}.",
         )
+
+
+class Begun(TypedDict, total=False):
+    """What a run was begun with: its options, as the version that began it knew them, and data."""
+
+    config: Required[JsonObject]
+    data_fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +77,14 @@ class UnfinishedRun:
                 f"{option('overwrite', True)}.",
             )
 
-    def _recorded(self) -> dict[str, Any] | None:
+    def _recorded(self) -> Begun | None:
         """Options and data of an unfinished run; None where there is none that can be read."""
         try:
             recorded = json.loads(self.options.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return recorded if isinstance(recorded, dict) and "config" in recorded else None
+        is_one = isinstance(recorded, dict) and "config" in recorded
+        return cast(Begun, recorded) if is_one else None
 
     def begin(self, config: RunConfig, fingerprint: str, *, resume: bool) -> None:
         """Make the folder anew, or go on with the one that is there.
@@ -88,7 +96,7 @@ class UnfinishedRun:
             return
         self.remove()
         self.path.mkdir(parents=True)
-        state = {"config": config.to_dict(), "data_fingerprint": fingerprint}
+        state: Begun = {"config": config.to_dict(), "data_fingerprint": fingerprint}
         write_whole(self.options, to_json(state, indent=2).encode())
 
     @contextmanager
@@ -110,7 +118,7 @@ class UnfinishedRun:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
+def _check_same(before: JsonObject, now: JsonObject) -> None:
     for stage, options in now.items():
         earlier = before.get(stage, {})
         if earlier == options:

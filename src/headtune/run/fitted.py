@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +23,11 @@ from headtune.model import (
 from headtune.options import RunConfig
 from headtune.predict import Predictor
 from headtune.pretrained import PretrainedFolder, weights_sha256
+from headtune.report.entries import Speed
 from headtune.report.evidence import Measured
 from headtune.report.frozen_states import FrozenStates
 from headtune.tasks import SINGLE_LABEL, Task
-from headtune.tasks.metrics import Metrics
+from headtune.tasks.figures import PartMetrics
 from headtune.tasks.settle import Settled
 from headtune.tasks.task import Probabilities
 from headtune.tokens import TokenCounts
@@ -85,8 +86,8 @@ class Fitted:
     classifier: SequenceClassifier
     parameters: ParameterCounts
     result: FitResult
-    before: dict[str, Metrics | None]
-    after: dict[str, Metrics | None]
+    before: PartMetrics
+    after: PartMetrics
     seconds: dict[str, float]
     logits_before: dict[str, Logits]
     logits: dict[str, Logits]
@@ -149,10 +150,9 @@ class Fitted:
             temperature=self.settled.temperature,
             thresholds=self.settled.rule.thresholds,
             abstain_below=self.settled.rule.abstain_below,
-            architecture={
-                "model_type": self.classifier.backbone.config.model_type,
-                "attention": self.config.model.attention,
-            },
+            architecture=self.classifier.architecture.with_tokenizer(
+                self.encoded.tokenizer
+            ).to_dict(),
             config=plain,
             seeds={"train": self.config.train.seed, "split": self.config.data.split_seed},
         )
@@ -175,7 +175,7 @@ class Fitted:
     ) -> dict[str, Probabilities]:
         return {part: self.task.probabilities(rows, temperature) for part, rows in logits.items()}
 
-    def speed(self) -> dict[str, Any]:
+    def speed(self) -> Speed:
         """Training's pace: examples, tokens and useful floating-point operations a second.
 
         ``share_of_matrix_rate`` sets the last against what this machine's matrix product does;

@@ -48,7 +48,7 @@ from headtune.tokens import (
 )
 from headtune.training import check_options as check_training_options
 from headtune.training import resolve_learning_rate
-from headtune.types import PreparedData
+from headtune.types import LabelSet, PreparedData
 from headtune.wording.numbers import size
 
 __all__ = ["Loaded", "encode", "find_model", "load_classifier", "plan_classifier"]
@@ -59,6 +59,7 @@ class Loaded:
     """Texts and model before anything is trained; ``config`` has every "auto" resolved."""
 
     config: RunConfig
+    labels: LabelSet
     encoded: Encoded
     compute: Compute
     classifier: SequenceClassifier
@@ -148,7 +149,7 @@ def load_classifier(
             )
     found = _as_found(config, prepared, classifier)
     resolved = _resolved(found, encoded, compute, _token_budget(classifier, config, progress))
-    return Loaded(resolved, encoded, compute, classifier, parameters, task)
+    return Loaded(resolved, prepared.labels, encoded, compute, classifier, parameters, task)
 
 
 def plan_classifier(
@@ -212,11 +213,11 @@ def _as_found(
     config: RunConfig, prepared: PreparedData, classifier: SequenceClassifier
 ) -> RunConfig:
     """With the columns and form of the table, and the layers that got adapters."""
-    summary: dict[str, Any] = prepared.summary
+    read_with: Any = prepared.summary.get("read_with", {})  # options by name, as they were found
     tune = config.tune
     if tune.tune == "lora":
         tune = replace(tune, lora_targets=lora_targets(classifier.backbone, tune))
-    return replace(config, data=replace(config.data, **summary.get("read_with", {})), tune=tune)
+    return replace(config, data=replace(config.data, **read_with), tune=tune)
 
 
 def _token_budget(classifier: SequenceClassifier, config: RunConfig, progress: Progress) -> int:

@@ -10,6 +10,8 @@ most ``MOST_ROWS`` in any case; the report says how many.
 For the tweets and LoRA over three epochs: 2,900 of 6,090 rows, 8 % of the training.
 """
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,11 +24,47 @@ from headtune.model import (
 from headtune.progress import Progress
 from headtune.report.frozen_states import FrozenStates
 from headtune.run.fitted import Encoded, Logits
+from headtune.run.loading import Loaded
+from headtune.run.scoring import figures
+from headtune.tasks.figures import PartMetrics
+from headtune.training import count_steps
+from headtune.types import PreparedData
 
-__all__ = ["head_logits", "observe_states"]
+__all__ = ["Untrained", "head_logits", "look_before", "observe_states"]
 
 SHARE = 0.08
 LEAST_ROWS, MOST_ROWS = 500, 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Untrained:
+    """The model before tuning: its states, and how the head answers from them."""
+
+    states: FrozenStates | None = None
+    logits: dict[str, Logits] = field(default_factory=dict)
+    metrics: PartMetrics = field(default_factory=dict)
+
+
+def look_before(
+    loaded: Loaded, encoded: Encoded, prepared: PreparedData, progress: Progress, *, is_kept: bool
+) -> Untrained:
+    """The model before tuning: one pass over what can be afforded, of ``encoded``.
+
+    ``is_kept`` says that the frozen layers of all rows have been run.
+    """
+    config = loaded.config
+    states = observe_states(
+        loaded.classifier,
+        encoded,
+        progress,
+        budget=config.machine.max_tokens_per_batch or 1,
+        n_trained=count_steps(config.train, len(prepared.train)) * config.train.batch_size,
+        is_kept=is_kept,
+        with_train=config.report.linear_probe or config.report.suspect_labels,
+        seed=config.train.seed,
+    )
+    logits = head_logits(loaded.classifier, states)
+    return Untrained(states, logits, figures(logits, prepared, task=loaded.task))
 
 
 def observe_states(

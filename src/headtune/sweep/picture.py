@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from headtune.report.files import write_atomically
+from headtune.files.whole_file import write_whole
+from headtune.report.history import validation_figures
 from headtune.sweep.trial import TrialRecord
 from headtune.wording.visible import visible
 
@@ -53,7 +54,7 @@ def draw_sweep(
         _dress(panel)
     png = io.BytesIO()
     canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
-    write_atomically(path, png.getvalue())
+    write_whole(path, png.getvalue())
 
 
 def _draw_settings(
@@ -87,11 +88,11 @@ def _draw_courses(
     panel.set_title(f"Validation {metric.replace('_', ' ')}", loc="left", fontsize=11)
     styles = _styles(trials)
     for trial in [*(t for t in trials if t is not winner), winner]:
-        rows = [row for row in trial.history if f"validation_{metric}" in row]
+        course = validation_figures(trial.history, metric)
         colour, mark = styles[trial.settings["tune"]]
         panel.plot(
-            [row["epoch"] for row in rows],
-            [row[f"validation_{metric}"] for row in rows],
+            [row["epoch"] for row, _ in course],
+            [figure for _, figure in course],
             color=colour,
             marker=mark,
             markersize=5 if trial is winner else 3,

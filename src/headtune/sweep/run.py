@@ -12,32 +12,55 @@ import shutil
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
 
 from headtune.artifact import check_target
 from headtune.data import prepare
 from headtune.errors import ArtifactError, ConfigError, option
 from headtune.files.claims import claimed
-from headtune.files.plain_json import to_json
+from headtune.files.plain_json import JsonObject, to_json
+from headtune.files.plain_values import plain
+from headtune.files.whole_file import write_whole
 from headtune.options import RunConfig, TuneConfig
 from headtune.processes import n_processes
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import Report
-from headtune.report.files import plain, write_atomically
 from headtune.run.checkpoints import check_same_data
 from headtune.run.fitted import Fitted
+from headtune.run.kept import say_kept
 from headtune.run.loading import load_classifier
-from headtune.run.pipeline import say_kept
-from headtune.run.train import prove_run, say_data
+from headtune.run.prove import prove_run
+from headtune.run.train import say_data
 from headtune.sweep.search import TRIALS, Search
 from headtune.sweep.space import Space, deepest
 from headtune.sweep.trial import TrialRecord
 from headtune.sweep.workbench import Workbench
+from headtune.tasks.figures import Metrics
 from headtune.types import PreparedData
 
 __all__ = ["Sweep", "can_resume", "run_sweep"]
 
 OPTIONS, SUMMARY, PICTURE, BEST = "options.json", "sweep.json", "sweep.png", "best"
+
+
+class Begun(TypedDict, total=False):
+    """What a sweep was begun with: options of all trials, what is searched, and the data."""
+
+    config: Required[JsonObject]
+    space: Required[JsonObject]
+    data_fingerprint: str | None
+
+
+class SweepValues(TypedDict):
+    """``sweep.json``: trials as their own files have them, from best to worst."""
+
+    metric: str
+    looks_at_validation: int
+    winner: int
+    seconds: float
+    frozen_texts_run: int
+    test: Metrics | None
+    trials: list[JsonObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +86,9 @@ class Sweep:
             "part: its validation figures are optimistic. The test part was looked at once."
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> SweepValues:
         """Plain JSON values."""
-        values: dict[str, Any] = plain(
+        values: SweepValues = plain(
             {
                 "metric": self.metric,
                 "looks_at_validation": self.looks,
@@ -128,7 +151,9 @@ def _sweep(
     resume: bool,
 ) -> Sweep:
     start = time.monotonic()
-    options = plain({"config": config.to_dict(), "space": {k: asdict(v) for k, v in space.items()}})
+    options: Begun = plain(
+        {"config": config.to_dict(), "space": {k: asdict(v) for k, v in space.items()}}
+    )
     _check(out, options, overwrite=overwrite, resume=resume)
     clock = Stopwatch(progress)
     with clock.stage("read", "Reading"):
@@ -139,9 +164,9 @@ def _sweep(
                 f"A sweep ranks on the validation part; {option('split')} leaves it empty.",
                 option="split",
             )
-        data = {"data_fingerprint": prepared.summary["fingerprint"]}
+        begun: Begun = {**options, "data_fingerprint": prepared.summary["fingerprint"]}
         if resume:
-            check_same_data(_recorded(out), {**options, **data}, config.source)
+            check_same_data(_recorded(out), begun, config.source)
     tunes = deepest(space)
     base = replace(config, tune=TuneConfig(tune="head"))
     loaded = load_classifier(prepared, base, progress, clock)
@@ -149,7 +174,7 @@ def _sweep(
         bench = Workbench(loaded, tunes, progress)
         say_kept(bench.counts, progress)
     if not resume:
-        _begin(out, {**options, **data})
+        _begin(out, begun)
     with clock.stage("train", f"Trying {trials:,} settings"):
         search = Search(bench, prepared, space, out)
         deadline = None if seconds is None else start + seconds
@@ -174,7 +199,7 @@ def can_resume(out: Path) -> bool:
     return (out / OPTIONS).is_file()
 
 
-def _check(out: Path, options: dict[str, Any], *, overwrite: bool, resume: bool) -> None:
+def _check(out: Path, options: Begun, *, overwrite: bool, resume: bool) -> None:
     """Raises ``ConfigError`` or ``ArtifactError`` where the user must choose."""
     check_target(out / BEST, overwrite=True)
     if resume:
@@ -203,12 +228,12 @@ def _check(out: Path, options: dict[str, Any], *, overwrite: bool, resume: bool)
             )
 
 
-def _recorded(out: Path) -> dict[str, Any]:
-    recorded: dict[str, Any] = json.loads((out / OPTIONS).read_text(encoding="utf-8"))
+def _recorded(out: Path) -> Begun:
+    recorded: Begun = json.loads((out / OPTIONS).read_text(encoding="utf-8"))
     return recorded
 
 
-def _begin(out: Path, options: dict[str, Any]) -> None:
+def _begin(out: Path, options: Begun) -> None:
     """Make the folder, with nothing in it of an earlier sweep."""
     check_target(out / BEST, overwrite=True)
     for earlier in (TRIALS, BEST):
@@ -216,7 +241,7 @@ def _begin(out: Path, options: dict[str, Any]) -> None:
     for old in (*out.glob(".weights-*"), out / SUMMARY, out / PICTURE):
         old.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / OPTIONS, (to_json(options, indent=2) + "\n").encode())
+    write_whole(out / OPTIONS, (to_json(options, indent=2) + "\n").encode())
 
 
 def _save(
@@ -240,6 +265,6 @@ def _save(
 def _finish(out: Path, sweep: Sweep, base: RunConfig) -> None:
     from headtune.sweep.picture import draw_sweep  # matplotlib takes a second to import
 
-    write_atomically(out / SUMMARY, (to_json(sweep.to_dict(), indent=2) + "\n").encode())
+    write_whole(out / SUMMARY, (to_json(sweep.to_dict(), indent=2) + "\n").encode())
     title = f"{Path(base.source).name}, {base.model.model}"
     draw_sweep(sweep.trials, sweep.winner, sweep.metric, out / PICTURE, title=title)

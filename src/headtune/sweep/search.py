@@ -7,9 +7,9 @@ sweep's folder, and so are the best one's weights, so a kill loses the running t
 """
 
 import time
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import optuna
 from safetensors.torch import load_file, save_file
@@ -18,14 +18,15 @@ from headtune.errors import TrainingError, option
 from headtune.model import load_trained_state
 from headtune.options import TuneConfig
 from headtune.progress import Progress, Stopwatch
+from headtune.report.history import validation_figures
+from headtune.run.finish import finish
 from headtune.run.fitted import Fitted
-from headtune.run.pipeline import answer, evaluation_at_start, figures, look_before
+from headtune.run.untrained import look_before
 from headtune.sweep.space import Choice, Range, Space
-from headtune.sweep.trial import Outcome, TrialRecord, config_of, read_records, run_trial
+from headtune.sweep.trial import Outcome, Settings, TrialRecord, config_of, read_records, run_trial
 from headtune.sweep.workbench import Workbench
-from headtune.tasks.settle import settle
 from headtune.training import FitResult
-from headtune.types import PreparedData, known_label
+from headtune.types import PreparedData
 
 __all__ = ["TRIALS", "WEIGHTS", "Search"]
 
@@ -92,9 +93,8 @@ class Search:
 
         outcome = run_trial(
             self.bench,
-            self.prepared.labels,
             len(self.records),
-            dict(trial.params),
+            cast(Settings, dict(trial.params)),
             is_hopeless=is_hopeless,
             deadline=deadline,
         )
@@ -110,10 +110,10 @@ class Search:
         """Tell the study of a trial that an earlier process ran."""
         if not record.counts or record.metrics is None:
             return
-        values = [row[f"validation_{self.metric}"] for row in _evaluations(record)]
+        values = [figure for _, figure in validation_figures(record.history, self.metric)]
         self.study.add_trial(
             optuna.trial.create_trial(
-                params=record.settings,
+                params={**record.settings},
                 distributions=self.distributions,
                 value=record.metrics[self.metric],
                 intermediate_values=dict(enumerate(values, start=1)),
@@ -153,51 +153,25 @@ class Search:
 
     def winner(self, clock: Stopwatch, progress: Progress) -> Fitted:
         """The best trial's classifier, scored on validation and test."""
-        best, loaded = self.best, self.bench.loaded
-        config = config_of(loaded.config, best.settings)
+        best = self.best
+        config = config_of(self.bench.loaded.config, best.settings)
         encoded, parameters = self.bench.set_up(TuneConfig(tune=best.settings["tune"]))
-        with clock.stage("evaluate", "Scoring the best, before and after training"):
-            untrained = look_before(
-                self.bench.classifier,
-                encoded,
-                config,
-                self.prepared,
-                progress,
-                is_kept=True,
-                task=self.task,
-            )
-            load_trained_state(self.bench.classifier, load_file(self._weights_of(best)))
-            self.bench.classifier.eval()
-            logits = answer(self.bench.classifier, encoded, config, progress)
-        targets = self.task.targets(map(known_label, self.prepared.validation))
-        settled = settle(logits.get("validation"), targets, self.prepared.labels, config, self.task)
-        validation = untrained.metrics["validation"]
-        start = [evaluation_at_start(validation, self.task)] if validation else []
-        return Fitted(
-            config=config,
-            labels=self.prepared.labels,
-            encoded=encoded,
-            compute=loaded.compute,
-            classifier=self.bench.classifier,
-            parameters=parameters,
-            result=FitResult(
-                history=[*start, *best.history],
-                n_steps=max(row["step"] for row in best.history),
-                best_step=best.best_step,
-                max_tokens_per_batch=config.machine.max_tokens_per_batch or 1,
-                n_examples=best.n_examples,
-                n_tokens=best.n_tokens,
-            ),
-            before=untrained.metrics,
-            after=figures(logits, self.prepared, settled.temperature, task=self.task),
-            seconds=clock.seconds | {"train": best.seconds},
-            logits_before=untrained.logits,
-            frozen=untrained.states,
-            logits=logits,
-            settled=settled,
-            kept=self.bench.counts,
-            task=self.task,
+        loaded = replace(self.bench.loaded, config=config, parameters=parameters)
+        with clock.stage("evaluate", "Scoring the best before training"):
+            untrained = look_before(loaded, encoded, self.prepared, progress, is_kept=True)
+        load_trained_state(loaded.classifier, load_file(self._weights_of(best)))
+        result = FitResult(
+            history=list(best.history),
+            n_steps=max(row["step"] for row in best.history),
+            best_step=best.best_step,
+            max_tokens_per_batch=config.machine.max_tokens_per_batch or 1,
+            n_examples=best.n_examples,
+            n_tokens=best.n_tokens,
         )
+        fitted = finish(
+            loaded, encoded, self.prepared, result, untrained, self.bench.counts, clock, progress
+        )
+        return replace(fitted, seconds=clock.seconds | {"train": best.seconds})
 
 
 def _distribution(values: Choice | Range) -> Any:
@@ -208,7 +182,3 @@ def _distribution(values: Choice | Range) -> Any:
             int(values.low), int(values.high), log=values.by_ratio
         )
     return optuna.distributions.FloatDistribution(values.low, values.high, log=values.by_ratio)
-
-
-def _evaluations(record: TrialRecord) -> Iterator[dict[str, Any]]:
-    return (row for row in record.history if "validation_loss" in row)

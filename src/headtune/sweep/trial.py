@@ -9,21 +9,34 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import torch
 
 from headtune.errors import ArtifactFormatError, NonFiniteLossError
 from headtune.files.plain_json import to_json
+from headtune.files.whole_file import write_whole
 from headtune.options import RunConfig, TuneConfig
 from headtune.progress import SilentProgress
-from headtune.report.files import write_atomically
+from headtune.report.history import validation_figures
+from headtune.run.pipeline import fit_loaded
 from headtune.sweep.workbench import Workbench
 from headtune.tasks import Task
-from headtune.training import BestInMemory, fit
-from headtune.types import LabelSet
+from headtune.training import BestInMemory
+from headtune.types import HistoryRow
 
-__all__ = ["Outcome", "TrialRecord", "config_of", "read_records", "run_trial"]
+__all__ = ["Outcome", "Settings", "TrialRecord", "config_of", "read_records", "run_trial"]
+
+
+class Settings(TypedDict, total=False):
+    """The options of a trial that differ from the others'; ``space.SETTINGS`` has their names."""
+
+    tune: Required[str]
+    learning_rate: float
+    batch_size: int
+    epochs: float
+    weight_decay: float
+    warmup: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +49,7 @@ class TrialRecord:
     """
 
     number: int
-    settings: dict[str, Any]
+    settings: Settings
     state: str
     metrics: dict[str, float] | None
     best_step: int
@@ -44,7 +57,7 @@ class TrialRecord:
     seconds: float
     n_examples: int
     n_tokens: int
-    history: list[dict[str, Any]]
+    history: list[HistoryRow]
 
     @property
     def counts(self) -> bool:
@@ -55,7 +68,7 @@ class TrialRecord:
         """One file, in one piece."""
         folder.mkdir(parents=True, exist_ok=True)
         content = to_json(asdict(self), indent=2) + "\n"
-        write_atomically(folder / f"{self.number:04}.json", content.encode())
+        write_whole(folder / f"{self.number:04}.json", content.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +90,9 @@ def read_records(folder: Path) -> list[TrialRecord]:
     return records
 
 
-def config_of(base: RunConfig, settings: dict[str, Any]) -> RunConfig:
+def config_of(base: RunConfig, settings: Settings) -> RunConfig:
     """The options of a trial."""
-    training = {name: value for name, value in settings.items() if name != "tune"}
+    training: Any = {name: value for name, value in settings.items() if name != "tune"}
     return replace(
         base,
         tune=replace(base.tune, tune=settings["tune"]),
@@ -89,9 +102,8 @@ def config_of(base: RunConfig, settings: dict[str, Any]) -> RunConfig:
 
 def run_trial(
     bench: Workbench,
-    labels: LabelSet,
     number: int,
-    settings: dict[str, Any],
+    settings: Settings,
     *,
     is_hopeless: Callable[[int, float], bool],
     deadline: float | None,
@@ -110,19 +122,12 @@ def run_trial(
     result = None
     with tempfile.TemporaryDirectory(prefix="headtune-") as folder:
         try:
-            result = fit(
-                bench.classifier,
-                labels,
-                encoded.parts["train"],
-                encoded.parts["validation"],
-                options,
-                tune=config.tune.tune,
-                balance=config.data.balance,
-                max_tokens_per_batch=config.machine.max_tokens_per_batch or 1,
+            result = fit_loaded(
+                replace(bench.loaded, config=config),
+                encoded,
                 folder=Path(folder),
                 progress=SilentProgress(),
                 best=best,
-                task=task,
             )
         except NonFiniteLossError:
             best.ended = "failed"
@@ -144,10 +149,10 @@ def run_trial(
     return Outcome(record, best.state)
 
 
-def _metrics_at(history: list[dict[str, Any]], step: int, task: Task) -> dict[str, float] | None:
+def _metrics_at(history: list[HistoryRow], step: int, task: Task) -> dict[str, float] | None:
     """What was measured at a step: ``loss`` and the task's other figures."""
     for row in history:
         if row["step"] == step and "validation_loss" in row:
             names = [figure.option for figure in task.best_metrics]
-            return {name: row[f"validation_{name}"] for name in names}
+            return {name: figure for name in names for _, figure in validation_figures([row], name)}
     return None

@@ -25,8 +25,8 @@ from headtune.model import (
 from headtune.options import TuneConfig
 from headtune.progress import Progress
 from headtune.run.fitted import Encoded
+from headtune.run.kept import keep_texts
 from headtune.run.loading import Loaded
-from headtune.run.pipeline import keep_texts
 
 __all__ = ["Workbench"]
 

@@ -13,16 +13,16 @@ and compares in each bin the mean probability with the share that is right. Thei
 difference, weighed by rows, is the expected calibration error (Naeini et al., 2015).
 
 Guarantees: a temperature is within 0.05 and 100, and the same rows give the same one; without rows
-it is 1. Costs: 10 ms for 10,000 rows; the first call imports scipy's optimizer. Leaf module.
+it is 1. The first call imports scipy's optimizer. Leaf module.
 """
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
+from headtune.tasks.figures import Bin, Reliability
 
 __all__ = ["N_BINS", "fit_temperature", "reliability"]
 
@@ -54,7 +54,7 @@ def fit_temperature(logits: npt.ArrayLike, label_ids: npt.ArrayLike) -> float:
     return float(np.exp(found.x))
 
 
-def reliability(probabilities: npt.ArrayLike, label_ids: npt.ArrayLike) -> dict[str, Any]:
+def reliability(probabilities: npt.ArrayLike, label_ids: npt.ArrayLike) -> Reliability:
     """``ece``, and ``bins`` with rows: ``low``, ``high``, ``n``, mean ``confidence``, ``accuracy``.
 
     Shapes: ``probabilities`` ``(n, n_labels)``, ``label_ids`` ``(n,)``. A probability on an edge
@@ -66,7 +66,7 @@ def reliability(probabilities: npt.ArrayLike, label_ids: npt.ArrayLike) -> dict[
     confidence, right = rows.max(axis=1), rows.argmax(axis=1) == ids  # (n,), (n,)
     edges = np.linspace(0, 1, N_BINS + 1)
     place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, N_BINS - 1)
-    bins: list[dict[str, Any]] = []
+    bins: list[Bin] = []
     for index, (low, high) in enumerate(pairwise(edges.tolist())):
         if (within := place == index).any():
             bins.append(

@@ -12,21 +12,23 @@ answer is the most probable label. A label that reached its own threshold is nev
 label's precision is as wanted (and so its recall the highest); ``threshold_for_recall`` the highest
 at which its recall is.
 
-Leaf module. Costs: a millisecond for 10,000 rows.
+Leaf module.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import ConfigError, option
+from headtune.tasks.figures import AnswerFigures
 from headtune.types import LabelSet, Prediction
 
 __all__ = [
     "UNSURE",
     "DecisionRule",
+    "RuleChanges",
     "answer_metrics",
     "check_label",
     "threshold_for_precision",
@@ -37,6 +39,13 @@ UNSURE = "unsure"
 
 Probabilities = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
+
+
+class RuleChanges(TypedDict, total=False):
+    """Fields of a ``DecisionRule`` that are to be replaced."""
+
+    thresholds: dict[str, float]
+    abstain_below: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,7 @@ class DecisionRule:
 
 def answer_metrics(
     rule: DecisionRule, probabilities: Probabilities, label_ids: Ids, labels: LabelSet
-) -> dict[str, Any]:
+) -> AnswerFigures:
     """How the answers of a rule do on labelled rows.
 
     ``coverage`` is the share that is answered, ``accuracy`` the share of these that is right (None

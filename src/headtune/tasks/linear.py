@@ -1,7 +1,7 @@
 """Linear models of one label a text, for what a language model has to beat: logistic regression.
 
 Guarantees: one label in the training rows is no error; labels that were never shown have
-probability 0. Costs: the first call imports scikit-learn, which takes a second.
+probability 0. Costs: the first call imports scikit-learn.
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias

@@ -18,18 +18,18 @@ score interval, which holds for few rows and for accuracies of 0 and 1. Two clas
 rows are compared in ``paired.py``.
 
 Guarantees: float64 throughout; every number is finite; wrong arrays raise ``PredictionError``.
-Costs: 10 ms for 10,000 rows; the first call imports scikit-learn's metrics, which takes a second.
+Costs: the first call imports scikit-learn's metrics.
 """
 
 from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist
-from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import PredictionError
+from headtune.tasks.figures import Metrics
 from headtune.types import LabelSet
 
 __all__ = [
@@ -39,9 +39,6 @@ __all__ = [
     "count_correct",
     "softmax",
 ]
-
-Metrics: TypeAlias = dict[str, Any]
-"""What ``classification_metrics`` returns; the keys are in this file's first lines."""
 
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)  # 1.96

@@ -19,8 +19,8 @@ from headtune.errors import ConfigError, PredictionError, option
 from headtune.tasks import calibration, decision, linear, log_odds
 from headtune.tasks.class_weights import class_weights
 from headtune.tasks.decision import UNSURE, DecisionRule
+from headtune.tasks.figures import AnswerFigures, Metrics, Reliability
 from headtune.tasks.metrics import (
-    Metrics,
     accuracy_interval,
     classification_metrics,
     softmax,
@@ -98,7 +98,7 @@ class SingleLabel:
         return total_weight(targets, weights)
 
     def evaluation(self, metrics: Metrics) -> dict[str, float]:
-        return {figure.option: metrics[figure.key] for figure in self.best_metrics}
+        return {figure.option: figure.of(metrics) for figure in self.best_metrics}
 
     def probabilities(self, logits: npt.ArrayLike, temperature: float = 1.0) -> Probabilities:
         return softmax(np.asarray(logits) / temperature)
@@ -147,7 +147,7 @@ class SingleLabel:
 
     def answer_metrics(
         self, rule: DecisionRule, probabilities: Probabilities, targets: Targets, labels: LabelSet
-    ) -> dict[str, Any]:
+    ) -> AnswerFigures:
         return decision.answer_metrics(rule, probabilities, targets, labels)
 
     def interval(self, metrics: Mapping[str, Any]) -> tuple[float, float]:
@@ -174,7 +174,7 @@ class SingleLabel:
         rows: list[list[int]] = counts.tolist()
         return rows
 
-    def reliability(self, probabilities: Probabilities, targets: Targets) -> dict[str, Any]:
+    def reliability(self, probabilities: Probabilities, targets: Targets) -> Reliability:
         return calibration.reliability(probabilities, targets)
 
     def compare(

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.tasks.decision import DecisionRule
-from headtune.tasks.metrics import Metrics
+from headtune.tasks.figures import AnswerFigures, Metrics, Reliability
 from headtune.tasks.paired import PairedTest
 from headtune.types import LabelSet, Prediction
 from headtune.wording.numbers import percent
@@ -74,9 +74,14 @@ class Figure:
     higher_is_better: bool
     decimals: int | None = None
 
+    def of(self, metrics: Mapping[str, Any]) -> float:
+        """The number itself."""
+        value: float = metrics[self.key]
+        return value
+
     def written(self, metrics: Mapping[str, Any]) -> str:
         """``97.2 %``, ``0.081``."""
-        value = metrics[self.key]
+        value = self.of(metrics)
         return percent(value) if self.decimals is None else f"{value:.{self.decimals}f}"
 
     def is_better(self, value: float, other: float) -> bool:
@@ -193,7 +198,7 @@ class Task(Protocol):
 
     def answer_metrics(
         self, rule: DecisionRule, probabilities: Probabilities, targets: Targets, labels: LabelSet
-    ) -> dict[str, Any]:
+    ) -> AnswerFigures:
         """How the answers of a rule do: ``coverage``, the first figure of the headline, and
         ``per_label``."""
 
@@ -216,7 +221,7 @@ class Task(Protocol):
     ) -> list[list[int]]:
         """Rows: true label, columns: answer."""
 
-    def reliability(self, probabilities: Probabilities, targets: Targets) -> dict[str, Any]:
+    def reliability(self, probabilities: Probabilities, targets: Targets) -> Reliability:
         """Whether the classifier is as often right as it says: ``ece`` and ``bins``."""
 
     def compare(

@@ -1,6 +1,12 @@
 """Stage 2, examples to token ids: the tokenizer with padding settled, texts cut and counted."""
 
-from headtune.tokens.encode import TokenCounts, count_tokens, encode_examples, encode_texts
+from headtune.tokens.encode import (
+    TokenCounts,
+    TokenFigures,
+    count_tokens,
+    encode_examples,
+    encode_texts,
+)
 from headtune.tokens.token_ids import token_ids
 from headtune.tokens.tokenizer import (
     DEFAULT_MAX_LENGTH,
@@ -12,6 +18,7 @@ from headtune.tokens.tokenizer import (
 __all__ = [
     "DEFAULT_MAX_LENGTH",
     "TokenCounts",
+    "TokenFigures",
     "context_length",
     "count_tokens",
     "encode_examples",

@@ -12,6 +12,7 @@ Costs: as above; 0.1 s and 50 MB for a text of any length.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ from headtune.tokens.long_texts import MOST_CHARACTERS, sufficient_part
 from headtune.tokens.token_ids import token_ids
 from headtune.types import Example, LabelSet, TokenizedExample
 
-__all__ = ["TokenCounts", "count_tokens", "encode_examples", "encode_texts"]
+__all__ = ["TokenCounts", "TokenFigures", "count_tokens", "encode_examples", "encode_texts"]
 
 TEXTS_PER_CALL = 1_000
 CHARACTERS_PER_CALL = 4_000_000
@@ -96,8 +97,20 @@ def _lone_token(tokenizer: PreTrainedTokenizerBase) -> int:
             return token_id
     raise TokenizationError(
         "A text has no tokens, and this tokenizer has no beginning- or end-of-text token to stand "
-        "for it. Leave empty texts out."
+        "for it.",
+        way_out="Leave empty texts out.",
     )
+
+
+class TokenFigures(TypedDict):
+    """``TokenCounts`` in JSON values."""
+
+    texts: int
+    tokens: int
+    longest: int
+    truncated_texts: dict[str, int]
+    truncated_tokens: int
+    truncated_tokens_at_least: NotRequired[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +128,18 @@ class TokenCounts:
     truncated_tokens: int
     at_least: bool = False
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> TokenFigures:
         """Plain JSON values."""
-        counts: dict[str, object] = {
+        counts: TokenFigures = {
             "texts": self.n_texts,
             "tokens": self.n_tokens,
             "longest": self.longest,
             "truncated_texts": dict(self.truncated_texts),
             "truncated_tokens": self.truncated_tokens,
         }
-        return counts | ({"truncated_tokens_at_least": True} if self.at_least else {})
+        if self.at_least:
+            counts["truncated_tokens_at_least"] = True
+        return counts
 
 
 def count_tokens(examples: Sequence[TokenizedExample], labels: LabelSet) -> TokenCounts:

@@ -11,7 +11,7 @@ from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from headtune.errors import ModelError, TokenizationError
+from headtune.errors import ModelError, TokenizationError, option
 from headtune.pretrained import PretrainedFolder, forget_code, from_folder
 
 __all__ = ["DEFAULT_MAX_LENGTH", "load_tokenizer", "resolve_max_length"]
@@ -60,7 +60,9 @@ def resolve_max_length(asked: int | None, model_limit: int | None) -> int:
         return min(DEFAULT_MAX_LENGTH, model_limit or DEFAULT_MAX_LENGTH)
     if model_limit is not None and asked > model_limit:
         raise TokenizationError(
-            f"--max-length {asked} is more than this model reads: at most {model_limit} tokens."
+            f"{option('max_length', asked)} is more than this model reads: at most {model_limit} "
+            "tokens.",
+            option="max_length",
         )
     return asked
 

@@ -1,11 +1,13 @@
 """What happens beside the steps: checkpoints by the clock, and the history as it grows."""
 
 import time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from transformers import TrainerCallback
 
 from headtune.processes import broadcast, n_processes
+from headtune.types import HistoryRow
 
 __all__ = ["CheckpointByClock", "EvaluateAtEnd", "history_rows"]
 
@@ -42,7 +44,7 @@ class EvaluateAtEnd(TrainerCallback):  # type: ignore[misc]
             control.should_evaluate = True
 
 
-def history_rows(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def history_rows(log_history: Sequence[Mapping[str, Any]]) -> list[HistoryRow]:
     """The Trainer's log as rows of ``history.jsonl``.
 
     A logged step has ``step, epoch, loss, learning_rate, gradient_norm``; an evaluation has
@@ -52,20 +54,21 @@ def history_rows(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for entry in log_history:
         if figures := _evaluation(entry) or _step(entry):
-            rows.append({"step": entry["step"], "epoch": round(entry["epoch"], 4)} | figures)
+            row = {"step": entry["step"], "epoch": round(entry["epoch"], 4)} | figures
+            rows.append(cast(HistoryRow, row))
     return rows
 
 
 _STEP = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "gradient_norm"}
 
 
-def _step(entry: dict[str, Any]) -> dict[str, Any]:
+def _step(entry: Mapping[str, Any]) -> dict[str, float]:
     if "loss" not in entry:
         return {}
     return {name: entry[key] for key, name in _STEP.items() if key in entry}
 
 
-def _evaluation(entry: dict[str, Any]) -> dict[str, Any]:
+def _evaluation(entry: Mapping[str, Any]) -> dict[str, float]:
     prefix = "eval_"
     return {
         f"validation_{key.removeprefix(prefix)}": value

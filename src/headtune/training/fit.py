@@ -33,7 +33,7 @@ from headtune.tasks import SINGLE_LABEL, Task
 from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.trainer import PackedTrainer
-from headtune.types import LabelSet, TokenizedExample, known_label
+from headtune.types import HistoryRow, LabelSet, TokenizedExample, known_label
 
 __all__ = ["FitResult", "check_options", "count_steps", "fit", "resolve_learning_rate"]
 
@@ -47,7 +47,7 @@ class FitResult:
     do not count what a resumed run had done before.
     """
 
-    history: list[dict[str, Any]]
+    history: list[HistoryRow]
     n_steps: int
     best_step: int
     max_tokens_per_batch: int

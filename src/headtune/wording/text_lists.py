@@ -18,10 +18,14 @@ def text_list(texts: Iterable[Any]) -> list[Any]:
     A table or a dict would be gone through by the names of its columns.
     """
     if isinstance(texts, str):
-        raise DataError("Expected a list of texts, received one string. Put it in a list.")
+        raise DataError(
+            "Expected a list of texts, received one string.", way_out="Put it in a list."
+        )
     if isinstance(texts, Mapping) or hasattr(texts, "columns") or hasattr(texts, "column_names"):
         kind = type(texts).__name__
-        raise DataError(f"Expected a list of texts, received a {kind}. Give one column of it.")
+        raise DataError(
+            f"Expected a list of texts, received a {kind}.", way_out="Give one column of it."
+        )
     return list(texts)
 
 

@@ -4,8 +4,8 @@ Each file of this folder looks for one idea, with functions from ``LabelledTexts
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -49,10 +49,6 @@ class Finding:
     title: str
     advice: str
     rows: tuple[ShownRow, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

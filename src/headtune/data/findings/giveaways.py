@@ -5,7 +5,8 @@ with its value is right where guessing is wrong (leave-one-out, so that a column
 good by chance). A column of numbers does if sorting by it sorts the labels: far fewer changes of
 label from row to row than chance would give.
 
-Only what a template or ``--text`` puts into the text can mislead a classifier; the finding says so.
+Only what a template or the text column puts into the text can mislead a classifier; the finding
+says so.
 """
 
 import numpy as np
@@ -96,7 +97,7 @@ def _giveaway(name: str, how: str) -> Finding:
         count=1,
         title=f"Column {name!r} gives the label away: {how}",
         advice="It was probably written after the label. Keep it out of the text and of "
-        "--template, or the classifier learns that column and nothing else.",
+        "the template, or the classifier learns that column and nothing else.",
     )
 
 

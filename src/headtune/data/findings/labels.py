@@ -37,7 +37,7 @@ def rare_labels(table: LabelledTexts) -> list[Finding]:
             count=len(rare),
             title=f"{len(rare):,} {noun} fewer than {RARE} rows: {listed}",
             advice="Little can be learned from so few, and less proved. Collect more, merge "
-            "labels, or try --balance weights; a label with one row cannot be split.",
+            "labels, or weigh the loss (the option balance); a label with one row cannot be split.",
             rows=table.shown(i for i, name in enumerate(table.labels) if name in names),
         )
     ]

@@ -1,8 +1,7 @@
 """How long texts are, by label, and what a maximum length would cut."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +24,6 @@ class Lengths:
     longest: int
     cut: int
     """Texts longer than the maximum length."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self)
 
 
 def lengths_by_label(
@@ -68,8 +63,8 @@ def cut_texts(
             count=len(cut),
             title=f"{len(cut):,} texts ({share:.1%}) are longer than {max_length:,} {unit} and "
             f"would lose {lost:,}",
-            advice="What is cut off is not read. Raise --max-length, or see that the beginning of "
-            "a text says what matters.",
+            advice="What is cut off is not read. Raise the option max_length, or see that the "
+            "beginning of a text says what matters.",
             rows=table.shown(cut[np.argsort(-lengths[cut], kind="stable")]),
         )
     ]

@@ -38,7 +38,8 @@ PATTERNS = (
         # UTF-8 read as Latin-1 or Windows-1252, then what the same does to a Mac's quotes.
         r"[ÂÃ][\x{80}-\x{BF}]|â€|ï»¿|Û[_ÏªÒÓ÷Ïò]|å[Ê£è¬Ç]",
         "were read in the wrong encoding at some time (such as Ã© for é)",
-        "The file was written so: read the original anew (--encoding), or mend it with ftfy.",
+        "The file was written so: read the original anew (the option encoding), or mend it with "
+        "ftfy.",
     ),
     Pattern(
         "replacement_characters",

@@ -24,7 +24,7 @@ from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.names import listed
 from headtune.data.reading.readers import read_parts, read_table
 from headtune.data.reading.table import Table
-from headtune.errors import ColumnError, SplitError
+from headtune.errors import ColumnError, SplitError, option
 from headtune.options import DataConfig
 from headtune.types import SetAsideRow
 
@@ -87,7 +87,7 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
         set_aside += unassigned
     groups = times = None
     if config.group_by is not None:
-        groups = _own_groups(_column(tables["train"], config.group_by, "--group-by"), usable)
+        groups = _own_groups(_column(tables["train"], config.group_by, "group_by"), usable)
     if config.split_by_time is not None:
         usable, times, timeless = _timed(tables["train"], usable, config.split_by_time)
         refuse_if_strict(timeless, config, tables["train"].name)
@@ -118,19 +118,21 @@ def _other_columns(
 def _check_one_way(config: DataConfig, given_by: str | None, has_files: bool) -> None:
     if config.split_by_time is not None and config.group_by is not None:
         raise SplitError(
-            "--split-by-time puts old rows in training and new ones in test, --group-by keeps rows "
-            "together whatever their time. Keep one of them."
+            f"{option('split_by_time')} puts old rows in training and new ones in test, "
+            f"{option('group_by')} keeps rows together whatever their time.",
+            option="group_by",
+            way_out="Keep one of them.",
         )
     ways = [
-        "--split-column" if config.split_column is not None else None,
-        "--validation-file or --test-file" if has_files else None,
+        option("split_column") if config.split_column is not None else None,
+        f"{option('validation_file')} or {option('test_file')}" if has_files else None,
         given_by,
     ]
     ways = [way for way in ways if way]
     if len(ways) > 1:
         raise SplitError(
-            f"The parts are given twice, by {' and by '.join(map(str, ways))}. Keep one of them; "
-            "a single split of a hub data set is owner/name@train."
+            f"The parts are given twice, by {' and by '.join(map(str, ways))}.",
+            way_out="Keep one of them; a single split of a hub data set is owner/name@train.",
         )
 
 
@@ -138,8 +140,10 @@ def _check_same_columns(table: Table, columns: Columns) -> None:
     for name in (columns.text, columns.label):
         if name is not None and name not in table.column_names:
             raise ColumnError(
-                f"Column {name!r} is not in {table.name}. It has: {listed(table.column_names)}. "
-                "A file of its own for validation or test needs the columns of the training data."
+                f"Column {name!r} is not in {table.name}. It has: {listed(table.column_names)}.",
+                column=name,
+                way_out="A file of its own for validation or test needs the columns of the "
+                "training data.",
             )
 
 
@@ -176,13 +180,15 @@ def _by_column(
     table: Table, usable: UsableRows, column: str
 ) -> tuple[dict[str, UsableRows], tuple[SetAsideRow, ...]]:
     """The usable rows by the part that their split column says."""
-    said = label_names(_column(table, column, "--split-column"))
+    said = label_names(_column(table, column, "split_column"))
     parts = [PART_NAMES.get((said[i] or "").lower()) for i in usable.positions]
     unknown = {said[i] for i, part in zip(usable.positions, parts, strict=True) if part is None}
     if names := sorted(name for name in unknown if name):
         raise SplitError(
             f"Column {column!r} of {table.name} holds {', '.join(names[:5])}; expected train, "
-            "validation (or valid, val, dev) or test."
+            "validation (or valid, val, dev) or test.",
+            option="split_column",
+            column=column,
         )
     by_part = {
         part: _selected(usable, np.flatnonzero([p == part for p in parts]))
@@ -190,18 +196,24 @@ def _by_column(
         if part in parts
     }
     if "train" not in by_part:
-        raise SplitError(f"Column {column!r} of {table.name} says train for no row.")
+        raise SplitError(
+            f"Column {column!r} of {table.name} says train for no row.",
+            option="split_column",
+            column=column,
+        )
     lost = [i for i, part in enumerate(parts) if part is None]
     reason = f"column {column!r} does not say the part"
     return by_part, tuple(SetAsideRow(int(usable.rows[i]), reason, usable.texts[i]) for i in lost)
 
 
-def _column(table: Table, name: str, option: str) -> pa.ChunkedArray:
+def _column(table: Table, name: str, which: str) -> pa.ChunkedArray:
     """A column that an option names. Raises ``ColumnError`` when there is none."""
     if name not in table.column_names:
         raise ColumnError(
-            f"Column {name!r} is not in {table.name}. It has: {listed(table.column_names)}. "
-            f"Name one of them with {option}."
+            f"Column {name!r} is not in {table.name}. It has: {listed(table.column_names)}.",
+            option=which,
+            column=name,
+            way_out=f"Name one of them with {option(which)}.",
         )
     return table.columns[name]
 
@@ -218,7 +230,7 @@ def _timed(
     table: Table, usable: Mapping[str, UsableRows], name: str
 ) -> tuple[dict[str, UsableRows], npt.NDArray[np.float64], tuple[SetAsideRow, ...]]:
     """The training rows whose time can be read, their times, and the rows set aside for it."""
-    column, train = _column(table, name, "--split-by-time"), usable["train"]
+    column, train = _column(table, name, "split_by_time"), usable["train"]
     times = read_times(column, name)[train.positions]
     timed = np.isfinite(times)
     lost = tuple(
@@ -298,14 +310,18 @@ def _remaining(fractions: Fractions, given: set[str]) -> Fractions:
 
 
 def _check_not_empty(part: str, rows: Ints, n_rows: int, config: DataConfig) -> None:
+    asked = option("split", config.split)
     if len(rows) == 0 and (column := config.split_by_time or config.group_by) is not None:
         raise SplitError(
-            f"With rows of one {column!r} together, the {part} part of --split {config.split} "
-            f"would be empty: too few distinct values in {n_rows:,} rows. Ask for fewer parts "
-            "(80/20), or split by another column."
+            f"With rows of one {column!r} together, the {part} part of {asked} "
+            f"would be empty: too few distinct values in {n_rows:,} rows.",
+            option="split",
+            column=column,
+            way_out="Ask for fewer parts (80/20), or split by another column.",
         )
     if len(rows) == 0:
         raise SplitError(
-            f"{n_rows:,} rows are too few for --split {config.split}: the {part} part would be "
-            "empty. Give more rows, or ask for fewer parts: 80/20 or 100/0/0."
+            f"{n_rows:,} rows are too few for {asked}: the {part} part would be empty.",
+            option="split",
+            way_out="Give more rows, or ask for fewer parts: 80/20 or 100/0/0.",
         )

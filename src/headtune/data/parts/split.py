@@ -20,7 +20,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-from headtune.errors import SplitError
+from headtune.errors import SplitError, option
 
 __all__ = ["Fractions", "parse_split", "split", "split_by_time"]
 
@@ -37,18 +37,23 @@ def parse_split(text: str) -> Fractions:
     numbers = [part.strip().removesuffix("%") for part in text.split("/")]
     if len(numbers) not in (2, 3) or not all(re.fullmatch(r"\d+(\.\d+)?", n) for n in numbers):
         raise SplitError(
-            f"--split takes training/validation/test in percent, such as 70/10/20, or "
-            f"training/test, such as 80/20; received {text!r}."
+            f"{option('split')} takes training/validation/test in percent, such as 70/10/20, or "
+            f"training/test, such as 80/20; received {text!r}.",
+            option="split",
         )
     values = [float(n) for n in numbers]
     total = sum(values)
     if not any(abs(total - whole) < 0.001 * whole for whole in (1, 100)):
         raise SplitError(
-            f"--split must add up to 100 (or to 1); {text!r} adds up to {total:g}. "
-            "Try 70/10/20 or 80/20."
+            f"{option('split')} must add up to 100 (or to 1); {text!r} adds up to {total:g}.",
+            option="split",
+            way_out="Try 70/10/20 or 80/20.",
         )
     if values[0] == 0:
-        raise SplitError(f"--split {text} leaves nothing to train on; the first number is above 0.")
+        raise SplitError(
+            f"{option('split', text)} leaves nothing to train on; the first number is above 0.",
+            option="split",
+        )
     train, test = values[0] / total, values[-1] / total
     return (train, values[1] / total if len(values) == 3 else 0.0, test)
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.reading.arrow_values import python_values
-from headtune.errors import SplitError
+from headtune.errors import SplitError, option
 
 __all__ = ["read_times"]
 
@@ -26,7 +26,8 @@ SAMPLE = 1_000
 """Distinct values that decide the form."""
 
 WAY_OUT = (
-    "--split-by-time takes numbers, timestamps, or dates such as 2024-01-31 and 2024-01-31 18:00."
+    f"{option('split_by_time')} takes numbers, timestamps, or dates such as 2024-01-31 and "
+    "2024-01-31 18:00."
 )
 
 TIMES_OF_DAY = ("", " %H:%M", " %H:%M:%S")
@@ -44,12 +45,16 @@ def read_times(column: pa.ChunkedArray, name: str) -> Floats:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return _as_floats(column)
     if pa.types.is_temporal(kind):
-        raise SplitError(f"Column {name!r} holds {kind} values, which name no day. {WAY_OUT}")
+        raise _no_times(f"Column {name!r} holds {kind} values, which name no day.", name)
     values = ["" if value is None else str(value).strip() for value in python_values(column)]
     distinct = sorted({value for value in values if value})
     reader = _best_reader(distinct, name)
     seconds = {value: _try(reader, value) for value in distinct}
     return np.array([seconds.get(value, np.nan) for value in values])
+
+
+def _no_times(found: str, name: str) -> SplitError:
+    return SplitError(found, option="split_by_time", column=name, way_out=WAY_OUT)
 
 
 def _moments(column: pa.ChunkedArray) -> Floats:
@@ -77,11 +82,14 @@ def _best_reader(distinct: Sequence[str], name: str) -> Reader:
     if not sample or 2 * n_read[best] < len(sample):
         unread = next((value for value in sample if not _is_time(READERS[best], value)), None)
         example = f", such as {unread!r}" if unread else ""
-        raise SplitError(f"Column {name!r} does not hold times{example}. {WAY_OUT}")
+        raise _no_times(f"Column {name!r} does not hold times{example}.", name)
     if best in DAY_OR_MONTH and len({n_read[form] for form in DAY_OR_MONTH}) == 1:
         raise SplitError(
             f"Column {name!r} holds dates such as {sample[0]!r}, whose day and month cannot be "
-            "told apart. Write them as 2024-01-31."
+            "told apart.",
+            option="split_by_time",
+            column=name,
+            way_out="Write them as 2024-01-31.",
         )
     return READERS[best]
 

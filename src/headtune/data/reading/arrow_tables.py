@@ -83,6 +83,6 @@ def _said(name: str) -> Iterator[None]:
     except (*UNREADABLE, MemoryError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(
-            f"{name} cannot be read as Parquet; it may be cut short ({reason}). "
-            "Write or download it again."
+            f"{name} cannot be read as Parquet; it may be cut short ({reason}).",
+            way_out="Write or download it again.",
         ) from error

@@ -11,7 +11,7 @@ every other stays what pyarrow makes of it:
     bytes that are not UTF-8         escaped: ``caf\\xe9``
     two fields of one name           pairs of name and value
 
-Costs: that of ``to_pylist``; a column with such a value, 10 µs for each value.
+Costs: that of ``to_pylist``, and a look at each value in a column that has such a one.
 """
 
 from functools import cache

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.reading.table import is_writable
+from headtune.files.plain_json import JsonObject
 
 __all__ = ["name_class_labels"]
 
@@ -45,7 +46,7 @@ def name_class_labels(
     return (pa.table(columns) if columns else table), tuple(notes)
 
 
-def _features(described: bytes) -> dict[str, Any] | None:
+def _features(described: bytes) -> JsonObject | None:
     """Column -> its feature; None where the metadata is something else."""
     try:
         inner: Any = json.loads(described)

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 from headtune.data.reading.csv_header import Header, find_header
 from headtune.data.reading.csv_rows import NO_DELIMITER, Record, parsed
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, option
 from headtune.options import DataConfig
 
 __all__ = ["CsvFormat", "find_format"]
@@ -122,8 +122,10 @@ def _given_delimiter(delimiter: str) -> str:
     delimiter = names.get(delimiter, delimiter)
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise ConfigError(
-            f"--delimiter takes one character, or {', '.join(names)}; received {delimiter!r}. "
-            "A quote or a line end cannot be one."
+            f"{option('delimiter')} takes one character, or {', '.join(names)}; received "
+            f"{delimiter!r}.",
+            option="delimiter",
+            way_out="A quote or a line end cannot be one.",
         )
     return delimiter
 

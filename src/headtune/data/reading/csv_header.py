@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 from headtune.data.reading.csv_rows import Record
 from headtune.data.reading.names import HEADER_NAMES, is_number
-from headtune.errors import DataError
+from headtune.errors import DataError, option
 from headtune.wording.numbers import count
 
 __all__ = ["Header", "find_header"]
@@ -97,8 +97,10 @@ def _unlike(name: str, header: Sequence[str], row: Record) -> DataError:
     content = "".join(row.lines).strip()[:80]
     return DataError(
         f"The header of {name} has {count(len(header), 'name')} ({', '.join(header)[:80]}), the "
-        f"rows have {count(len(row.fields), 'field')}, such as {content!r}. Give every column a "
-        "name, or check --delimiter and --quoting; if the first line is a row: --header no"
+        f"rows have {count(len(row.fields), 'field')}, such as {content!r}.",
+        option="header",
+        way_out=f"Give every column a name, or check {option('delimiter')} and "
+        f"{option('quoting')}; if the first line is a row: {option('header', 'no')}",
     )
 
 

@@ -11,11 +11,11 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 
-from headtune.errors import ConfigError, EncodingError
+from headtune.errors import ConfigError, EncodingError, option
 
 __all__ = ["BYTE_ORDER_MARKS", "check_encoding", "decoded_lines", "likely_encoding"]
 
-LINE = re.compile("[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+LINE = re.compile("[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]+")
 
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
@@ -34,8 +34,9 @@ def check_encoding(encoding: str) -> str:
         return codecs.lookup(encoding).name
     except LookupError:
         raise ConfigError(
-            f"--encoding {encoding} is not an encoding of text that Python knows. "
-            "Try utf-8, cp1252, latin-1, utf-16 or shift_jis."
+            f"{option('encoding', encoding)} is not an encoding of text that Python knows.",
+            option="encoding",
+            way_out="Try utf-8, cp1252, latin-1, utf-16 or shift_jis.",
         ) from None
 
 
@@ -58,9 +59,11 @@ def decoded_lines(
             line = n_line_ends + error.object[: error.start].count(b"\n") + 1
             raise _encoding_error(name, encoding, error, start, line) from None
         except UnicodeError as error:  # UTF-16 without its mark, for one
+            likely = likely_encoding(block)
             raise EncodingError(
-                f"{name} is not {encoding}: {error}. "
-                f"It may be {likely_encoding(block)}: --encoding {likely_encoding(block)}"
+                f"{name} is not {encoding}: {error}.",
+                option="encoding",
+                way_out=f"It may be {likely}: {option('encoding', likely)}",
             ) from None
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
@@ -105,10 +108,12 @@ def _encoding_error(
         what = f"byte 0x{error.object[error.start]:02x} is no character of it"
     likely = likely_encoding(error.object)
     way_out = (
-        f"It looks like {likely}: --encoding {likely}"
+        f"It looks like {likely}: {option('encoding', likely)}"
         if likely != encoding
-        else "Give the right one with --encoding."
+        else f"Give the right one with {option('encoding')}."
     )
     return EncodingError(
-        f"{name} is not {encoding}: {what}, at byte {start:,} (line {line:,}). {way_out}"
+        f"{name} is not {encoding}: {what}, at byte {start:,} (line {line:,}).",
+        option="encoding",
+        way_out=way_out,
     )

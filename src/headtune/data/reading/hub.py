@@ -43,8 +43,9 @@ def part_names(splits: Mapping[str, Any]) -> dict[str, str]:
     found = {PART_NAMES[split.lower()]: split for split in splits if split.lower() in PART_NAMES}
     if "train" not in found:
         raise DataError(
-            f"Expected a split named train; found {', '.join(splits)}. "
-            "Choose one: owner/name@split on the command line, or dataset[split] in Python."
+            f"Expected a split named train; found {', '.join(splits)}.",
+            way_out="Choose one: owner/name@split on the command line, or dataset[split] in "
+            "Python.",
         )
     return {part: found[part] for part in ("train", "validation", "test") if part in found}
 
@@ -61,15 +62,15 @@ def hub_splits(source: str) -> dict[str, Any]:
     try:
         loaded = datasets.load_dataset(hub_id, configuration or None, split=split or None)
     except ConnectionError as error:
-        raise DataNotFoundError(_no_hub_message(hub_id)) from error
+        raise _no_hub(hub_id) from error
     except (DatasetsError, OSError, ValueError, RuntimeError) as error:
         if "gated dataset" in str(error):  # what is known of it is public, its files are not
-            raise DataNotFoundError(_gated_message(hub_id)) from error
+            raise _gated(hub_id) from error
         reason = " ".join(str(error).split())[:300]
         raise DataError(
-            f"Data set {hub_id!r} cannot be loaded: {reason} "
-            "Way out: name a configuration (owner/name:configuration) or a split "
-            "(owner/name@split), or download its file and give that."
+            f"Data set {hub_id!r} cannot be loaded: {reason}",
+            way_out="Name a configuration (owner/name:configuration) or a split "
+            "(owner/name@split), or download its file and give that.",
         ) from error
     return dict(loaded) if isinstance(loaded, datasets.DatasetDict) else {split: loaded}
 
@@ -90,31 +91,35 @@ def _ask_hub(hub_id: str) -> None:
     try:
         HfApi().dataset_info(hub_id, timeout=TIMEOUT_SECONDS)
     except GatedRepoError as error:
-        raise DataNotFoundError(_gated_message(hub_id)) from error
+        raise _gated(hub_id) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise DataNotFoundError(
-            f"There is no file {hub_id!r}, and the hub has no data set of that name. "
-            "Check the spelling, or log in if it is private."
+            f"There is no file {hub_id!r}, and the hub has no data set of that name.",
+            way_out="Check the spelling, or log in if it is private.",
         ) from error
     except HfHubHTTPError as error:
         reason = " ".join(str(error).split())[:200]
         raise DataNotFoundError(
-            f"The hub did not answer for data set {hub_id!r}: {reason}. Try again later."
+            f"The hub did not answer for data set {hub_id!r}: {reason}.",
+            way_out="Try again later.",
         ) from error
     except (http_error, OfflineModeIsEnabled, OSError) as error:
-        raise DataNotFoundError(_no_hub_message(hub_id)) from error
+        raise _no_hub(hub_id) from error
 
 
-def _gated_message(hub_id: str) -> str:
-    return f"Data set {hub_id!r} wants its terms accepted on the hub, and a token (HF_TOKEN)."
+def _gated(hub_id: str) -> DataNotFoundError:
+    return DataNotFoundError(
+        f"Data set {hub_id!r} wants its terms accepted on the hub, and a token (HF_TOKEN)."
+    )
 
 
-def _no_hub_message(hub_id: str) -> str:
+def _no_hub(hub_id: str) -> DataNotFoundError:
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    return (
+    return DataNotFoundError(
         f"There is no file {hub_id!r}, and the hub ({endpoint}) cannot be reached to look for a "
-        "data set of that name. Check the path or the network; HF_HUB_OFFLINE=1 uses a copy that "
-        "was downloaded before."
+        "data set of that name.",
+        way_out="Check the path or the network; HF_HUB_OFFLINE=1 uses a copy that was downloaded "
+        "before.",
     )
 
 

@@ -52,19 +52,21 @@ def json_table(text: str, name: str) -> Table:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         lines = (
-            " If it has an object on each line, let its name end in .jsonl."
+            "If it has an object on each line, let its name end in .jsonl."
             if (error.msg == "Extra data")
-            else ""
+            else "It may be cut short."
         )
         raise DataError(
             f"{name} is not valid JSON: {error.msg} at line {error.lineno:,}, "
-            f"column {error.colno:,}.{lines or ' It may be cut short.'}"
+            f"column {error.colno:,}.",
+            way_out=lines,
         ) from None
     except RecursionError:
         raise DataError(f"{name} is nested too deeply for a table.") from None
     except ValueError:
         raise DataError(
-            f"{name} holds a number of too many digits to be read. Write it in quotes, as a string."
+            f"{name} holds a number of too many digits to be read.",
+            way_out="Write it in quotes, as a string.",
         ) from None
     return _table(value, name)
 
@@ -100,7 +102,9 @@ def _table_of_columns(columns: Mapping[str, object], name: str) -> Table:
         else:
             raise DataError(
                 f"{name} holds no table: column {column!r} is {_kind(values)}, expected a list of "
-                "values. An array of objects, or JSON Lines, can be read too."
+                "values.",
+                column=str(column),
+                way_out="An array of objects, or JSON Lines, can be read too.",
             )
     lengths = {column: len(values) for column, values in lists.items()}
     if len(set(lengths.values())) > 1:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from headtune.data.reading.decode import BYTE_ORDER_MARKS, check_encoding
-from headtune.errors import DataError, DataNotFoundError, EncodingError
+from headtune.errors import DataError, DataNotFoundError, EncodingError, option
 
 __all__ = ["SAMPLES", "ByteSource", "Kind", "is_hub_id", "kind_of", "open_bytes"]
 
@@ -68,7 +68,7 @@ SIGNATURES = (
     (b"%PDF", "a PDF", "Give the table it was made from."),
     (b"\x89PNG", "a picture", "Give a table of texts and labels."),
     (b"\xff\xd8\xff", "a picture", "Give a table of texts and labels."),
-    (b"GGUF", "a model (GGUF)", "It belongs to --model."),
+    (b"GGUF", "a model (GGUF)", f"It belongs to {option('model')}."),
     (b"\x80\x04\x95", "a Python pickle", "Pickles are never read; write it as Parquet or CSV."),
 )
 """First bytes -> what the file looks like, and the way out."""
@@ -119,7 +119,7 @@ def open_bytes(source: str) -> Iterator[ByteSource]:
     try:
         file = path.open("rb")
     except PermissionError:
-        raise DataError(f"{path} may not be read. Check its permissions.") from None
+        raise DataError(f"{path} may not be read.", way_out="Check its permissions.") from None
     with file:
         yield _with_head(path.name, path, file)
 
@@ -130,8 +130,8 @@ def _with_head(name: str, path: Path | None, file: BinaryIO) -> ByteSource:
         head += more
     if not head.strip(b" \t\r\n" + codecs.BOM_UTF8):
         raise DataError(
-            f"{name} is empty: expected a table with texts, received {len(head)} bytes. "
-            "Check the command that wrote it."
+            f"{name} is empty: expected a table with texts, received {len(head)} bytes.",
+            way_out="Check the command that wrote it.",
         )
     return ByteSource(name, path.suffix.lower() if path else "", head, file, path)
 
@@ -146,23 +146,31 @@ def _existing(path: Path) -> Path:
             if tables
             else f"It holds no table ({', '.join(SUFFIXES)})."
         )
-        raise DataError(f"{path} is a folder; expected a file. {way_out}")
+        raise DataError(f"{path} is a folder; expected a file.", way_out=way_out)
     if path.exists():  # a pipe or a device: readable, once
         return path
-    raise DataNotFoundError(_not_found(path))
+    raise _not_found(path)
 
 
-def _not_found(path: Path) -> str:
+def _not_found(path: Path) -> DataNotFoundError:
     if not path.parent.is_dir():
-        return f"There is no file {path}: the folder {path.parent} does not exist. Check the path."
+        return DataNotFoundError(
+            f"There is no file {path}: the folder {path.parent} does not exist.",
+            way_out="Check the path.",
+        )
+    return DataNotFoundError(f"There is no file {path}.", way_out=_like(path))
+
+
+def _like(path: Path) -> str:
+    """Which file of the folder, or what else, may have been meant."""
     names = [p.name for p in path.parent.iterdir() if p.is_file()]
     lowered = {name.lower(): name for name in names}
     near = difflib.get_close_matches(path.name.lower(), lowered, n=3, cutoff=0.6)
     near += [n for n in lowered if Path(n).stem == path.stem.lower() and n not in near]
     if near:
-        return f"There is no file {path}. Did you mean {', '.join(lowered[n] for n in near[:3])}?"
+        return f"Did you mean {', '.join(lowered[n] for n in near[:3])}?"
     others = "" if path.suffix else " A hub data set is named owner/name; built in: sms-spam."
-    return f"There is no file {path}. Check the path.{others}"
+    return f"Check the path.{others}"
 
 
 def kind_of(source: ByteSource, encoding: str) -> Kind:
@@ -176,8 +184,8 @@ def kind_of(source: ByteSource, encoding: str) -> Kind:
     _refuse_binary(source, encoding)
     if known is Kind.PARQUET:
         raise DataError(
-            f"{source.name} is not a Parquet file, though its name says so; it looks like text. "
-            "Let its name end in .csv, .json or .jsonl."
+            f"{source.name} is not a Parquet file, though its name says so; it looks like text.",
+            way_out="Let its name end in .csv, .json or .jsonl.",
         )
     if known is None or known is Kind.JSON:
         return _text_kind(source.head, known)
@@ -201,17 +209,21 @@ def _refuse_binary(source: ByteSource, encoding: str) -> None:
             packed = f" {name}" if source.path else " -c FILE | headtune … -"
             command = packed if way_out.startswith("Unpack") else ""
             raise DataError(
-                f"{name} is not a table that can be read: it is {looks_like}. {way_out}{command}"
+                f"{name} is not a table that can be read: it is {looks_like}.",
+                way_out=f"{way_out}{command}",
             )
     if re.match(rb"\s*<(!doctype html|html)", head[:200], re.IGNORECASE):
-        raise DataError(f"{name} is a web page, not a table. Download the file that it links to.")
+        raise DataError(
+            f"{name} is a web page, not a table.", way_out="Download the file that it links to."
+        )
     if check_encoding(encoding).startswith(("utf-16", "utf-32")):
         return
     for mark, marked in BYTE_ORDER_MARKS.items():
         if head.startswith(mark) and marked != "utf-8":
             raise EncodingError(
-                f"{name} is not {encoding}: its byte order mark says {marked} (at byte 0, line 1). "
-                f"Read it with --encoding {marked}"
+                f"{name} is not {encoding}: its byte order mark says {marked} (at byte 0, line 1).",
+                option="encoding",
+                way_out=f"Read it with {option('encoding', marked)}",
             )
     _refuse_control_bytes(name, encoding, head)
 
@@ -224,10 +236,12 @@ def _refuse_control_bytes(name: str, encoding: str, head: bytes) -> None:
     for start, likely in ((1, "utf-16-le"), (0, "utf-16-be")):
         if head[start::2].count(0) * 10 > len(head) * 4:
             raise EncodingError(
-                f"{name} is not {encoding}: every other byte is NUL (from byte {start}, line 1). "
-                f"It looks like {likely}: --encoding {likely}"
+                f"{name} is not {encoding}: every other byte is NUL (from byte {start}, line 1).",
+                option="encoding",
+                way_out=f"It looks like {likely}: {option('encoding', likely)}",
             )
     raise DataError(
         f"{name} is a binary file, not a table: {n_control:,} of its first {len(head):,} bytes "
-        "are control characters. Expected CSV, TSV, JSON, JSONL or Parquet."
+        "are control characters.",
+        way_out="Expected CSV, TSV, JSON, JSONL or Parquet.",
     )

@@ -75,7 +75,11 @@ class Table:
     def __post_init__(self) -> None:
         counts = Counter(self.columns.column_names)
         if twice := {name for name, n in counts.items() if n > 1}:
-            raise DataError(f"{self.name} has two columns named {min(twice)!r}. Rename one.")
+            raise DataError(
+                f"{self.name} has two columns named {min(twice)!r}.",
+                column=min(twice),
+                way_out="Rename one.",
+            )
 
     def __len__(self) -> int:
         return int(self.columns.num_rows)

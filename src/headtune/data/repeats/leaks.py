@@ -6,12 +6,13 @@ white space; near copies are of one group of near repeats (repeats.py).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.data.checks import text_groups
+from headtune.tasks.figures import HELD_BACK
+from headtune.types import LeakedRow, LeakedRows, Leaks
 
 __all__ = ["find_leaks"]
 
@@ -21,9 +22,7 @@ EXAMPLES = 10
 EXAMPLE_CHARACTERS = 200
 
 
-def find_leaks(
-    texts: Sequence[str], rows: Ints, near: Ints, parts: Mapping[str, Ints]
-) -> dict[str, Any]:
+def find_leaks(texts: Sequence[str], rows: Ints, near: Ints, parts: Mapping[str, Ints]) -> Leaks:
     """Rows of validation and test that copy one of training, as ``report.json`` has them.
 
     Args:
@@ -33,13 +32,13 @@ def find_leaks(
     """
     exact = text_groups(texts)
     train = parts["train"]
-    leaks: dict[str, Any] = {}
-    examples: list[dict[str, Any]] = []
-    for part in ("validation", "test"):
+    counts: dict[str, LeakedRows] = {}
+    examples: list[LeakedRow] = []
+    for part in HELD_BACK:
         members = np.unique(parts[part])
         copies = np.isin(exact[members], exact[train])
         nears = np.isin(near[members], near[train]) & ~copies
-        leaks[part] = {
+        counts[part] = {
             "rows": len(members),
             "exact": int(copies.sum()),
             "near": int(nears.sum()),
@@ -50,8 +49,7 @@ def find_leaks(
                 _example(texts, rows, part, kind, int(i), first[int(groups[i])])
                 for i in members[found][:EXAMPLES]
             ]
-    leaks["examples"] = examples
-    return leaks
+    return {"validation": counts["validation"], "test": counts["test"], "examples": examples}
 
 
 def _first_of_group(groups: Ints, indices: Ints) -> dict[int, int]:
@@ -61,7 +59,7 @@ def _first_of_group(groups: Ints, indices: Ints) -> dict[int, int]:
 
 def _example(
     texts: Sequence[str], rows: Ints, part: str, kind: str, index: int, original: int
-) -> dict[str, Any]:
+) -> LeakedRow:
     return {
         "part": part,
         "kind": kind,

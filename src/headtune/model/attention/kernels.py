@@ -22,7 +22,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 import torch
 from torch.nn.functional import dropout
@@ -66,8 +65,8 @@ def forced_kernel() -> str | None:
     name = os.environ.get(KERNEL_VARIABLE) or None
     if name is not None and name not in (*FLASH_KERNELS, *PLAIN_KERNELS):
         raise ModelError(
-            f"{KERNEL_VARIABLE}={name}: no such kernel. There are: "
-            f"{', '.join((*FLASH_KERNELS, *PLAIN_KERNELS))}."
+            f"{KERNEL_VARIABLE}={name}: no such kernel.",
+            way_out=f"There are: {', '.join((*FLASH_KERNELS, *PLAIN_KERNELS))}.",
         )
     return name
 
@@ -308,7 +307,7 @@ def _transformers_implementation() -> str:
     raise ImportError("neither flash-attn 3 nor 4 is installed")
 
 
-FLASH_KERNELS: dict[str, Any] = {
+FLASH_KERNELS: dict[str, Kernel] = {
     "torch_varlen": _torch_varlen,
     "flash_attn": _flash_attn,
     "transformers_flash": _transformers_flash,

@@ -16,7 +16,6 @@ evict at the same time remove the same files. Costs: one ``stat`` a file.
 
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -35,14 +34,11 @@ __all__ = [
     "make_room",
     "mark_used",
     "publish",
-    "remove_abandoned",
     "trunks_folder",
+    "unfinished_files",
 ]
 
 ENDING = ".safetensors"
-UNFINISHED = ".writing-"
-ABANDONED_SECONDS = 3600.0
-"""A file that is written takes seconds; one left unfinished for so long has lost its writer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +82,11 @@ def mark_used(path: Path) -> None:
         os.utime(path)
 
 
+def unfinished_files() -> Iterator[Path]:
+    """What is being written at this moment, or was when its writer was killed."""
+    return trunks_folder().rglob(".writing-*")
+
+
 def make_room(n_bytes: int, limit: int) -> None:
     """Remove the files not used for longest until ``n_bytes`` more stay within ``limit``."""
     files = kept_files()
@@ -107,15 +108,6 @@ def publish(folder: Path, write: Callable[[Path], None]) -> Path:
     with written_aside(path) as work:
         write(work)
     return path
-
-
-def remove_abandoned() -> None:
-    """Remove what killed writers left, once it is an hour old."""
-    oldest = time.time() - ABANDONED_SECONDS
-    for path in trunks_folder().rglob(f"{UNFINISHED}*"):
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < oldest:
-                path.unlink()
 
 
 def cached_trunks() -> list[CachedTrunk]:

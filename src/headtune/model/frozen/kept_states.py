@@ -31,6 +31,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from headtune.files.cache_folder import remove_abandoned
 from headtune.model.frozen import kept_files as cache
 from headtune.types import TokenizedExample
 from headtune.wording.numbers import size
@@ -131,7 +132,7 @@ class StateStore:
         if not self.writes or not self.has_room(n_bytes):
             return False
         try:
-            cache.remove_abandoned()
+            remove_abandoned(cache.unfinished_files())
             cache.make_room(n_bytes, self.limit)
             cache.publish(self.folder, lambda path: self._save(states, path))
         except (OSError, SafetensorError) as error:
@@ -142,7 +143,7 @@ class StateStore:
         """Whether so much may be written: within the limit, and half of what the disk has free."""
         if n_bytes > self.limit:
             self.stop_writing(
-                f"they take {size(n_bytes)}, more than --cache-limit, {size(self.limit)}"
+                f"they take {size(n_bytes)}, more than the option cache_limit, {size(self.limit)}"
             )
         elif n_bytes > (free := _free_bytes(self.folder)) // 2:
             self.stop_writing(f"the disk has {size(free)} free, half of which would go")

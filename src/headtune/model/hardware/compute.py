@@ -16,7 +16,7 @@ from functools import cache, partial
 
 import torch
 
-from headtune.errors import ModelError
+from headtune.errors import ModelError, option
 from headtune.model.hardware.measured import measured, processor_flags
 from headtune.model.hardware.timing import Turns, take_turns
 from headtune.options import ComputeDtype, MachineConfig
@@ -101,7 +101,9 @@ def _device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"--device {name!r} cannot be used here: {reason}") from error
+        raise ModelError(
+            f"{option('device', name)} cannot be used here: {reason}", option="device"
+        ) from error
     return device
 
 

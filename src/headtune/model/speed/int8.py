@@ -25,7 +25,7 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
-from headtune.errors import ModelError
+from headtune.errors import ModelError, option
 from headtune.model.hardware.measured import measured
 from headtune.model.hardware.timing import take_turns
 from headtune.model.linear_layers import base_of, linear_layers, weight_of
@@ -113,13 +113,17 @@ def quantize(classifier: SequenceClassifier) -> Int8Product:
     backbone = classifier.backbone
     if hasattr(backbone, "hf_device_map"):
         raise ModelError(
-            "--compute int8 needs the whole model on one device; leave out --device-map."
+            f"{option('compute', 'int8')} needs the whole model on one device.",
+            option="device_map",
+            way_out=f"Leave out {option('device_map')}.",
         )
     product = choose_product(classifier.compute_dtype, classifier.device)
     layers = list(linear_layers(backbone))
     if not layers:
         raise ModelError(
-            f"--compute int8 finds no linear layers in {backbone.config.model_type!r}'s blocks."
+            f"{option('compute', 'int8')} finds no linear layers in "
+            f"{backbone.config.model_type!r}'s blocks.",
+            option="compute",
         )
     for owner, name, layer in layers:
         setattr(owner, name, _quantized(layer, product))
@@ -187,7 +191,10 @@ def choose_product(dtype: torch.dtype, device: torch.device) -> Int8Product:
     """
     right = [product for product in PRODUCTS if _is_right(product, device)]
     if not right:
-        raise ModelError(f"--compute int8 cannot be used on {device}: no integer product is right.")
+        raise ModelError(
+            f"{option('compute', 'int8')} cannot be used on {device}: no integer product is right.",
+            option="compute",
+        )
     timed = []
     for product in right:
         bits = f"{product.name}, {product.weight_bits} bits"

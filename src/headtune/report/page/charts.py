@@ -8,14 +8,16 @@
 Colours are those of report/curves.py: blue for the tuned model, grey for everything else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import ceil, floor, sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from headtune.report.curves import BLUE, FRAME, GREY, GRID, VERMILION
+from headtune.report.entries import LengthRange, Level
+from headtune.tasks.figures import Bin
 from headtune.wording.numbers import percent
 from headtune.wording.visible import visible
 
@@ -26,8 +28,6 @@ __all__ = [
     "draw_lengths",
     "draw_standing",
 ]
-
-Row = Mapping[str, Any]
 
 TICK_STEPS = [1, 2, 2.5, 5, 10]
 
@@ -51,10 +51,12 @@ def draw_standing(panel: Axes, standings: Sequence[Standing]) -> None:
         bounds = (standing.low, standing.high)
         panel.plot(bounds, (height, height), color=color, linewidth=5, alpha=0.35)
         panel.plot(standing.accuracy, height, "o", color=color, markersize=8, clip_on=False)
-        text: dict[str, Any] = {"color": color, "fontsize": 11, "fontweight": weight}
-        name = visible(standing.name)
-        panel.text(left, height + 0.2, name, ha="left", va="bottom", parse_math=False, **text)
-        panel.text(1.01, height + 0.2, percent(standing.accuracy), ha="right", va="bottom", **text)
+        name, share = visible(standing.name), percent(standing.accuracy)
+        for x, said, aligned in ((left, name, "left"), (1.01, share, "right")):
+            panel.text(
+                x, height + 0.2, said, parse_math=False,
+                ha=aligned, va="bottom", color=color, fontsize=11, fontweight=weight,
+            )  # fmt: skip
     panel.set_ylim(-0.5, len(standings) - 0.25)
     panel.set_xlim(left, 1.01)
     panel.set_yticks([])
@@ -64,7 +66,7 @@ def draw_standing(panel: Axes, standings: Sequence[Standing]) -> None:
     _dress(panel, "accuracy; bars: 95 % intervals", grid="x")
 
 
-def draw_certainty(panel: Axes, before: Sequence[Row], after: Sequence[Row]) -> None:
+def draw_certainty(panel: Axes, before: Sequence[Bin], after: Sequence[Bin]) -> None:
     """Bins of ``calibration``, before and after; on the dashed line it is as good as it says.
 
     Nothing is drawn of an ``after`` without bins, as where no temperature was fitted.
@@ -91,7 +93,8 @@ def draw_certainty(panel: Axes, before: Sequence[Row], after: Sequence[Row]) -> 
             clip_on=False,
             zorder=3,
         )
-    lowest = min((b[key] for b in [*before, *after] if b["n"] for key in b if key in XY), default=0)
+    shares = [s for b in [*before, *after] if b["n"] for s in (b["confidence"], b["accuracy"])]
+    lowest = min(shares, default=0)
     left = floor(10 * max(0.0, lowest - 0.02)) / 10
     panel.set_xlim(left, 1)
     panel.set_ylim(left, 1)
@@ -104,18 +107,15 @@ def draw_certainty(panel: Axes, before: Sequence[Row], after: Sequence[Row]) -> 
     _dress(panel, "how sure it says it is", grid="both")
 
 
-XY = ("confidence", "accuracy")
-
-
-def draw_coverage(panel: Axes, curve: Sequence[Row], chosen: Row | None) -> None:
+def draw_coverage(panel: Axes, curve: Sequence[Level], chosen: Level | None) -> None:
     """Accuracy on the texts that are answered against their share; ``chosen`` has a ring.
 
     A level that answers no text has no accuracy, and no place.
     """
-    points = sorted(curve, key=lambda row: float(row["coverage"]))
-    points = [row for row in points if row["accuracy"] is not None]
-    x = [row["coverage"] for row in points]
-    y = [row["accuracy"] for row in points]
+    ranked = sorted(curve, key=lambda row: float(row["coverage"]))
+    points = [(r["coverage"], r["accuracy"]) for r in ranked if r["accuracy"] is not None]
+    x = [coverage for coverage, _ in points]
+    y = [accuracy for _, accuracy in points]
     panel.plot(x, y, color=BLUE, linewidth=1.5, marker="o", markersize=4, clip_on=False)
     if chosen is not None and chosen["accuracy"] is not None:
         panel.plot(
@@ -136,7 +136,7 @@ def draw_coverage(panel: Axes, curve: Sequence[Row], chosen: Row | None) -> None
     _dress(panel, "texts that are answered", grid="y")
 
 
-def draw_lengths(panel: Axes, lengths: Sequence[Row]) -> None:
+def draw_lengths(panel: Axes, lengths: Sequence[LengthRange]) -> None:
     """Share of mistakes in each bin of lengths; the number of texts stands above the bar."""
     filled = [row for row in lengths if row["n"]]
     shares = [row["errors"] / row["n"] for row in filled]
@@ -152,7 +152,7 @@ def draw_lengths(panel: Axes, lengths: Sequence[Row]) -> None:
     _dress(panel, "tokens in the text", grid="y")
 
 
-def _range(row: Row) -> str:
+def _range(row: LengthRange) -> str:
     low, high = ceil(row["low"]), floor(row["high"])
     return f"{low:,}" if low >= high else f"{low:,}–{high:,}"
 

@@ -1,9 +1,8 @@
 """``headtune compare --html``: several runs side by side, for people."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
+from headtune.report.entries import ComparedRuns
 from headtune.report.page.charts import Standing, draw_standing
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import render
@@ -13,12 +12,12 @@ from headtune.wording.numbers import percent
 __all__ = ["comparison_page"]
 
 
-def comparison_page(comparison: Mapping[str, Any]) -> str:
+def comparison_page(comparison: ComparedRuns) -> str:
     """The page, of what ``headtune compare --json`` prints."""
     figure = SINGLE_LABEL.headline[0]
-    best = min((run[figure.key] for run in comparison["runs"]), key=figure.rank)
+    best = min((figure.of(run) for run in comparison["runs"]), key=figure.rank)
     standings = [
-        Standing(run["name"], run[figure.key], low, high, run[figure.key] == best)
+        Standing(run["name"], figure.of(run), low, high, figure.of(run) == best)
         for run in comparison["runs"]
         for low, high in [run["interval"]]
     ]

@@ -5,8 +5,8 @@ the words around it; markup that headtune made itself (pictures) comes as ``Mark
 template uses and nobody gave is an error, not a hole in the page.
 """
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -22,7 +22,7 @@ LONGEST_EXCERPT = 320
 """Characters of a text of the data that are shown."""
 
 
-def render(template: str, values: dict[str, Any]) -> str:
+def render(template: str, values: Mapping[str, object]) -> str:
     """The page that a file of ``templates/`` makes of these values."""
     return _environment().get_template(template).render(values)
 
@@ -53,7 +53,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _seen(value: Any) -> Any:
+def _seen(value: object) -> object:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

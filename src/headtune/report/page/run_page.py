@@ -7,11 +7,12 @@ run without a test part, or with parts of it turned off makes a shorter page.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from headtune.report.curves import draw_accuracies, draw_losses
+from headtune.report.entries import Opponent, ReportValues
 from headtune.report.facts import MOST_LABELS
 from headtune.report.history import evaluations, logged_steps
 from headtune.report.leaks import leak_sentence
@@ -23,11 +24,12 @@ from headtune.report.page.charts import (
     draw_lengths,
     draw_standing,
 )
-from headtune.report.page.confusion import MOST_COLUMNS, frequent_mistakes, matrix
+from headtune.report.page.confusion import MOST_COLUMNS, Cell, Mistake, frequent_mistakes, matrix
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import render
 from headtune.report.sentence import BASELINE_NAMES, standing
-from headtune.tasks.metrics import Metrics, accuracy_interval, count_correct
+from headtune.tasks.figures import HELD_BACK, HeldBack, LabelFigures, Metrics
+from headtune.tasks.metrics import accuracy_interval, count_correct
 from headtune.wording.commands import ways
 from headtune.wording.numbers import percent
 
@@ -46,22 +48,57 @@ STAGES = {
 }
 """Stage of the stopwatch -> its name for people; another one is shown as it is."""
 
-OPTIONAL = (
-    "abstain",
-    "calibration",
-    "comparison",
-    "lengths",
-    "mistakes",
-    "sentence",
-    "suspect_labels",
-    "thresholds",
-)
+OPTIONAL: ReportValues = {
+    "abstain": {},
+    "calibration": {},
+    "comparison": [],
+    "lengths": [],
+    "mistakes": [],
+    "sentence": "",
+    "suspect_labels": [],
+    "thresholds": {},
+}
 """Keys that a report may lack; the page then has no such section."""
 
-Values = Mapping[str, Any]
+
+class Measured(NamedTuple):
+    """One classifier on the part that speaks; ``ours`` is the tuned one."""
+
+    name: str
+    metrics: Metrics
+    interval: tuple[float, float]
+    ours: bool
 
 
-def report_page(report: Values, run: str, made_with: Mapping[str, str]) -> str:
+class NamedOpponent(Opponent):
+    """An entry of ``comparison`` with its name for people."""
+
+    name: str
+
+
+class NamedLabel(LabelFigures):
+    """The figures of one label, with its name."""
+
+    name: str
+
+
+class ShownConfusion(NamedTuple):
+    """The matrix, None where it has too many labels to be read, and its frequent mistakes."""
+
+    matrix: list[list[Cell]] | None
+    mistakes: list[Mistake]
+    right: int
+
+
+class Stage(NamedTuple):
+    """A stage of the run; ``share`` is that of the longest."""
+
+    name: str
+    seconds: float
+    share: float
+
+
+def report_page(report: ReportValues, run: str, made_with: Mapping[str, str]) -> str:
     """The page.
 
     Args:
@@ -69,9 +106,9 @@ def report_page(report: Values, run: str, made_with: Mapping[str, str]) -> str:
         run: Where the run folder is, as its user would type it.
         made_with: Library -> version.
     """
-    report = {**dict.fromkeys(OPTIONAL), **report}
-    part = next((part for part in ("test", "validation") if report["after"][part]), None)
-    after: Metrics | None = report["after"][part] if part else None
+    report = {**OPTIONAL, **report}
+    part = next((part for part in reversed(HELD_BACK) if report["after"][part]), None)
+    after = report["after"][part] if part else None
     rows = list(_measured(report, part)) if part else []
     values = {
         "report": report,
@@ -79,10 +116,10 @@ def report_page(report: Values, run: str, made_with: Mapping[str, str]) -> str:
         "name": run.rstrip("/").rpartition("/")[2],
         "date": datetime.fromisoformat(report["created_at"]),
         "sentence": report["sentence"]
-        or standing(report["after"], report["baselines"], report["comparison"] or ()),
+        or standing(report["after"], report["baselines"], report["comparison"]),
         "leaked": (leaked := leak_sentence(report["data"])),
         "warnings": [warning for warning in report["warnings"] if warning != leaked],
-        "copies": report["data"].get("leaks", {}).get("examples", ()),
+        "copies": leaks["examples"] if (leaks := report["data"].get("leaks")) else (),
         "part": part,
         "after": after,
         "right": count_correct(after) if after else 0,
@@ -102,65 +139,63 @@ def report_page(report: Values, run: str, made_with: Mapping[str, str]) -> str:
     return render("report.html", values)
 
 
-def _measured(report: Values, part: str) -> Iterator[dict[str, Any]]:
+def _measured(report: ReportValues, part: HeldBack) -> Iterator[Measured]:
     """What was measured on a part: before, the baselines, and after tuning last."""
-    sources = {"Before tuning": report["before"]}
-    for name, parts in report["baselines"].items():
-        sources[_capital(BASELINE_NAMES.get(name, name.replace("_", " ")))] = parts
-    sources["After tuning"] = report["after"]
-    for name, parts in sources.items():
-        if metrics := parts[part]:
+    after = report["after"][part]
+    sources = {"Before tuning": report["before"][part]}
+    for name, figures in report["baselines"].items():
+        sources[_capital(BASELINE_NAMES.get(name, name.replace("_", " ")))] = figures[part]
+    sources["After tuning"] = after
+    for name, metrics in sources.items():
+        if metrics:
             bounds = accuracy_interval(count_correct(metrics), metrics["n"])
-            yield {
-                "name": name,
-                "metrics": metrics,
-                "interval": bounds,
-                "ours": parts is report["after"],
-            }
+            yield Measured(name, metrics, bounds, ours=metrics is after)
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _comparison(report: Values) -> list[dict[str, Any]]:
+def _comparison(report: ReportValues) -> list[NamedOpponent]:
     """The paired tests, with names for people."""
     names = {**BASELINE_NAMES, "before": "the model before tuning"}
     return [
         {**entry, "name": names.get(entry["baseline"], entry["baseline"].replace("_", " "))}
-        for entry in report["comparison"] or ()
+        for entry in report["comparison"]
     ]
 
 
-def _labels(names: Sequence[str], after: Metrics | None) -> list[dict[str, Any]]:
+def _labels(names: Sequence[str], after: Metrics | None) -> list[NamedLabel]:
     """Figures of each label: in their order, or of many, the weakest first."""
     if after is None:
         return []
-    rows = [{"name": name, **after["per_label"][name]} for name in names]
+    rows: list[NamedLabel] = [{"name": name, **after["per_label"][name]} for name in names]
     return rows if len(rows) <= MOST_LABELS else sorted(rows, key=lambda row: row["f1"])
 
 
-def _confusion(report: Values, after: Metrics | None) -> dict[str, Any] | None:
+def _confusion(report: ReportValues, after: Metrics | None) -> ShownConfusion | None:
     """The matrix with its labels, where it can be read, and its most frequent mistakes."""
     if after is None:
         return None
     names, counts = report["labels"], after["confusion"]
-    return {
-        "matrix": matrix(counts) if len(names) <= MOST_COLUMNS else None,
-        "mistakes": frequent_mistakes(names, counts),
-        "right": count_correct(after),
-    }
+    return ShownConfusion(
+        matrix=matrix(counts) if len(names) <= MOST_COLUMNS else None,
+        mistakes=frequent_mistakes(names, counts),
+        right=count_correct(after),
+    )
 
 
-def _stages(seconds: Mapping[str, float]) -> list[dict[str, Any]]:
+def _stages(seconds: Mapping[str, float]) -> list[Stage]:
     longest = max(seconds.values(), default=0) or 1
     return [
-        {"name": STAGES.get(stage, stage.replace("_", " ")), "seconds": s, "share": s / longest}
+        Stage(STAGES.get(stage, stage.replace("_", " ")), s, s / longest)
         for stage, s in seconds.items()
     ]
 
 
-def _pictures(report: Values, rows: Sequence[Values], part: str | None) -> dict[str, Markup]:
+def _pictures(
+    report: ReportValues, rows: Sequence[Measured], part: str | None
+) -> dict[str, Markup]:
     """Name -> SVG of every picture there is something to draw for."""
     return dict(
         [
@@ -172,13 +207,11 @@ def _pictures(report: Values, rows: Sequence[Values], part: str | None) -> dict[
     )
 
 
-def _standing_picture(rows: Sequence[Values], part: str | None) -> Iterator[tuple[str, Markup]]:
+def _standing_picture(rows: Sequence[Measured], part: str | None) -> Iterator[tuple[str, Markup]]:
     if not rows:
         return
     standings = [
-        Standing(row["name"], row["metrics"]["accuracy"], low, high, row["ours"])
-        for row in rows
-        for low, high in [row["interval"]]
+        Standing(row.name, row.metrics["accuracy"], *row.interval, row.ours) for row in rows
     ]
     said = "; ".join(f"{s.name} {percent(s.accuracy)}" for s in standings)
     draw = partial(draw_standing, standings=standings)
@@ -186,7 +219,7 @@ def _standing_picture(rows: Sequence[Values], part: str | None) -> Iterator[tupl
     yield "standing", picture("standing", f"Accuracy on {part}: {said}.", draw, height=height)
 
 
-def _curve_pictures(report: Values) -> Iterator[tuple[str, Markup]]:
+def _curve_pictures(report: ReportValues) -> Iterator[tuple[str, Markup]]:
     history = report["history"]
     validated = report["after"]["validation"] is not None
     kept = report["model"].get("best_step") if validated else None
@@ -203,7 +236,7 @@ def _curve_pictures(report: Values) -> Iterator[tuple[str, Markup]]:
         yield "accuracy", picture("accuracy", f"Validation accuracy: {said}.", draw)
 
 
-def _certainty_pictures(report: Values) -> Iterator[tuple[str, Markup]]:
+def _certainty_pictures(report: ReportValues) -> Iterator[tuple[str, Markup]]:
     if calibration := report["calibration"]:
         before, after = calibration["before"], calibration["after"]
         fitted = calibration["fitted_on"] is not None
@@ -222,7 +255,7 @@ def _certainty_pictures(report: Values) -> Iterator[tuple[str, Markup]]:
         yield "coverage", picture("coverage", said, draw, height=3.8)
 
 
-def _length_picture(report: Values) -> Iterator[tuple[str, Markup]]:
+def _length_picture(report: ReportValues) -> Iterator[tuple[str, Markup]]:
     if lengths := report["lengths"]:
         said = "; ".join(
             f"{row['low']} to {row['high']} tokens {row['errors']} of {row['n']}"
