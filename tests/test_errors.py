@@ -21,10 +21,12 @@ FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*|$)")
 TO_BE_TYPED = {
     "artifact/model_card.py": {"--to"},  # the card of a run
     "wording/commands.py": {"--out"},  # the last line of a training run
-    "report/page/asked.py": {"--no-"},  # the command that a page shows
+    "report/page/asked.py": {"--no-", "--"},  # the command that a page shows
+    "report/page/pictures.py": {"--"},  # a variable of CSS
+    "report/reliability.py": {"--"},  # a dashed line
     "pretrained/names.py": {"--no-deps"},  # pip's own
 }
-"""Flags of commands that are shown whole, for a terminal: not of messages."""
+"""Flags of commands that are shown whole, for a terminal; and what only looks like one."""
 
 TREE = [
     getattr(errors, name)

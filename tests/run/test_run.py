@@ -260,5 +260,5 @@ def test_random_weights_and_adapters_do_not_go_together(
     table: Path, tiny_llama: Path, tmp_path: Path
 ) -> None:
     config = config_for(table, tiny_llama, model={"random_weights": True}, tune={"tune": "lora"})
-    with pytest.raises(ConfigError, match="random-weights"):
+    with pytest.raises(ConfigError, match="random_weights="):
         train_run(config, out=tmp_path / "run")

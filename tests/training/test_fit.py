@@ -411,7 +411,7 @@ def test_memory_that_runs_out_halves_the_budget_once_and_goes_on(
         "forward",
         lambda self, batch: (_ for _ in ()).throw(torch.OutOfMemoryError("out of memory")),
     )
-    with pytest.raises(TrainingError, match="max-length"):
+    with pytest.raises(TrainingError, match="max_length="):
         run(make_classifier(tiny_llama), tmp_path / "none")
 
 
