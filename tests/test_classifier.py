@@ -227,7 +227,7 @@ def test_every_parameter_reaches_its_stage(tmp_path: Path) -> None:
         seed=7,
     )
     config = clone(classifier)._config()
-    assert (config.model.revision, config.model.offload_folder) == ("v2", tmp_path)
+    assert (config.model.revision, config.machine.offload_folder) == ("v2", tmp_path)
     assert (config.tune.lora_bias, config.tune.lora_targets) == ("lora_only", ("q_proj",))
     train = config.train
     assert (train.epochs, train.max_gradient_norm, train.log_steps) == (2.0, 0.5, 3)

@@ -147,9 +147,10 @@ def test_an_architecture_without_such_a_class_is_refused(
 ) -> None:
     from transformers import AutoModelForSequenceClassification
 
+    run = run_of("llama", "head")
     monkeypatch.setattr(AutoModelForSequenceClassification, "_model_mapping", {})
     with pytest.raises(ExportError, match="no sequence classifier for 'llama'"):
-        export_run(run_of("llama", "head"), "transformers", tmp_path / "out")
+        export_run(run, "transformers", tmp_path / "out")
 
 
 @pytest.mark.parametrize(
