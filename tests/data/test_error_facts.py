@@ -17,19 +17,7 @@ from headtune.options import DataConfig
 
 def table(n_rows: int = 20, **columns: list[Any]) -> pd.DataFrame:
     """``n_rows`` distinct texts of two labels, with other columns beside them or in their place."""
-    words = [
-        "lemon",
-        "tiger",
-        "river",
-        "candle",
-        "window",
-        "marble",
-        "planet",
-        "saddle",
-        "violin",
-        "harbor",
-    ]
-    texts = [f"{words[i % 10]} {words[i // 10 % 10]} of a story {i}" for i in range(n_rows)]
+    texts = [f"{i} of the stories that are told of {i * i}" for i in range(n_rows)]
     return pd.DataFrame({"text": texts, "label": ["ham", "spam"] * (n_rows // 2)} | columns)
 
 
