@@ -144,7 +144,7 @@ def test_what_a_language_model_cannot_express(
 def test_an_architecture_without_a_language_model_is_refused(
     run_of: RunOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(config: Any) -> Any:
+    def none(config: Any, **options: Any) -> Any:
         raise ValueError("Unrecognized configuration class")
 
     monkeypatch.setattr(AutoModelForCausalLM, "from_config", none)
