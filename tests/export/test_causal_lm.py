@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,8 @@ def test_an_architecture_without_a_language_model_is_refused(
     def none(config: Any, **options: Any) -> Any:
         raise ValueError("Unrecognized configuration class")
 
-    monkeypatch.setattr(AutoModelForCausalLM, "from_config", none)
+    found = SimpleNamespace(from_config=none)
+    monkeypatch.setattr("headtune.export.causal_lm.AutoModelForCausalLM", found)
     with pytest.raises(ExportError, match="no language model for 'llama'"):
         export_run(run_of("llama", "head"), "causal-lm", tmp_path / "out")
 
