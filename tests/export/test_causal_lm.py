@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -144,10 +145,11 @@ def test_what_a_language_model_cannot_express(
 def test_an_architecture_without_a_language_model_is_refused(
     run_of: RunOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(config: Any) -> Any:
+    def none(config: Any, **options: Any) -> Any:
         raise ValueError("Unrecognized configuration class")
 
-    monkeypatch.setattr(AutoModelForCausalLM, "from_config", none)
+    found = SimpleNamespace(from_config=none)
+    monkeypatch.setattr("headtune.export.causal_lm.AutoModelForCausalLM", found)
     with pytest.raises(ExportError, match="no language model for 'llama'"):
         export_run(run_of("llama", "head"), "causal-lm", tmp_path / "out")
 

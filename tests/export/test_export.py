@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -145,12 +146,12 @@ def test_what_a_format_cannot_express_is_refused_with_the_reason(
 def test_an_architecture_without_such_a_class_is_refused(
     run_of: RunOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from transformers import AutoModelForSequenceClassification
-
-    run = run_of("llama", "head")
-    monkeypatch.setattr(AutoModelForSequenceClassification, "_model_mapping", {})
+    none = SimpleNamespace(_model_mapping={})
+    monkeypatch.setattr(
+        "headtune.export.transformers_folder.AutoModelForSequenceClassification", none
+    )
     with pytest.raises(ExportError, match="no sequence classifier for 'llama'"):
-        export_run(run, "transformers", tmp_path / "out")
+        export_run(run_of("llama", "head"), "transformers", tmp_path / "out")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ calibration temperature. ``config.json`` beside them is the base model's with th
 ``num_labels``, so that a loader knows how many rows the head has before it has seen one.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -57,7 +58,7 @@ def answers_of_peft(source: Source, folder: Path, texts: list[str]) -> Probabili
     from peft import PeftModel
 
     base = find_pretrained(source.base_name, revision=source.artifact.manifest.base_model.revision)
-    written = exported(folder)
+    written = replace(exported(folder), is_adapter=True)
     config = from_folder(AutoConfig.from_pretrained, written)
     model = from_folder(
         AutoModelForSequenceClassification.from_pretrained, base, config=config, dtype=torch.float32

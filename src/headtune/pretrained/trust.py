@@ -66,12 +66,14 @@ class PretrainedFolder:
     """A local folder that ``from_pretrained`` can read.
 
     ``name`` is what the user asked for; ``revision`` the commit of a hub model, else None.
+    ``is_adapter`` is true of an adapter that was written here, of which no model is ever loaded.
     """
 
     name: str
     path: Path
     revision: str | None = None
     trust: Trust = Trust.NEVER
+    is_adapter: bool = False
 
     @property
     def may_run_code(self) -> bool:
@@ -101,7 +103,7 @@ def require_no_code(folder: PretrainedFolder) -> None:
     to import, and no hash of the weights covers it.
     """
     values = {path.name: _json_of(path) for path in _configurations(folder.path)}
-    if "adapter_config.json" in values and "config.json" in values:
+    if {"adapter_config.json", "config.json"} <= values.keys() and not folder.is_adapter:
         raise ModelError(
             f"{folder.path} holds an adapter beside the model, which would change it unseen.",
             way_out="Merge the adapter into the model, or take adapter_config.json away.",
