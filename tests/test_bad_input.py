@@ -263,7 +263,7 @@ BAD_MODELS = {
     "no config.json": Damage(
         {"config.json": None}, ("Folder broken is not a model: it has no config.json.",)
     ),
-    "config.json cut": Damage({"config.json": b'{"model_type": "lla'}, ("broken/config.json",)),
+    "config.json cut": Damage({"config.json": b'{"model_type": "lla'}, ("'broken'", "config.json")),
     "unknown architecture": Damage(
         {"config.json": b'{"model_type": "mind"}'}, ("'broken'", "`mind`")
     ),

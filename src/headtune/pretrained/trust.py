@@ -102,7 +102,7 @@ def require_no_code(folder: PretrainedFolder) -> None:
     Also where transformers would put an adapter over the weights: its configuration names modules
     to import, and no hash of the weights covers it.
     """
-    values = {path.name: _json_of(path) for path in _configurations(folder.path)}
+    values = {path.name: _json_of(path, folder.name) for path in _configurations(folder.path)}
     if {"adapter_config.json", "config.json"} <= values.keys() and not folder.is_adapter:
         raise ModelError(
             f"{folder.path} holds an adapter beside the model, which would change it unseen.",
@@ -150,14 +150,16 @@ def _configurations(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*config*.json") if path.is_file())
 
 
-def _json_of(path: Path) -> Any:
+def _json_of(path: Path, model: str) -> Any:
     try:
         if path.stat().st_size > LARGEST_JSON:
             raise ValueError(f"larger than {LARGEST_JSON // 2**20} MB")
         return json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ModelFileError(f"{path} cannot be read as JSON: {reason}.") from error
+        raise ModelFileError(
+            f"Model {in_short(model)}: {path} cannot be read as JSON: {reason}."
+        ) from error
 
 
 def _depths_of_code(value: Any) -> Iterator[int]:
