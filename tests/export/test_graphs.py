@@ -83,7 +83,7 @@ def test_a_pooling_that_transformers_lacks_goes_to_onnx(
 ) -> None:
     run = run_of("llama", "head", pooling="mean")
     export_run(run, "onnx", tmp_path / "out")
-    found = FORMATS["onnx"].answerer()(None, tmp_path / "out", TEXTS)
+    found = FORMATS["onnx"].answerer()(open_source(run), tmp_path / "out", TEXTS)
     assert agreement_of(said_of_texts(run), found).max_probability_difference < 1e-4
 
 

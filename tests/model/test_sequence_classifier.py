@@ -1,7 +1,9 @@
 """Pooling, what is trained, frozen layers, random weights, and the padded path."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,8 +36,11 @@ CPU = Compute(torch.device("cpu"), torch.float32, "as asked")
 
 
 def make_classifier(folder: Path, tune: str = "head", **options: object) -> SequenceClassifier:
-    config = ModelConfig(model=str(folder), **options)  # type: ignore[arg-type]
-    backbone = load_backbone(find_pretrained(str(folder)), config, MachineConfig(), CPU)
+    of_the_machine = {f.name for f in fields(MachineConfig)}
+    machine: dict[str, Any] = {k: v for k, v in options.items() if k in of_the_machine}
+    model: dict[str, Any] = {k: v for k, v in options.items() if k not in of_the_machine}
+    config = ModelConfig(model=str(folder), **model)
+    backbone = load_backbone(find_pretrained(str(folder)), config, MachineConfig(**machine), CPU)
     classifier = SequenceClassifier(
         backbone, 2, pooling=config.pooling, attention=config.attention, seed=1
     )

@@ -117,7 +117,7 @@ def test_a_longer_trunk_goes_on_from_a_shorter_one(
         report = train_run(head, out=tmp_path / "head", progress=listener)
     assert frozen_texts(report) == (120, 0)
     assert "120 texts went part of the way in an earlier run; 0 are new." in " ".join(listener.said)
-    train_run(changed(head, "model", cache_limit=0), out=tmp_path / "plain")
+    train_run(changed(head, "machine", cache_limit=0), out=tmp_path / "plain")
     for name, tensor in weights(tmp_path / "plain").items():
         torch.testing.assert_close(tensor, weights(tmp_path / "head")[name], atol=1e-5, rtol=1e-5)
 
@@ -133,7 +133,7 @@ def test_what_a_shorter_trunk_lacks_is_run_from_the_start(
     report = train_run(head, out=tmp_path / "head", progress=listener)
     assert frozen_texts(report) == (120, 0)
     assert "90 texts went part of the way in an earlier run; 30 are new." in " ".join(listener.said)
-    plain = train_run(changed(head, "model", cache_limit=0), out=tmp_path / "plain")
+    plain = train_run(changed(head, "machine", cache_limit=0), out=tmp_path / "plain")
     found, expected = report.after["test"], plain.after["test"]
     assert found is not None
     assert expected is not None

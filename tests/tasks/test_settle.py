@@ -44,7 +44,7 @@ def config(table: Path, tiny_llama: Path) -> RunConfig:
             "tune": {"tune": "last-1"},
             "train": {"max_steps": 250, "batch_size": 32, "learning_rate": 1e-2,
                       "schedule": "constant", "keep_best": False},
-            "decide": {"abstain_below": 0.7, "target_recall": ["prize=0.9"]},
+            "decide": {"abstain_below": 0.75, "target_recall": ["prize=0.9"]},
         }
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ def test_what_was_settled_is_kept_and_applied(overtrained: tuple[Path, Report]) 
     manifest = json.loads((out / "headtune.json").read_text())
     assert manifest["temperature"] == report.calibration["temperature"]
     assert manifest["thresholds"] == report.thresholds
-    assert manifest["abstain_below"] == 0.7
+    assert manifest["abstain_below"] == 0.75
     assert list(report.thresholds) == ["prize"]
     predictor = Predictor.load(out)
     texts = ["win a free prize 12345", "home for tea 4", "zzz 9"] * 3
@@ -107,7 +107,7 @@ def test_the_wanted_recall_is_reached_on_validation(overtrained: tuple[Path, Rep
     threshold = report.thresholds["prize"]
     assert 0 < threshold < 0.9
     metrics = json.loads((out / "report.json").read_text())["abstain"]
-    assert metrics["below"] == 0.7
+    assert metrics["below"] == 0.75
     assert 0 < metrics["coverage"] < 1
     coverages = [row["coverage"] for row in metrics["curve"]]
     assert coverages == sorted(coverages, reverse=True)

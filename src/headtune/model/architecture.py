@@ -28,7 +28,7 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from headtune.errors import TokenizationError
 from headtune.options import AttentionDirection
-from headtune.quiet import quiet_transformers
+from headtune.pretrained import from_config_of_transformers
 from headtune.tokens import token_ids
 
 __all__ = ["Architecture", "direction_of", "position_offset", "windows_of"]
@@ -159,8 +159,9 @@ def _head_of(config: PreTrainedConfig) -> str | None:
 
 def _own_classifier(config: PreTrainedConfig) -> PreTrainedModel:
     """transformers' classifier of this kind, without weights."""
-    with torch.device("meta"), torch.random.fork_rng(devices=[]), quiet_transformers():
-        model: PreTrainedModel = AutoModelForSequenceClassification.from_config(config)
+    build = AutoModelForSequenceClassification.from_config
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        model: PreTrainedModel = from_config_of_transformers(build, config)
     return model
 
 

@@ -15,6 +15,7 @@ from headtune.pretrained.trust import (
     Trust,
     forget_code,
     from_config,
+    from_config_of_transformers,
     from_folder,
     needs_code_of_its_own,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "find_pretrained",
     "forget_code",
     "from_config",
+    "from_config_of_transformers",
     "from_folder",
     "locate_pretrained",
     "needs_code_of_its_own",

@@ -96,6 +96,12 @@ def from_config(build: Callable[..., Any], config: Any, folder: PretrainedFolder
         return build(config, trust_remote_code=folder.may_run_code)
 
 
+def from_config_of_transformers(build: Callable[..., Any], config: Any) -> Any:
+    """The same with transformers' own code alone, whatever the folder may do."""
+    with _nobody_to_ask(), quiet_transformers():
+        return build(config, trust_remote_code=False)
+
+
 def require_no_code(folder: PretrainedFolder) -> None:
     """Raise ``ModelError`` if a folder that may not run code cannot be read without.
 
