@@ -78,6 +78,14 @@ def test_on_a_busy_machine_it_is_that_of_the_quiet_one_or_unknown(
     assert (rate is None) == (slowed(1)[1] < 0.8 and slowed(0)[1] < 0.8)
 
 
+def test_small_products_may_leave_cores_idle_by_themselves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As oneDNN's of bfloat16 do with AMX: that is no other program on them."""
+    machine(monkeypatch, lambda n: (2.0, 0.5) if n < 24 else (1.0, 0.9))
+    assert matrix_product_rate(torch.float32, CPU) == pytest.approx(QUIET)
+
+
 def test_it_is_measured_once_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, lambda n: (1.0, 1.0))
     rate = matrix_product_rate(torch.float32, CPU)

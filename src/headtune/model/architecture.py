@@ -88,7 +88,7 @@ class Architecture:
 
     def with_tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> "Architecture":
         """The same, with the tokens that this tokenizer adds to each text."""
-        before, after = _added_tokens(tokenizer)
+        before, after = _added_tokens(copy.deepcopy(tokenizer))  # whose settings calls change
         return replace(self, tokens_before=before, tokens_after=after)
 
     def to_dict(self) -> dict[str, Any]:

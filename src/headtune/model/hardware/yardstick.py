@@ -16,7 +16,7 @@ from functools import partial
 import torch
 
 from headtune.model.hardware.measured import drop_measured, measured
-from headtune.model.hardware.timing import take_turns
+from headtune.model.hardware.timing import Turns, take_turns
 
 __all__ = ["FORMATS", "matrix_product_rate", "rate_and_share"]
 
@@ -78,20 +78,23 @@ def _name(dtype: torch.dtype, device: torch.device) -> str:
 
 
 def _measure(dtype: torch.dtype, device: torch.device) -> float | None:
-    """The best of all sides; None where one of them could not be told."""
+    """The best of all sides that could be told; None where the largest could not.
+
+    A small product may leave cores idle by itself, which looks like another program on them.
+    """
     best, side = 0.0, SMALLEST_SIDE
     while True:
-        seconds = _product_seconds(side, dtype, device)
-        if seconds is None:
-            return None
-        best = max(best, 2.0 * side**3 / seconds)
-        if seconds >= SECONDS_A_PRODUCT or side == LARGEST_SIDE:
-            return best
+        turns = _product_turns(side, dtype, device)
+        seconds = turns.reproducible()
+        if seconds is not None:
+            best = max(best, 2.0 * side**3 / seconds)
+        if (seconds or turns.best) >= SECONDS_A_PRODUCT or side == LARGEST_SIDE:
+            return None if seconds is None else best
         side *= 2
 
 
-def _product_seconds(side: int, dtype: torch.dtype, device: torch.device) -> float | None:
+def _product_turns(side: int, dtype: torch.dtype, device: torch.device) -> Turns:
     a, b = (torch.ones(side, side, dtype=dtype, device=device) for _ in range(2))
     product = partial(torch.nn.functional.linear, a, b)
     (turns,) = take_turns([product], device, least_seconds=LEAST_SECONDS, most_seconds=MOST_SECONDS)
-    return turns.reproducible()
+    return turns
