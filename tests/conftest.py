@@ -102,8 +102,8 @@ def make_model_folder(family: str, folder: Path, **changes: Any) -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Tests leave the user's cache alone, unless HEADTUNE_CACHE is given."""
-    os.environ.setdefault("HEADTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    """Tests leave the user's cache alone, and do not go by what was measured for it."""
+    os.environ["HEADTUNE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(autouse=True, scope="session")
