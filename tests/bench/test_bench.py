@@ -55,7 +55,9 @@ def check(found: Any) -> None:
         assert 1 <= tokens_a_text <= found["texts"]["longest"] + 1e-6
     assert 0 < found["latency"]["median_seconds"] <= found["latency"]["slowest_tenth_seconds"]
     memory = found["peak_memory_bytes"]
-    assert 2**20 < memory["loaded"] <= memory["prediction"] <= memory["training"]
+    inexact = 2**20  # Linux adds the pages of each thread up in batches (proc(5), VmHWM)
+    assert inexact < memory["loaded"] <= memory["prediction"] + inexact
+    assert memory["prediction"] <= memory["training"] + inexact
 
 
 def test_a_model(tiny_llama: Path, table: Path) -> None:
