@@ -1,9 +1,9 @@
 """Two trainings on the same cores: how much longer they take than one alone.
 
 In each round one training runs alone, then two side by side, each in a process of its own that has
-loaded its model before the clock starts; sides take turns. ``headtune`` lets its threads wait as it
-does by itself, ``spinning`` as GNU's OpenMP comes (GOMP_SPINCOUNT=300000). Two that share the cores
-evenly take twice as long as one; what is above that is lost.
+loaded its model and trained a step before the clock starts; sides take turns. ``headtune`` lets its
+threads wait as it does by itself, ``spinning`` as GNU's OpenMP comes (GOMP_SPINCOUNT=300000). Two
+that share the cores evenly take twice as long as one; what is above that is lost.
 
 The last line is one object of JSON. Figures of a machine on which something else runs are worth
 nothing: its load before and after is among them.
@@ -26,7 +26,7 @@ BATCH_SIZE = 16
 
 
 def train(given: argparse.Namespace) -> None:
-    """In a process of its own: says "ready", waits for a line, trains, says the seconds."""
+    """In a process of its own: says "ready"; at each line read, trains and says the seconds."""
     from headtune.bench import train_steps
     from headtune.model import make_trainable
     from headtune.options import TuneConfig
@@ -50,42 +50,54 @@ def train(given: argparse.Namespace) -> None:
 
     steps(1)
     print("ready", flush=True)
-    sys.stdin.readline()
-    start = time.perf_counter()
-    steps(given.steps)
-    print(time.perf_counter() - start, flush=True)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        steps(given.steps)
+        print(time.perf_counter() - start, flush=True)
 
 
-def together(n: int, settings: dict[str, str], arguments: Sequence[str]) -> float:
-    """Seconds of the slowest of ``n`` trainings that begin at once."""
-    environment = {name: v for name, v in os.environ.items() if name not in WAITING} | settings
-    command = [sys.executable, __file__, "--as-one", *arguments]
-    processes = [
-        subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(n)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        while process.stdout.readline() != "ready\n":
-            if process.poll() is not None:
-                raise RuntimeError("A training ended before it began; see above.")
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return max(float(process.communicate()[0]) for process in processes)
+Training = subprocess.Popen[str]
+
+
+def started(settings: dict[str, str], arguments: Sequence[str]) -> Training:
+    """One that has loaded its model, has trained a step and waits."""
+    training = subprocess.Popen(
+        [sys.executable, __file__, "--as-one", *arguments],
+        env={name: v for name, v in os.environ.items() if name not in WAITING} | settings,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert training.stdout is not None
+    while training.stdout.readline() != "ready\n":
+        if training.poll() is not None:
+            raise RuntimeError("A training ended before it began; see above.")
+    return training
+
+
+def together(trainings: Sequence[Training]) -> float:
+    """Seconds of the slowest of these, which begin at once."""
+    for training in trainings:
+        assert training.stdin is not None
+        training.stdin.write("go\n")
+        training.stdin.flush()
+    return max(float(training.stdout.readline()) for training in trainings if training.stdout)
 
 
 def compare(given: argparse.Namespace, arguments: Sequence[str]) -> dict[str, Any]:
     """Table and JSON line."""
     seconds: dict[tuple[str, int], list[float]] = {(s, n): [] for s in SETTINGS for n in (1, 2)}
     about = machine(os.cpu_count() or 1)
+    trainings = {
+        side: [started(settings, arguments) for _ in range(2)]
+        for side, settings in SETTINGS.items()
+    }
     for number in range(given.rounds):
         for (side, n), times in seconds.items():
-            times.append(round(together(n, SETTINGS[side], arguments), 3))
+            times.append(round(together(trainings[side][:n]), 3))
             say(f"  round {number + 1} of {given.rounds}: {side}, {n} at once, {times[-1]:.2f} s")
+    for training in (training for pair in trainings.values() for training in pair):
+        training.communicate()
     sides = {
         side: {
             "alone": seconds[side, 1],
