@@ -1,4 +1,4 @@
-"""``TextClassifier``: headtune as a scikit-learn estimator.
+"""The estimator.
 
     classifier = TextClassifier(tune="last-1").fit(texts, labels)
     classifier.predict(["You won!"])
@@ -10,9 +10,7 @@ the command line, and ``load`` reads either's.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import fields
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,29 +21,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from headtune.artifact import Manifest, choose_probes, save_artifact
 from headtune.artifact.layout import require_run_folder
-from headtune.data import label_name, prepare_texts
-from headtune.data.parts.parts import PARTS, assign_parts, largest_group
-from headtune.data.repeats.groups import groups_together
-from headtune.data.repeats.repeats import find_repeats
-from headtune.errors import ConfigError, HeadtuneError, SplitError, option
+from headtune.classifier.examples import divided
+from headtune.classifier.labels import names_of, original_values, sorted_places
+from headtune.classifier.parameters import in_own_names, parameters_of, run_config
+from headtune.data import prepare_texts
+from headtune.errors import ConfigError
 from headtune.files.claims import claimed
-from headtune.options import (
-    STAGES,
-    AttentionDirection,
-    Balance,
-    DataConfig,
-    LoraBias,
-    MachineConfig,
-    Pooling,
-    RunConfig,
-)
+from headtune.options import AttentionDirection, Balance, LoraBias, Pooling
 from headtune.predict import Predictor
 from headtune.progress import Progress, SilentProgress
 from headtune.run.fitted import Fitted
 from headtune.run.pipeline import fit_classifier
 from headtune.tasks.decision import UNSURE
 from headtune.tasks.metrics import Metrics
-from headtune.types import Example, LabelSet, PreparedData, label_ids_of
 from headtune.wording.text_lists import check_same_length, text_list
 
 __all__ = ["TextClassifier"]
@@ -183,23 +171,25 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ModelError, TrainingError: The model cannot be loaded, or trained.
         """
         values = list(labels)
-        with _in_own_names(label="labels"):
+        with in_own_names(label="labels"):
             names, examples = prepare_texts(texts, values)
-        held_back = self._validation_examples(validation, names)
-        prepared = self._split(names, examples, held_back)
+        held_back = prepare_texts(*validation, names)[1] if validation else []
+        prepared = divided(
+            names, examples, held_back, self.validation_fraction, self.balance, self.seed
+        )
         with (
-            _in_own_names(split="validation_fraction"),
+            in_own_names(split="validation_fraction"),
             tempfile.TemporaryDirectory(prefix="headtune-") as folder,
         ):
             self.fitted_: Fitted = fit_classifier(
                 prepared,
-                self._config(),
+                run_config(self.get_params(deep=False)),
                 folder=Path(folder),
                 progress=self.progress or SilentProgress(),
                 score_before=False,
             )
         self.history_ = self.fitted_.result.history
-        self._answer_with(self.fitted_.predictor(), _original_values(names, values))
+        self._answer_with(self.fitted_.predictor(), original_values(names, values))
         self._probe_texts = choose_probes(prepared.train, len(names), self.seed)
         return self
 
@@ -228,7 +218,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def evaluate(self, texts: Iterable[str], labels: Iterable[Any]) -> Metrics:
         """Accuracy, macro F1, log loss and per-label figures; see ``headtune.tasks.metrics``."""
         check_is_fitted(self, "predictor_")
-        texts, names = text_list(texts), _names(labels)
+        texts, names = text_list(texts), names_of(labels)
         check_same_length(texts, names)
         predictor = self.predictor_
         targets = predictor.task.targets(predictor.labels.encode(names))
@@ -238,9 +228,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
     ) -> float:
         """Accuracy. Labels are compared by name, so 1 and "1" are the same after ``load`` too."""
-        texts, expected = text_list(texts), _names(labels)
+        texts, expected = text_list(texts), names_of(labels)
         check_same_length(texts, expected)
-        right = [a == b for a, b in zip(_names(self.predict(texts)), expected, strict=True)]
+        right = [a == b for a, b in zip(names_of(self.predict(texts)), expected, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -254,7 +244,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "This classifier was loaded from a run folder.", way_out="Copy that folder."
             )
         contents = self.fitted_.contents(self.fitted_.manifest(), self._probe_texts)
-        with _in_own_names(out="path"), claimed(Path(path)):
+        with in_own_names(out="path"), claimed(Path(path)):
             save_artifact(Path(path), contents, overwrite=overwrite)
         return Path(path)
 
@@ -266,7 +256,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         predictor = Predictor.load(path, **options)
         manifest = Manifest.load(require_run_folder(Path(path)))
-        classifier = cls(**_parameters_of(manifest, options))
+        classifier = cls(**parameters_of(manifest, cls().get_params(), options))
         classifier._answer_with(predictor, np.array(predictor.labels.names, dtype=object))
         return classifier
 
@@ -277,10 +267,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         self.predictor_ = predictor
         self._values = values
-        try:
-            self._columns = np.argsort(values, kind="stable")
-        except TypeError:  # values of several types have no order
-            self._columns = np.arange(len(values))
+        self._columns = sorted_places(values)
         self.classes_ = values[self._columns]
 
     def __sklearn_tags__(self) -> Any:
@@ -289,98 +276,3 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = True
         return tags
-
-    def _config(self) -> RunConfig:
-        """The parameters, stage by stage, checked. Raises ``ConfigError``."""
-        given = {
-            name: value.item() if isinstance(value, np.generic) else value  # as of a grid
-            for name, value in self.get_params(deep=False).items()
-        }
-        stages = {
-            stage: {f.name: given[f.name] for f in fields(cls) if f.name in given}
-            for stage, cls in STAGES.items()
-        }
-        return RunConfig.from_dict({"source": "python", **stages})
-
-    def _validation_examples(
-        self, validation: tuple[Iterable[str], Iterable[Any]] | None, labels: LabelSet
-    ) -> list[Example]:
-        if validation is None:
-            return []
-        _, examples = prepare_texts(*validation, labels)
-        return examples
-
-    def _split(
-        self, labels: LabelSet, examples: list[Example], held_back: list[Example]
-    ) -> PreparedData:
-        """Training and validation parts, balanced as asked; a text and its near repeats in one."""
-        share: Any = 0.0 if held_back else self.validation_fraction
-        if not isinstance(share, int | float | np.number) or not 0 <= share < 1:
-            raise ConfigError(
-                f"validation_fraction must be at least 0 and below 1, not {share}.",
-                option="validation_fraction",
-            )
-        config = DataConfig(
-            split=f"{100 * (1 - share):g}/{100 * share:g}/0",
-            balance=self.balance,
-            split_seed=self.seed,
-        )
-        ids = label_ids_of(examples)
-        part_of_row = ["train"] * len(examples)
-        texts = [example.text for example in examples]
-        try:
-            most_rows = largest_group(part_of_row, config, len(labels))
-            groups = groups_together(texts, find_repeats(texts), None, most_rows)
-            parts = assign_parts(ids, groups, part_of_row, config)
-        except SplitError as error:
-            raise _no_part(len(texts), float(share)) from error
-        train, validation = ([examples[i] for i in parts[part]] for part in PARTS[:2])
-        return PreparedData(labels, tuple(train), tuple(held_back or validation), ())
-
-
-@contextmanager
-def _in_own_names(**names: str) -> Iterator[None]:
-    """Errors that pass call options as this class does: ``split="validation_fraction"``."""
-    try:
-        yield
-    except HeadtuneError as error:
-        if error.option == "label":
-            error.way_out = ""  # which is to name another column, and there are none here
-        error.rename(names)
-        raise
-
-
-def _no_part(n_texts: int, share: float) -> SplitError:
-    return SplitError(
-        f"{n_texts:,} texts cannot be divided by {option('validation_fraction', share)}: one of "
-        "the two parts would be empty.",
-        option="validation_fraction",
-        way_out=f"Give more texts, or keep none back: {option('validation_fraction', 0)}.",
-    )
-
-
-def _parameters_of(manifest: Manifest, given: dict[str, Any]) -> dict[str, Any]:
-    """What ``TextClassifier`` would have to be given to train such a run again."""
-    names = set(TextClassifier().get_params())
-    of_the_machine = {f.name for f in fields(MachineConfig)}  # format 1 has them under "model"
-    trained = {
-        name: tuple(value) if isinstance(value, list) else value
-        for stage, options in manifest.config.items()
-        if stage in STAGES and stage != "machine"
-        for name, value in options.items()
-        if name in names and name not in of_the_machine
-    }
-    return trained | {name: value for name, value in given.items() if name in names}
-
-
-def _names(labels: Iterable[Any]) -> list[str]:
-    """Label values as names; a missing one is the empty name, which no classifier knows."""
-    return [label_name(value) or "" for value in labels]
-
-
-def _original_values(labels: LabelSet, values: Sequence[Any]) -> npt.NDArray[Any]:
-    """The label set in the caller's own values, shape ``(n_labels,)``."""
-    value_of = {label_name(value): value for value in reversed(values)}
-    originals = [value_of[name] for name in labels.names]
-    kinds = {type(value) for value in originals}
-    return np.array(originals, dtype=object if kinds == {str} or len(kinds) > 1 else None)

@@ -1,0 +1,55 @@
+"""The estimator's parameters as options of the stages, back, and in what errors say of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from headtune.artifact import Manifest
+from headtune.errors import HeadtuneError
+from headtune.options import STAGES, MachineConfig, RunConfig
+
+__all__ = ["in_own_names", "parameters_of", "run_config"]
+
+
+def run_config(parameters: Mapping[str, Any]) -> RunConfig:
+    """The parameters, stage by stage, checked. Raises ``ConfigError``."""
+    given = {
+        name: value.item() if isinstance(value, np.generic) else value  # as of a grid
+        for name, value in parameters.items()
+    }
+    stages = {
+        stage: {f.name: given[f.name] for f in fields(cls) if f.name in given}
+        for stage, cls in STAGES.items()
+    }
+    return RunConfig.from_dict({"source": "python", **stages})
+
+
+def parameters_of(
+    manifest: Manifest, names: Iterable[str], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Those among ``names`` that such a run would have to be given again, and those ``given``."""
+    known = set(names)
+    of_the_machine = {f.name for f in fields(MachineConfig)}  # format 1 has them under "model"
+    trained = {
+        name: tuple(value) if isinstance(value, list) else value
+        for stage, options in manifest.config.items()
+        if stage in STAGES and stage != "machine"
+        for name, value in options.items()
+        if name in known and name not in of_the_machine
+    }
+    return trained | {name: value for name, value in given.items() if name in known}
+
+
+@contextmanager
+def in_own_names(**names: str) -> Iterator[None]:
+    """Errors that pass call options as the estimator does: ``split="validation_fraction"``."""
+    try:
+        yield
+    except HeadtuneError as error:
+        if error.option == "label":
+            error.way_out = ""  # which is to name another column, and there are none here
+        error.rename(names)
+        raise
