@@ -7,7 +7,7 @@ import os
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -115,22 +115,26 @@ def _float32_where_nothing_is_said(_own_cache: None) -> None:
     compute.format_of_cpu()  # which a process asks once
 
 
-@pytest.fixture(autouse=True)
-def _verified_in_this_process(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Saved runs are loaded and probed here rather than in a new process, which takes 10 s.
-
-    Tests marked ``fresh_process`` do as users do.
-    """
-    if request.node.get_closest_marker("fresh_process") is not None:
-        return
+@pytest.fixture(autouse=True, scope="session")
+def _verified_in_this_process() -> Iterator[None]:
+    """Saved runs are loaded and probed here rather than in a new process, which takes 7 s."""
     from headtune.artifact import load, save
 
     def verify(folder: Path, options: Any) -> Any:
         return load.load_artifact(folder, options=options).probes
 
-    monkeypatch.setattr(save, "verify_in_fresh_process", verify)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(save, "verify_in_fresh_process", verify)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _verified_as_users_do(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tests marked ``fresh_process`` save is proved in a process of its own."""
+    if request.node.get_closest_marker("fresh_process") is not None:
+        from headtune.artifact import save, verify
+
+        monkeypatch.setattr(save, "verify_in_fresh_process", verify.verify_in_fresh_process)
 
 
 @pytest.fixture(scope="session")

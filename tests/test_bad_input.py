@@ -17,7 +17,6 @@ import gguf
 import numpy as np
 import pytest
 
-from headtune.artifact import load_artifact
 from headtune.artifact.manifest import seal_of
 from headtune.cli.app import run
 
@@ -73,14 +72,10 @@ def headtune(
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> Path:
-    """A run, made once; proved in this process instead of a fresh one, to save its start."""
+    """A run, made once."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "messages.csv").write_bytes(TABLE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "headtune.artifact.save.verify_in_fresh_process",
-            lambda written, options: load_artifact(written, options=options).probes,
-        )
         patch.setattr("headtune.cli.app.QUIET", {})
         code = run(
             ["train", str(folder / "messages.csv"), "--model", str(tiny_llama), "--max-steps", "2",

@@ -267,22 +267,10 @@ def made_folder(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         shutil.copytree(tiny_llama, folder / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        verify_here(patch)
         for name, tune in (("messages", "last-1"), ("lora", "lora"), ("full", "full")):
             values = {"source": "messages.csv", "tune": {"tune": tune}, "train": {"max_steps": 2}}
             train_run(RunConfig.from_dict(values), out=Path("runs") / name)
     return folder
-
-
-def verify_here(patch: pytest.MonkeyPatch) -> None:
-    """A saved run is loaded in this process, not in a fresh one, which takes seconds."""
-    from headtune.artifact import load, save
-
-    patch.setattr(
-        save,
-        "verify_in_fresh_process",
-        lambda folder, options: load.load_artifact(folder, options=options).probes,
-    )
 
 
 @pytest.fixture
@@ -291,7 +279,6 @@ def folder(made_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     own = tmp_path / "docs"
     shutil.copytree(made_folder, own)
     monkeypatch.chdir(own)
-    verify_here(monkeypatch)
     monkeypatch.setattr("headtune.cli.app.QUIET", {})
     monkeypatch.setattr("warnings.filterwarnings", lambda *_, **__: None)
     monkeypatch.setitem(SAMPLES, "sms-spam", str(own / "sms_spam.tsv"))

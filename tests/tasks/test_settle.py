@@ -52,15 +52,7 @@ def config(table: Path, tiny_llama: Path) -> RunConfig:
 @pytest.fixture(scope="module")
 def overtrained(config: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report]:
     out = tmp_path_factory.mktemp("runs") / "noisy"
-    with pytest.MonkeyPatch.context() as patch:
-        from headtune.artifact import load, save
-
-        patch.setattr(
-            save,
-            "verify_in_fresh_process",
-            lambda folder, options: load.load_artifact(folder, options=options).probes,
-        )
-        return out, train_run(config, out=out)
+    return out, train_run(config, out=out)
 
 
 def test_the_temperature_halves_the_calibration_error(overtrained: tuple[Path, Report]) -> None:
