@@ -2,6 +2,7 @@
 random models of real architectures, saved as folders that ``from_pretrained`` reads. No network.
 """
 
+import base64
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from markupsafe import Markup
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 SENTENCES = (
@@ -135,6 +137,55 @@ def _verified_as_users_do(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
         from headtune.artifact import save, verify
 
         monkeypatch.setattr(save, "verify_in_fresh_process", verify.verify_in_fresh_process)
+
+
+BLANK = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTr3jgAAAABJRU5ErkJggg=="
+)
+"""A picture of one point."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def blank_pictures() -> Iterator[dict[str, Callable[..., None]]]:
+    """Runs get blank pictures: drawing them takes longer than all else that a tiny run does.
+
+    Yields what draws them, which ``drawn`` puts back.
+    """
+    from headtune.artifact.layout import CURVES, HISTORY, RELIABILITY
+    from headtune.report import write_history
+    from headtune.report.page import run_page
+    from headtune.run import saving
+
+    write_page = saving._write_page
+    drawing = {"_write_pictures": saving._write_pictures, "_write_page": write_page}
+
+    def no_pictures(report: Any, prepared: Any, fitted: Any, folder: Path) -> None:
+        write_history(list(report.history), folder / HISTORY)
+        (folder / CURVES).write_bytes(BLANK)
+        if report.calibration and fitted.config.report.calibrate:
+            (folder / RELIABILITY).write_bytes(BLANK)
+
+    def blank(name: str, alternative: str, draw: Any, *, height: float = 3.0) -> Markup:
+        return Markup("<svg role='img' viewBox='0 0 9 9' aria-label='{}'></svg>").format(name)
+
+    def page_without(*arguments: Any) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run_page, "picture", blank)
+            write_page(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saving, "_write_pictures", no_pictures)
+        patch.setattr(saving, "_write_page", page_without)
+        yield drawing
+
+
+@pytest.fixture
+def drawn(blank_pictures: dict[str, Callable[..., None]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of this test get their pictures, as users' do."""
+    from headtune.run import saving
+
+    for name, function in blank_pictures.items():
+        monkeypatch.setattr(saving, name, function)
 
 
 @pytest.fixture(scope="session")

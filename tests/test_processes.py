@@ -111,7 +111,7 @@ def test_two_processes_take_the_steps_of_one(
 
 def test_killed_and_resumed(config: RunConfig, tmp_path: Path) -> None:
     """All processes end by SIGKILL."""
-    train = replace(config.train, epochs=4, batch_size=8, checkpoint_minutes=1e-4)
+    train = replace(config.train, epochs=2, batch_size=8, checkpoint_minutes=1e-4)
     config = replace(config, train=train)
     train_run(config, out=tmp_path / "alone")
     out = tmp_path / "shared"

@@ -160,6 +160,7 @@ def test_a_script_in_a_message_is_text(
     assert page.evaluate("document.scripts.length") == 0
 
 
+@pytest.mark.usefixtures("drawn")
 def test_the_page_of_a_real_run(
     open_page: Callable[[str], Page], tiny_llama: Path, tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def config(table: Path, tiny_llama: Path) -> RunConfig:
     return config_for(table, tiny_llama, data={"save_split": True})
 
 
+@pytest.mark.usefixtures("drawn")
 def test_the_run_folder_holds_evidence_and_classifier(config: RunConfig, tmp_path: Path) -> None:
     out = tmp_path / "runs" / "messages"
     report = train_run(config, out=out)
@@ -59,6 +60,10 @@ def test_the_run_folder_holds_evidence_and_classifier(config: RunConfig, tmp_pat
         "train.csv", "validation.csv", "test.csv",
     }  # fmt: skip
     assert [path.name for path in out.parent.iterdir()] == ["messages"]
+    for picture in ("curves.png", "reliability.png"):
+        assert (out / picture).read_bytes().startswith(b"\x89PNG")
+        assert (out / picture).stat().st_size > 10_000
+    assert (out / "report.html").read_text().count("<path") > 20
     assert Report.load(out) == report
     assert misfits(json.loads((out / "report.json").read_text()), ReportValues) == []
     assert report.after["test"] is not None
@@ -191,7 +196,7 @@ def test_killed_and_resumed_ends_as_if_never_stopped(
     table: Path, tiny_llama: Path, tmp_path: Path
 ) -> None:
     """SIGKILL in the middle of training, then the same command with --resume."""
-    changes: dict[str, Any] = {"train": {"epochs": 30, "checkpoint_minutes": 0.001}}
+    changes: dict[str, Any] = {"train": {"epochs": 8, "checkpoint_minutes": 0.001}}
     config = config_for(table, tiny_llama, **changes)
     straight = train_run(config, out=tmp_path / "straight")
     recipe = tmp_path / "recipe.json"
@@ -211,7 +216,7 @@ def test_killed_and_resumed_ends_as_if_never_stopped(
 
     with pytest.raises(ConfigError, match="resume=True"):
         train_run(config, out=out)
-    other = config_for(table, tiny_llama, train={"epochs": 30, "seed": 1})
+    other = config_for(table, tiny_llama, train={"epochs": 8, "seed": 1})
     with pytest.raises(ConfigError, match="same options"):
         train_run(other, out=out, resume=True)
     resumed = train_run(config, out=out, resume=True)
