@@ -90,6 +90,7 @@ def write_card(
         f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {plain(Path(out).name)}\n\n"
         f"{row.text} Exported by headtune.\n\n"
         f"Labels: {', '.join(map(code, manifest.labels))}. Texts are read up to "
-        f"{manifest.max_length} tokens. {how_read}\n\n{listed}\n\n{fenced(how_to, 'python')}\n{served}",
+        f"{manifest.max_length} tokens. {how_read}\n\n{listed}\n\n"
+        f"{fenced(how_to, 'python')}\n{served}",
         encoding="utf-8",
     )

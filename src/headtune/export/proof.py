@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from headtune.errors import ProbeError
 from headtune.tasks import SINGLE_LABEL, Task
 
