@@ -189,7 +189,7 @@ class SpaceBefore:
 UNLESS_THERE = SpaceBefore(
     True,
     "llama.cpp puts a space before every text; the tokenizer puts none before one that begins with "
-    "a space, or behind a special token: such texts are answered differently.",
+    "a space, or behind a special token that acts as such: such texts are answered differently.",
 )
 METASPACE = {"never": SpaceBefore(False), "first": UNLESS_THERE, "always": UNLESS_THERE}
 
