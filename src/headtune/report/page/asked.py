@@ -136,10 +136,12 @@ def _tuned(tune: Values) -> str:
 
 def _reading(config: Values) -> Iterator[str]:
     pooling = config.get("model", {}).get("pooling")
-    length = config.get("tokens", {}).get("max_length")
+    tokens = config.get("tokens", {})
+    length = tokens.get("max_length")
     if length:
         yield f"Up to {length:,} tokens of a text are read."
-    yield special_tokens_sentence(config.get("tokens", {}).get("split_special_tokens", False))
+    if tokens:
+        yield special_tokens_sentence(tokens.get("split_special_tokens", False))
     if pooling:
         which = {"mean": "mean of all tokens' states", "first": "first token's state"}
         yield f"The label comes from the {which.get(pooling, 'last token’s state')}."
