@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from headtune import Predictor, TextClassifier
 from headtune.artifact.manifest import Manifest, seal_of
 from headtune.errors import ProbeError
 from headtune.export import FORMATS, export_run
-from headtune.export.source import Probabilities, open_source
+from headtune.export.source import Probabilities, Source, open_source
 from headtune.tokens import special_tokens
 from special_families import WRITTEN, make_family_folder
 from tests_support import TEXTS, TOPICS
@@ -44,7 +45,7 @@ TOGETHER = st.lists(
 Answers = Callable[[list[str]], Probabilities]
 
 
-def trained(family: str, folder: Path, tune: str = "head", **options: object) -> TextClassifier:
+def trained(family: str, folder: Path, tune: str = "head", **options: Any) -> TextClassifier:
     """A little; for language models, with states that have a direction in common."""
     base = make_family_folder(family, folder)
     if family in ("llama3", "qwen"):
@@ -81,11 +82,13 @@ def answers(
     }
     for to in formats:
         export_run(run, to, folder / to)
-        source, tool = open_source(run), FORMATS[to].answerer()
-        found[to] = lambda texts, tool=tool, source=source, out=folder / to: tool(
-            source, out, texts
-        )
+        found[to] = _asked(to, open_source(run), folder / to)
     return found
+
+
+def _asked(to: str, source: Source, out: Path) -> Answers:
+    answerer = FORMATS[to].answerer()
+    return lambda texts: answerer(source, out, texts)
 
 
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
@@ -151,7 +154,7 @@ def test_an_export_that_takes_them_as_such_is_not_published(
     run = trained("gpt2", tmp_path / "base").save(tmp_path / "run")
     write = transformers_folder.write_transformers
 
-    def forgetting(source: object, folder: Path) -> None:
+    def forgetting(source: Source, folder: Path) -> None:
         write(source, folder)
         path = folder / "tokenizer_config.json"
         settings = json.loads(path.read_text())
