@@ -46,6 +46,14 @@ def test_a_classifier_answers_as_it_did_and_has_its_parameters(tune: str) -> Non
     parameters = classifier.get_params()
     assert parameters["tune"] == tune
     assert (parameters["epochs"], parameters["learning_rate"]) == (4.0, 3e-3)
+    assert parameters["split_special_tokens"] is False
+
+
+def test_special_tokens_act_as_they_did() -> None:
+    predictor = Predictor.load(FIXTURE / "last-1", **MACHINE)
+    token = predictor.tokenizer.eos_token
+    assert predictor.tokenizer(f"win {token}")["input_ids"][-1] == predictor.tokenizer.eos_token_id
+    assert not describe_run(FIXTURE / "last-1").split_special_tokens
 
 
 @pytest.mark.parametrize("tune", TUNES)

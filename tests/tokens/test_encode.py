@@ -129,7 +129,7 @@ def test_lengths_name_such_a_text_too(monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = _without_unknown(WITHOUT_UNKNOWN["words"][0])
     monkeypatch.setattr(pretrained, "find_pretrained", lambda *args, **more: None)
     monkeypatch.setattr(model, "load_config", lambda *args: None)
-    monkeypatch.setattr(tokens, "load_tokenizer", lambda *args: tokenizer)
+    monkeypatch.setattr(tokens, "load_tokenizer", lambda *args, **more: tokenizer)
     assert measure_lengths(["a b", "call"], "tiny", [4, 5])[0].tolist() == [2, 1]
     with pytest.raises(TokenizationError, match="in row 5"):
         measure_lengths(["a b", "never"], "tiny", [4, 5])

@@ -62,6 +62,7 @@ class RunInfo:
         tune: What was trained, with its options.
         weights: The file that holds the weights.
         source: The table, as it was named in training; None for texts given in Python.
+        split_special_tokens: Whether special tokens in a text are read as text.
         columns: The text, label and template options that the table was read with.
         before, after: Part of the data -> figures before tuning and after.
         bytes: All files of the run together; ``n_files`` of them.
@@ -78,6 +79,7 @@ class RunInfo:
     pooling: str
     attention: str
     max_length: int
+    split_special_tokens: bool
     dtype: str
     temperature: float
     thresholds: dict[str, float]
@@ -118,6 +120,7 @@ def describe_run(run: str | Path, *, model: str | None = None) -> RunInfo:
         pooling=manifest.pooling,
         attention=manifest.attention,
         max_length=manifest.max_length,
+        split_special_tokens=manifest.split_special_tokens,
         dtype=manifest.dtype,
         temperature=manifest.temperature,
         thresholds=manifest.thresholds,

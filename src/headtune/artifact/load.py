@@ -40,7 +40,7 @@ from headtune.model import (
 from headtune.options import AttentionDirection, MachineConfig, ModelConfig, Pooling
 from headtune.pretrained import PretrainedFolder, Trust, find_pretrained, weights_sha256
 from headtune.tasks import Task, task_named
-from headtune.tokens import load_tokenizer
+from headtune.tokens import embedding_size, load_tokenizer
 from headtune.types import LabelSet
 
 __all__ = ["LoadedArtifact", "load_artifact"]
@@ -95,7 +95,12 @@ def load_artifact(
     make_trainable(classifier, tune)
     read_weights(classifier, folder, storage)
     classifier.requires_grad_(False).eval()
-    tokenizer = load_tokenizer(PretrainedFolder(str(folder), folder))
+    n_embeddings = embedding_size(classifier.backbone.config)
+    tokenizer = load_tokenizer(
+        PretrainedFolder(str(folder), folder),
+        split_special_tokens=manifest.split_special_tokens or None,  # else as its files say
+        n_embeddings=n_embeddings,
+    )
     probes, probe_logits = check_probes(
         folder,
         classifier,

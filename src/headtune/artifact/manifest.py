@@ -51,8 +51,10 @@ class Manifest:
     """Everything that is needed to load a run, and to say where it comes from.
 
     ``packs`` says that packed batches went through the backbone as they are: it was tried when
-    the run was made, and the probes prove it again. ``temperature`` divides logits before they
-    become probabilities; ``thresholds`` and ``abstain_below`` make answers of these.
+    the run was made, and the probes prove it again. ``split_special_tokens`` says that special
+    tokens in a text are read as text; runs that do not say so are older, and take them as such.
+    ``temperature`` divides logits before they become probabilities; ``thresholds`` and
+    ``abstain_below`` make answers of these.
     ``architecture`` is what ``model.Architecture`` says of the backbone; None where format 1 did
     not know.
     """
@@ -64,6 +66,7 @@ class Manifest:
     attention: str
     max_length: int
     dtype: str
+    split_special_tokens: bool = False
     packs: bool = True
     temperature: float = 1.0
     thresholds: dict[str, float] = field(default_factory=dict)

@@ -128,6 +128,7 @@ FIELDS: Mapping[str, Field] = {
     "attention": Field(OneOf(get_args(AttentionDirection))),
     "max_length": Field(Whole(1, 2**31 - 1)),
     "dtype": Field(OneOf(("float32", "bfloat16"))),
+    "split_special_tokens": Field(Truth(), required=False),
     "packs": Field(Truth()),
     "temperature": Field(Number(1e-6, 1e6), required=False),
     "thresholds": Field(

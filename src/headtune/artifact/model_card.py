@@ -17,6 +17,7 @@ from headtune.types import DataAccount
 from headtune.wording.commands import ways
 from headtune.wording.markdown import code, fenced, plain
 from headtune.wording.numbers import interval
+from headtune.wording.special_tokens import special_tokens_sentence
 
 __all__ = ["CardValues", "model_card"]
 
@@ -115,10 +116,11 @@ def _limits(manifest: Manifest) -> str:
     return (
         "## Intended use and limits\n\n"
         "For texts like those of the data above, in the same language. Texts longer than "
-        f"{manifest.max_length:,} tokens are cut. The figures hold for data drawn as the test part "
-        "was; other sources, later times and rare labels can be worse. `probes.json`, "
-        "`predictions.parquet` and the reports hold texts of the data, so share the folder as you "
-        "would share the data.\n"
+        f"{manifest.max_length:,} tokens are cut. "
+        f"{special_tokens_sentence(manifest.split_special_tokens)} The figures hold for data drawn "
+        "as the test part was; other sources, later times and rare labels can be worse. "
+        "`probes.json`, `predictions.parquet` and the reports hold texts of the data, so share the "
+        "folder as you would share the data.\n"
     )
 
 

@@ -50,7 +50,12 @@ from headtune.predict import Predictor
 from headtune.pretrained import Trust, find_pretrained
 from headtune.progress import Progress, SilentProgress
 from headtune.tasks import SINGLE_LABEL
-from headtune.tokens import context_length, encode_texts, load_tokenizer, resolve_max_length
+from headtune.tokens import (
+    context_length,
+    embedding_size,
+    load_tokenizer,
+    resolve_max_length,
+)
 from headtune.training import fit
 from headtune.types import LabelSet, TokenizedExample
 
@@ -104,7 +109,7 @@ def bench(
     classifier = predictor.classifier
     memory = {"loaded": peak_memory_bytes()}
     n_parameters = sum(parameter.numel() for parameter in classifier.parameters())
-    examples = encode_texts(texts, predictor.tokenizer, predictor.max_length)
+    examples = predictor.tokenize(texts)
     progress.stage("Multiplying matrices")
     rates: dict[str, float | None] = {
         format_name: matrix_product_rate(dtype, compute.device)
@@ -173,7 +178,8 @@ def untrained_predictor(
         weights=not options.random_weights,
     )
     config = load_config(folder)
-    tokenizer = load_tokenizer(folder)
+    n_embeddings = embedding_size(config)
+    tokenizer = load_tokenizer(folder, split_special_tokens=True, n_embeddings=n_embeddings)
     compute = choose_compute(machine)
     n_outputs = SINGLE_LABEL.n_outputs(labels)
     classifier = assemble(folder, n_outputs, options, machine, compute, seed=seed)

@@ -40,6 +40,7 @@ def parameters_of(
         for name, value in options.items()
         if name in known and name not in of_the_machine
     }
+    trained["split_special_tokens"] = manifest.split_special_tokens  # which older runs do not say
     return trained | {name: value for name, value in given.items() if name in known}
 
 

@@ -65,6 +65,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         revision: str | None = None,
         max_length: int | None = None,
+        split_special_tokens: bool = True,
         pooling: Pooling = "last",
         attention: AttentionDirection = "causal",
         lora_rank: int = 16,
@@ -110,6 +111,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.tune = tune
         self.revision = revision
         self.max_length = max_length
+        self.split_special_tokens = split_special_tokens
         self.pooling = pooling
         self.attention = attention
         self.lora_rank = lora_rank

@@ -24,6 +24,7 @@ from headtune.cli.common import (
     waiting,
 )
 from headtune.wording.numbers import count, interval, percent, size
+from headtune.wording.special_tokens import special_tokens_sentence
 
 if TYPE_CHECKING:
     from headtune.artifact import LoadedArtifact, RunInfo
@@ -167,6 +168,7 @@ def _print(info: "RunInfo", proof: Proof | None) -> None:
         ("labels", _labels(info.labels)),
         ("model", f"{info.base_model} ({info.model_type}), tuned by {info.tune.get('tune')}"),
         ("reads", f"up to {count(info.max_length, 'token')} of a text; {_how_read(info)}"),
+        ("", special_tokens_sentence(info.split_special_tokens)),
         ("decides", _decision(info)),
         ("made", f"{info.created} by headtune {info.headtune_version}, in {info.dtype}"),
         ("data", _data(info)),

@@ -25,7 +25,7 @@ from headtune.batches import collate
 from headtune.errors import MissingDependencyError, PredictionError, option
 from headtune.model.one_pass import one_pass
 from headtune.predict import Predictor
-from headtune.tokens import encode_texts
+from headtune.tokens import token_places
 from headtune.types import TokenizedExample
 
 __all__ = ["integrated_gradients"]
@@ -50,7 +50,7 @@ def integrated_gradients(
             option="method",
             way_out=f"Or leave words out one by one: {option('method', 'occlusion')}.",
         ) from error
-    [example] = encode_texts([text], predictor.tokenizer, predictor.max_length)
+    [example] = predictor.tokenize([text])
     places = _places(predictor, text, len(example))
     backbone = predictor.classifier.backbone
     with one_pass(backbone), torch.no_grad():  # no other thread's embeddings are in their place
@@ -103,16 +103,14 @@ class _AnswerFromEmbeddings:
 
 def _places(predictor: Predictor, text: str, n_tokens: int) -> list[tuple[int, int]]:
     """Where each token is in the text; ``(0, 0)`` for one that the tokenizer added."""
-    if not predictor.tokenizer.is_fast:
+    found = token_places(text, predictor.tokenizer, predictor.max_length)
+    if found is None:
         raise PredictionError(
             "This model's tokenizer does not say where its tokens are in the text.",
             option="method",
             way_out=f"Use {option('method', 'occlusion')}.",
         )
-    found = predictor.tokenizer(
-        text, return_offsets_mapping=True, truncation=True, max_length=predictor.max_length
-    )["offset_mapping"]
-    return list(found) if len(found) == n_tokens else [(0, 0)] * n_tokens
+    return found if len(found) == n_tokens else [(0, 0)] * n_tokens
 
 
 def _by_word(

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from headtune.model import predict_logits
 from headtune.predict import Predictor
-from headtune.tokens import encode_texts
 
 __all__ = ["leave_one_out"]
 
@@ -22,7 +21,7 @@ def leave_one_out(
 ) -> npt.NDArray[np.float64]:
     """The effect of each word, shape ``(n_words,)``. ``label`` is an index of the logits."""
     texts = [text, *(text[:start] + text[end:] for start, end in spans)]
-    examples = encode_texts(texts, predictor.tokenizer, predictor.max_length)
+    examples = predictor.tokenize(texts)
     logits = predict_logits(predictor.classifier, examples, predictor.max_tokens_per_batch)
     odds = predictor.task.log_odds(logits / predictor.temperature, label)  # (n_words + 1,)
     effects: npt.NDArray[np.float64] = odds[0] - odds[1:]

@@ -16,6 +16,7 @@ from headtune.export.formats import Format, Measured
 from headtune.export.proof import Agreement
 from headtune.files.plain_json import to_json
 from headtune.wording.markdown import code, fenced, plain
+from headtune.wording.special_tokens import special_tokens_sentence
 from headtune.wording.visible import visible_name
 
 __all__ = ["EXPORT_RECORD", "check_export_target", "write_card", "write_record"]
@@ -55,6 +56,7 @@ def write_record(
         "quantize": quantize,
         "labels": manifest.labels,
         "max_length": manifest.max_length,
+        "split_special_tokens": manifest.split_special_tokens,
         "thresholds": manifest.thresholds,
         "abstain_below": manifest.abstain_below,
         "base_model": asdict(manifest.base_model),
@@ -83,10 +85,12 @@ def write_card(
     for blank, value in blanks.items():
         how_to = how_to.replace(blank, to_json(value)[1:-1])  # inside quotes of Python's
         served = served.replace(blank, visible_name(value))
+    how_read = special_tokens_sentence(manifest.split_special_tokens)
     (folder / "README.md").write_text(
         f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {plain(Path(out).name)}\n\n"
         f"{row.text} Exported by headtune.\n\n"
         f"Labels: {', '.join(map(code, manifest.labels))}. Texts are read up to "
-        f"{manifest.max_length} tokens.\n\n{listed}\n\n{fenced(how_to, 'python')}\n{served}",
+        f"{manifest.max_length} tokens. {how_read}\n\n{listed}\n\n"
+        f"{fenced(how_to, 'python')}\n{served}",
         encoding="utf-8",
     )

@@ -60,7 +60,7 @@ SOFT_CAP = "final_logit_softcapping"
 def write_causal_lm(source: Source, folder: Path, label_word: Sequence[str] = ()) -> Notes:
     """Write model, tokenizer and ``labels.json``. Raises ``ExportError`` where it cannot be."""
     require_causal_last_token(source, "language models")
-    words = choose_label_words(source.tokenizer, source.labels, label_word)
+    words = choose_label_words(source.tokenizer, source.labels, label_word, source.n_embeddings)
     states = _states(source)
     direction = constant_direction(states)
     model = _language_model(source)

@@ -122,7 +122,9 @@ def export_run(
 
 def _facts(source: Source, tool: str, agreement: Agreement) -> list[str]:
     """What was measured, in sentences."""
-    facts = [f"Asked {agreement.n_texts} probe texts through {tool}: {agreement}."]
+    special = source.n_with_special
+    written_out = f", {special} of them full of special tokens," if special else ""
+    facts = [f"Asked {agreement.n_texts} probe texts{written_out} through {tool}: {agreement}."]
     if source.temperature != 1.0:
         facts.append(
             f"The probabilities are calibrated: the head was divided by {source.temperature:.4g}."

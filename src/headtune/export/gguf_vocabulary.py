@@ -5,6 +5,9 @@ merging. Of SentencePiece's BPE with bytes for what it lacks (Llama 2, Gemma), i
 two neighbours make the token with the highest score, whatever the two are; so scores are the ranks
 of the merges, and a tokenizer whose merges are not all that its vocabulary allows, or not in the
 order of what they make, is refused. Anything else is refused, too, with the reason.
+
+llama.cpp's programs look for special tokens in a prompt by their names. Where the run reads them as
+text, they have no names there, so that whatever a program is told, text is text.
 """
 
 import json
@@ -17,6 +20,7 @@ from transformers import PreTrainedTokenizerBase
 
 from headtune.errors import ExportError, option
 from headtune.files.plain_json import JsonObject
+from headtune.tokens import special_tokens
 
 __all__ = ["BY_LLAMA_CPP", "Vocabulary", "find_vocabulary"]
 
@@ -50,7 +54,7 @@ class Vocabulary:
     exceptions: str = ""
 
     def write(self, writer: Any, n_rows: int) -> None:
-        """Tokens by id with their kinds, ``n_rows`` in all; rows without a token are unused."""
+        """Tokens by id with their kinds, ``n_rows`` in all; rows without a name are unused."""
         tokens, kinds = self._tokens(n_rows)
         writer.add_tokenizer_model(self.model)
         writer.add_tokenizer_pre(self.cut)
@@ -73,12 +77,15 @@ class Vocabulary:
     def _tokens(self, n_rows: int) -> tuple[list[str], list[gguf.TokenType]]:
         by_id = {token_id: token for token, token_id in self.tokenizer.get_vocab().items()}
         added = self.tokenizer.added_tokens_decoder
+        if self.tokenizer.split_special_tokens:
+            for token_id in special_tokens(self.tokenizer):
+                by_id.pop(token_id, None)
         bytes_by_name = set(BYTES) if self.model == "llama" else set()
         tokens, kinds = [], []
         for token_id in range(n_rows):
             token = by_id.get(token_id, f"[PAD{token_id}]")
             kind = gguf.TokenType.NORMAL if token_id in by_id else gguf.TokenType.UNUSED
-            if token_id in added:
+            if token_id in added and token_id in by_id:
                 special = added[token_id].special
                 kind = gguf.TokenType.CONTROL if special else gguf.TokenType.USER_DEFINED
             elif token in bytes_by_name:
@@ -182,7 +189,7 @@ class SpaceBefore:
 UNLESS_THERE = SpaceBefore(
     True,
     "llama.cpp puts a space before every text; the tokenizer puts none before one that begins with "
-    "a space, or behind a special token: such texts are answered differently.",
+    "a space, or behind a special token that acts as such: such texts are answered differently.",
 )
 METASPACE = {"never": SpaceBefore(False), "first": UNLESS_THERE, "always": UNLESS_THERE}
 

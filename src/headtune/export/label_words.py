@@ -17,6 +17,7 @@ from transformers import PreTrainedTokenizerBase
 from headtune.errors import ExportError, option
 from headtune.export.formats import WrittenWord
 from headtune.files.strict_json import read_strict_json
+from headtune.tokens import special_tokens
 from headtune.types import LabelSet
 
 __all__ = ["LABELS_FILE", "LabelWord", "choose_label_words", "read_label_words"]
@@ -34,22 +35,28 @@ class LabelWord:
 
 
 def choose_label_words(
-    tokenizer: PreTrainedTokenizerBase, labels: LabelSet, asked: Sequence[str] = ()
+    tokenizer: PreTrainedTokenizerBase,
+    labels: LabelSet,
+    asked: Sequence[str] = (),
+    n_embeddings: int | None = None,
 ) -> list[LabelWord]:
     """The words, in the order of the labels; ``asked`` holds ``label=word``.
+
+    Tokens beyond the ``n_embeddings`` that the model knows are left out.
 
     Raises ``ExportError`` where a word that was asked for is no single token, or where there are
     more labels than tokens.
     """
-    chosen = _asked_for(tokenizer, labels, asked)
+    vocabulary = _Vocabulary(tokenizer, n_embeddings)
+    chosen = _asked_for(vocabulary, labels, asked)
     whole = {name: _spellings(name) for name in labels.names}
     first = _first_tokens(tokenizer, labels)
     for candidates in (whole, first):
         for name in labels.names:
             if name not in chosen:
-                found = (_single(tokenizer, text) for text in candidates.get(name, ()))
+                found = (vocabulary.single(text) for text in candidates.get(name, ()))
                 _take(chosen, name, (token for token in found if token is not None))
-    spare = _spare_tokens(tokenizer)
+    spare = vocabulary.spare()
     for name in labels.names:
         if name not in chosen and not _take(chosen, name, spare):
             raise ExportError(
@@ -72,7 +79,7 @@ Token = tuple[int, str]
 
 
 def _asked_for(
-    tokenizer: PreTrainedTokenizerBase, labels: LabelSet, asked: Sequence[str]
+    vocabulary: "_Vocabulary", labels: LabelSet, asked: Sequence[str]
 ) -> dict[str, Token]:
     chosen: dict[str, Token] = {}
     for item in asked:
@@ -84,9 +91,9 @@ def _asked_for(
                 option="label_word",
                 way_out=f"Labels: {', '.join(labels.names)}.",
             )
-        token = _single(tokenizer, word) or _single(tokenizer, " " + word)
+        token = vocabulary.single(word) or vocabulary.single(" " + word)
         if token is None:
-            pieces = tokenizer.tokenize(word)
+            pieces = vocabulary.tokenizer.tokenize(word)
             raise ExportError(
                 f"{option('label_word', item)}: {word!r} is {len(pieces)} tokens of this tokenizer "
                 f"({' '.join(pieces)}), and a label must be one.",
@@ -136,29 +143,32 @@ def _first_tokens(
     }
 
 
-def _single(tokenizer: PreTrainedTokenizerBase, text: str) -> Token | None:
-    """The token that a text is, if it is one that can be read."""
-    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return _readable(tokenizer, ids[0]) if len(ids) == 1 else None
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """The tokens that can stand for a label: those that can be read, and that the model has."""
 
+    tokenizer: PreTrainedTokenizerBase
+    n_embeddings: int | None
 
-def _readable(tokenizer: PreTrainedTokenizerBase, token_id: int) -> Token | None:
-    """None for special tokens, white space, and bytes that are no text of their own."""
-    text: str = tokenizer.decode([token_id])
-    special = token_id in tokenizer.all_special_ids or token_id in _added_special(tokenizer)
-    return None if special or not text.strip() or not text.isprintable() else (token_id, text)
+    def single(self, text: str) -> Token | None:
+        """The token that a text is, if it is one."""
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return self._readable(ids[0]) if len(ids) == 1 else None
 
+    def _readable(self, token_id: int) -> Token | None:
+        """None for special tokens, white space, and bytes that are no text of their own."""
+        text: str = self.tokenizer.decode([token_id])
+        special = token_id in {*self.tokenizer.all_special_ids, *special_tokens(self.tokenizer)}
+        known = self.n_embeddings is None or token_id < self.n_embeddings
+        can_be_read = known and not special and text.strip() and text.isprintable()
+        return (token_id, text) if can_be_read else None
 
-def _added_special(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    return {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
-
-
-def _spare_tokens(tokenizer: PreTrainedTokenizerBase) -> Iterator[Token]:
-    """Letters, digits, then whatever the vocabulary has, in the order of its ids."""
-    for character in string.ascii_uppercase + string.digits:
-        if token := _single(tokenizer, character):
-            yield token
-    for token_id in range(len(tokenizer)):
-        token = _readable(tokenizer, token_id)
-        if token is not None and token[1].isascii():
-            yield token
+    def spare(self) -> Iterator[Token]:
+        """Letters, digits, then whatever the vocabulary has, in the order of its ids."""
+        for character in string.ascii_uppercase + string.digits:
+            if token := self.single(character):
+                yield token
+        for token_id in range(len(self.tokenizer)):
+            token = self._readable(token_id)
+            if token is not None and token[1].isascii():
+                yield token

@@ -4,12 +4,16 @@ headtune pools by position. transformers' sequence classifiers take the last tok
 padding token, and go wrong where padding and end of text share an id and a text ends with it. So an
 export gets a padding token that no text ends with: the tokenizer's own where it is nothing else
 besides, else another special token of its vocabulary, one made for padding or reserve before any
-other, else the beginning of text. Nothing is added to the vocabulary.
+other, else the beginning of text. Where special tokens in texts are read as text, no text ends with
+one that the tokenizer does not put there. Nothing is added to the vocabulary, and a token that has
+no row in the model's embedding is not chosen.
 """
 
 from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerBase
+
+from headtune.tokens import special_tokens
 
 __all__ = ["settle_export_padding"]
 
@@ -17,7 +21,9 @@ MADE_FOR_IT = ("pad", "reserved", "unused", "endoftext", "end_of_text")
 """Words in the names of special tokens, from the best choice on."""
 
 
-def settle_export_padding(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> bool:
+def settle_export_padding(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], n_embeddings: int | None = None
+) -> bool:
     """Give the tokenizer such a token. False if it has none, and texts end with the padding token.
 
     Where there is none but texts do not end with it either (GPT-2), the end of text stays.
@@ -26,9 +32,10 @@ def settle_export_padding(tokenizer: PreTrainedTokenizerBase, texts: Sequence[st
     if tokenizer.pad_token_id not in {tokenizer.bos_token_id, tokenizer.eos_token_id} | last:
         return True
     candidates = [
-        (_rank(token_id, token.content, tokenizer), token_id, token.content)
-        for token_id, token in tokenizer.added_tokens_decoder.items()
-        if token.special and token_id not in {tokenizer.eos_token_id} | last
+        (_rank(token_id, token, tokenizer), token_id, token)
+        for token_id, token in special_tokens(tokenizer).items()
+        if token_id not in {tokenizer.eos_token_id} | last
+        and (n_embeddings is None or token_id < n_embeddings)
     ]
     if candidates:
         tokenizer.pad_token = min(candidates)[2]

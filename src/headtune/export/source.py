@@ -16,11 +16,14 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from headtune.artifact import LoadedArtifact, load_artifact
 from headtune.artifact.probes import read_probe_texts
+from headtune.errors import TokenizationError
 from headtune.export.padding import settle_export_padding
-from headtune.model import SequenceClassifier
+from headtune.export.special_texts import texts_with_special_tokens
+from headtune.model import SequenceClassifier, predict_logits
 from headtune.options import MachineConfig
 from headtune.pretrained import PretrainedFolder
 from headtune.tasks import Task
+from headtune.tokens import embedding_size, encode_texts
 from headtune.types import LabelSet
 
 __all__ = ["Source", "exported", "open_source"]
@@ -35,7 +38,8 @@ class Source:
     Attributes:
         artifact: The run as it was loaded; its classifier is the merged one from here on.
         base_name: By what name the base model is found here.
-        texts: The probe texts.
+        texts: The probe texts, and after them those with special tokens written out.
+        n_with_special: How many of the latter there are.
         probabilities: What the run says of them, shape ``(n_texts, n_labels)``.
         temperature: What the head was divided by; 1 without calibration.
         padding_is_safe: Whether the padding token cannot be the last of a text.
@@ -48,7 +52,13 @@ class Source:
     probabilities: Probabilities
     temperature: float
     padding_is_safe: bool
+    n_with_special: int = 0
     validation_file: Path | None = None
+
+    @property
+    def n_embeddings(self) -> int | None:
+        """Rows of the backbone's embedding."""
+        return embedding_size(self.config)
 
     @property
     def run(self) -> Path:
@@ -103,17 +113,48 @@ def open_source(
     """
     options = replace(machine or MachineConfig(), dtype="float32", device="cpu")
     artifact = load_artifact(run, model=model, options=options)
-    texts = read_probe_texts(artifact.path)
+    probes = read_probe_texts(artifact.path)
+    n_embeddings = embedding_size(artifact.classifier.backbone.config)
+    safe = settle_export_padding(artifact.tokenizer, probes, n_embeddings)
+    special, logits = _asked_of_special_tokens(artifact, probes[0])
     temperature = artifact.manifest.temperature
-    probabilities = artifact.task.probabilities(artifact.probe_logits, temperature)
+    probabilities = artifact.task.probabilities(
+        np.concatenate([artifact.probe_logits, logits]), temperature
+    )
     with torch.no_grad():
         artifact.classifier.score.weight.div_(temperature)
     if artifact.manifest.tune["tune"] == "lora":
         merge_adapters(artifact.classifier)
-    safe = settle_export_padding(artifact.tokenizer, texts)
     artifact.tokenizer.model_max_length = artifact.manifest.max_length
-    base_name = model or artifact.manifest.base_model.name
-    return Source(artifact, base_name, texts, probabilities, temperature, safe, validation_file)
+    return Source(
+        artifact=artifact,
+        base_name=model or artifact.manifest.base_model.name,
+        texts=[*probes, *special],
+        probabilities=probabilities,
+        temperature=temperature,
+        padding_is_safe=safe,
+        n_with_special=len(special),
+        validation_file=validation_file,
+    )
+
+
+def _asked_of_special_tokens(
+    artifact: LoadedArtifact, text: str
+) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """Texts with special tokens written out, and what the run says, ``(n_texts, n_labels)``.
+
+    None where the run takes them as such, or has no token for one of their characters.
+    """
+    manifest, tokenizer = artifact.manifest, artifact.tokenizer
+    n_embeddings = embedding_size(artifact.classifier.backbone.config)
+    texts = texts_with_special_tokens(text, tokenizer) if manifest.split_special_tokens else []
+    try:
+        examples = encode_texts(texts, tokenizer, manifest.max_length, n_embeddings=n_embeddings)
+    except TokenizationError:
+        texts, examples = [], []
+    if not texts:
+        return [], artifact.probe_logits[:0]
+    return texts, predict_logits(artifact.classifier, examples, artifact.max_tokens_per_batch)
 
 
 def merge_adapters(classifier: SequenceClassifier) -> None:

@@ -36,7 +36,7 @@ def measure_lengths(
 
     folder = find_pretrained(model, weights=False, trust=Trust.NEVER)
     load_config(folder)  # what could not be trained is not measured either
-    tokenizer = load_tokenizer(folder)
+    tokenizer = load_tokenizer(folder, split_special_tokens=True)
     special = len(tokenizer("")["input_ids"])
     lengths = np.zeros(len(texts), dtype=np.int64)
     for numbers, pieces in _calls(texts):

@@ -26,6 +26,7 @@ from headtune.pretrained import (
     from_folder,
     needs_code_of_its_own,
 )
+from headtune.tokens import embedding_size
 
 __all__ = ["Backbone", "load_backbone", "load_config"]
 
@@ -45,6 +46,8 @@ class Backbone:
 
 def load_config(folder: PretrainedFolder) -> PreTrainedConfig:
     """The text configuration of a model folder; no weight is read.
+
+    Without a padding token that the embedding has no row for, with which torch makes no embedding.
 
     Raises ``ModelError`` if it cannot be used: an encoder, an encoder-decoder, one with code of its
     own.
@@ -70,6 +73,10 @@ def load_config(folder: PretrainedFolder) -> PreTrainedConfig:
             option="model",
         )
     forget_code(vars(config), folder)
+    text, n_embeddings = config.get_text_config(), embedding_size(config)
+    padding = getattr(text, "pad_token_id", None)
+    if padding is not None and n_embeddings is not None and padding >= n_embeddings:
+        text.pad_token_id = None
     return config
 
 
@@ -103,7 +110,7 @@ def load_backbone(
     model = (
         _random_model(config, folder, compute, seed)
         if options.random_weights
-        else _pretrained_model(folder, machine, compute)
+        else _pretrained_model(config, folder, machine, compute)
     )
     model.config.use_cache = False
     model.eval()
@@ -144,7 +151,7 @@ def _random_model(
 
 
 def _pretrained_model(
-    folder: PretrainedFolder, machine: MachineConfig, compute: Compute
+    config: PreTrainedConfig, folder: PretrainedFolder, machine: MachineConfig, compute: Compute
 ) -> PreTrainedModel:
     from safetensors import SafetensorError
 
@@ -155,6 +162,7 @@ def _pretrained_model(
         model, info = from_folder(
             AutoModel.from_pretrained,
             folder,
+            config=config,
             dtype=compute.dtype,
             use_safetensors=True,
             output_loading_info=True,

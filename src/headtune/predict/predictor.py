@@ -19,7 +19,7 @@ from headtune.progress import Progress, SilentProgress
 from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.decision import DecisionRule, RuleChanges
 from headtune.tasks.task import Decisions, Probabilities
-from headtune.tokens import encode_texts
+from headtune.tokens import embedding_size, encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
 from headtune.wording.text_lists import text_list
 
@@ -127,7 +127,12 @@ class Predictor:
                     row=number,
                     way_out="Leave such texts out.",
                 )
-        return encode_texts(texts, self.tokenizer, self.max_length)
+        return self.tokenize(texts)
+
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedExample]:
+        """The same of strings, empty ones too. Raises ``TokenizationError``."""
+        n_embeddings = embedding_size(self.classifier.backbone.config)
+        return encode_texts(texts, self.tokenizer, self.max_length, n_embeddings=n_embeddings)
 
     def probabilities(
         self,

@@ -48,6 +48,8 @@ class Encoded:
     max_length: int
     parts: dict[str, list[TokenizedExample]]
     counts: dict[str, TokenCounts]
+    n_beyond: int = 0
+    """Tokens of the tokenizer that the model's embedding has no row for."""
 
     @property
     def examples(self) -> list[TokenizedExample]:
@@ -145,6 +147,7 @@ class Fitted:
             pooling=self.config.model.pooling,
             attention=self.config.model.attention,
             max_length=self.encoded.max_length,
+            split_special_tokens=self.config.tokens.split_special_tokens,
             dtype=self.compute.dtype_name,
             packs=self.classifier.packs,
             temperature=self.settled.temperature,

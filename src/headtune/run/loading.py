@@ -42,14 +42,16 @@ from headtune.tasks.settle import check_decisions
 from headtune.tokens import (
     context_length,
     count_tokens,
+    embedding_size,
     encode_examples,
     load_tokenizer,
+    n_tokens_beyond,
     resolve_max_length,
 )
 from headtune.training import check_options as check_training_options
 from headtune.training import resolve_learning_rate
 from headtune.types import LabelSet, PreparedData
-from headtune.wording.numbers import size
+from headtune.wording.numbers import count, size
 
 __all__ = ["Loaded", "encode", "find_model", "load_classifier", "plan_classifier"]
 
@@ -87,16 +89,22 @@ def encode(prepared: PreparedData, config: RunConfig, folder: PretrainedFolder) 
     Raises ``ModelError`` and ``TokenizationError``.
     """
     model_config = load_config(folder)
-    tokenizer = load_tokenizer(folder)
+    n_embeddings = embedding_size(model_config)
+    tokenizer = load_tokenizer(
+        folder,
+        split_special_tokens=config.tokens.split_special_tokens,
+        n_embeddings=n_embeddings,
+    )
     _check_can_be_kept(folder, model_config, tokenizer, config)
     limit = context_length(model_config.get_text_config())
     max_length = resolve_max_length(config.tokens.max_length, limit)
     parts = {
-        name: encode_examples(examples, tokenizer, max_length)
+        name: encode_examples(examples, tokenizer, max_length, n_embeddings=n_embeddings)
         for name, examples in prepared.parts.items()
     }
     counts = {name: count_tokens(part, prepared.labels) for name, part in parts.items()}
-    return Encoded(folder, tokenizer, max_length, parts, counts)
+    n_beyond = n_tokens_beyond(tokenizer, n_embeddings)
+    return Encoded(folder, tokenizer, max_length, parts, counts, n_beyond)
 
 
 def _check_can_be_kept(
@@ -135,6 +143,7 @@ def load_classifier(
     with clock.stage("tokenize", "Tokenizing"):
         encoded = encode(prepared, config, folder)
         _say_truncation(encoded, progress)
+        _say_tokens_beyond(encoded, progress)
     with clock.stage("load", "Loading the model"):
         compute = choose_compute(config.machine)
         join_group(compute.device)
@@ -258,3 +267,11 @@ def _say_truncation(encoded: Encoded, progress: Progress) -> None:
     if cut:
         by_label = ", ".join(f"{name} {count:,}" for name, count in cut.items())
         progress.say(f"Cut at {encoded.max_length:,} tokens: {by_label}.")
+
+
+def _say_tokens_beyond(encoded: Encoded, progress: Progress) -> None:
+    if encoded.n_beyond:
+        progress.say(
+            f"{count(encoded.n_beyond, 'token')} of the tokenizer have no row in the model's "
+            "embedding; no text here holds one, and one that does is an error."
+        )

@@ -4,6 +4,9 @@ A tokenizer of the Rust library encodes a batch of texts on all cores; 1,000 sho
 30 ms. Texts that are too long are encoded a second time with the tokenizer's own truncation, so
 that a tokenizer which appends a special token keeps it.
 
+A token that has no row in the model's embedding (added to the tokenizer alone) is an error where a
+text holds it, and none where no text does.
+
 Of a text above ``WHOLE_CHARACTERS`` no more is encoded than its kept tokens need (long_texts.py);
 how many were cut off is then known as "at least".
 
@@ -30,21 +33,30 @@ CHARACTERS_PER_CALL = 4_000_000
 
 
 def encode_texts(
-    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_length: int
+    texts: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int,
+    *,
+    n_embeddings: int | None = None,
 ) -> list[TokenizedExample]:
     """Texts without labels; row numbers count from 1."""
     examples = [Example(text, None, row) for row, text in enumerate(texts, start=1)]
-    return encode_examples(examples, tokenizer, max_length)
+    return encode_examples(examples, tokenizer, max_length, n_embeddings=n_embeddings)
 
 
 def encode_examples(
-    examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, max_length: int
+    examples: Sequence[Example],
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int,
+    *,
+    n_embeddings: int | None = None,
 ) -> list[TokenizedExample]:
     """Each example as at most ``max_length`` token ids, in order.
 
     A text of which the tokenizer makes nothing (white space, for some) becomes its beginning- or
-    end-of-text token. Raises ``TokenizationError`` when it has neither, and where a text holds
-    what the tokenizer has no token for.
+    end-of-text token. Raises ``TokenizationError`` when it has neither, where a text holds what the
+    tokenizer has no token for, and where it holds a token that is not among the ``n_embeddings``
+    that the model knows.
     """
     encoded: list[TokenizedExample] = []
     for chunk in _chunks(examples):
@@ -57,7 +69,27 @@ def encode_examples(
             TokenizedExample(ids, example.label, example.row, cut, len(text) < len(example.text))
             for example, text, (ids, cut) in zip(chunk, texts, ids_and_cuts, strict=True)
         )
+    if n_embeddings is not None:
+        _require_rows(encoded, tokenizer, n_embeddings)
     return encoded
+
+
+def _require_rows(
+    encoded: Sequence[TokenizedExample], tokenizer: PreTrainedTokenizerBase, n_embeddings: int
+) -> None:
+    """Raise ``TokenizationError`` on the first token without a row in the embedding."""
+    for example in encoded:
+        beyond = example.input_ids[example.input_ids >= n_embeddings]
+        if beyond.size:
+            token_id = int(beyond[0])
+            raise TokenizationError(
+                f"Row {example.row} holds the token {tokenizer.convert_ids_to_tokens(token_id)!r}, "
+                f"whose id is {token_id}, and the model's embedding has {n_embeddings:,} rows: it "
+                "was added to the tokenizer alone.",
+                row=example.row,
+                way_out="Leave such texts out, or save the model with its embedding resized to its "
+                "tokenizer (resize_token_embeddings of transformers).",
+            )
 
 
 def _chunks(examples: Sequence[Example]) -> Iterator[list[Example]]:

@@ -1,10 +1,15 @@
-"""The tokenizer of a backbone, with padding settled once.
+"""The tokenizer of a backbone, with padding and special tokens settled once.
 
 Half of the published troubles with decoder classifiers are a padding token that is missing, is
 the end-of-text token, or differs between tokenizer and model. Here nothing looks for a padding
 token: sequences are concatenated, and pooled by position. One is settled all the same, because
-exported models need it: the tokenizer's own, else its end-of-text token, else id 0. No token is
-ever added, so embeddings are never resized.
+exported models need it: the tokenizer's own, else its end-of-text token, else id 0, whichever has
+a row in the model's embedding. No token is ever added, so embeddings are never resized; where
+somebody else added one and left the embedding as it was, a text that holds it is an error of
+``encode_texts``.
+
+Whether special tokens in a text are read as text is set here as well, so that whoever is handed the
+tokenizer, or reads it out of a folder, does as training did.
 """
 
 from typing import Any
@@ -12,21 +17,50 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from headtune.errors import ModelError, TokenizationError, option
-from headtune.pretrained import PretrainedFolder, forget_code, from_folder
+from headtune.pretrained import (
+    PretrainedFolder,
+    forget_code,
+    from_folder,
+    needs_code_of_its_own,
+)
+from headtune.tokens.special_tokens import cut_special_pieces
 
-__all__ = ["DEFAULT_MAX_LENGTH", "load_tokenizer", "resolve_max_length"]
+__all__ = [
+    "DEFAULT_MAX_LENGTH",
+    "context_length",
+    "embedding_size",
+    "load_tokenizer",
+    "n_tokens_beyond",
+    "resolve_max_length",
+]
 
 DEFAULT_MAX_LENGTH = 2048
 
+SPLIT = "split_special_tokens"
+"""transformers' name of it, in ``tokenizer_config.json`` too."""
 
-def load_tokenizer(folder: PretrainedFolder) -> PreTrainedTokenizerBase:
+
+def load_tokenizer(
+    folder: PretrainedFolder,
+    *,
+    split_special_tokens: bool | None = None,
+    n_embeddings: int | None = None,
+) -> PreTrainedTokenizerBase:
     """The tokenizer of a model folder, padding on the right, padding token settled.
+
+    Args:
+        split_special_tokens: Whether special tokens in a text are text; None for what the folder
+            says.
+        n_embeddings: Rows of the model's embedding; None where that is not known.
 
     Raises ``TokenizationError`` when the folder has none, or one that cannot be read, and
     ``ModelError`` where it is Python code that may not run.
     """
+    options = {} if split_special_tokens is None else {SPLIT: split_special_tokens}
     try:
-        tokenizer: PreTrainedTokenizerBase = from_folder(AutoTokenizer.from_pretrained, folder)
+        tokenizer: PreTrainedTokenizerBase = from_folder(
+            AutoTokenizer.from_pretrained, folder, **options
+        )
     except ModelError:
         raise
     except Exception as error:  # the tokenizers library raises Exception itself
@@ -34,20 +68,42 @@ def load_tokenizer(folder: PretrainedFolder) -> PreTrainedTokenizerBase:
         raise TokenizationError(
             f"The tokenizer of {folder.name!r} cannot be loaded: {reason}"
         ) from error
+    if split_special_tokens and not needs_code_of_its_own(tokenizer):
+        tokenizer = cut_special_pieces(tokenizer)
     forget_code(tokenizer.init_kwargs, folder)
     tokenizer.padding_side = "right"
-    settle_padding(tokenizer)
+    settle_padding(tokenizer, n_embeddings)
     return tokenizer
 
 
-def settle_padding(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Give the tokenizer a padding token out of its own vocabulary."""
-    if tokenizer.pad_token_id is not None:
+def settle_padding(tokenizer: PreTrainedTokenizerBase, n_embeddings: int | None = None) -> None:
+    """Give the tokenizer a padding token out of its own vocabulary, and out of the embedding."""
+
+    def has_a_row(token_id: int | None) -> bool:
+        return token_id is not None and (n_embeddings is None or token_id < n_embeddings)
+
+    if has_a_row(tokenizer.pad_token_id):
         return
-    if tokenizer.eos_token is not None:
+    if has_a_row(tokenizer.eos_token_id):
         tokenizer.pad_token = tokenizer.eos_token
     else:
         tokenizer.pad_token = tokenizer.convert_ids_to_tokens(0)
+
+
+def embedding_size(config: Any) -> int | None:
+    """Rows of a model's embedding by its transformers config, or None where it names none."""
+    size = getattr(config.get_text_config(), "vocab_size", None)
+    return size if isinstance(size, int) and size > 0 else None
+
+
+def n_tokens_beyond(tokenizer: PreTrainedTokenizerBase, n_embeddings: int | None) -> int:
+    """How many tokens of the vocabulary have no row in the embedding."""
+    if n_embeddings is None:
+        return 0
+    highest = max(tokenizer.added_tokens_decoder, default=0)
+    if tokenizer.vocab_size <= n_embeddings and highest < n_embeddings:
+        return 0
+    return sum(token_id >= n_embeddings for token_id in tokenizer.get_vocab().values())
 
 
 def resolve_max_length(asked: int | None, model_limit: int | None) -> int:

@@ -15,6 +15,7 @@ from headtune.errors import ConfigError
 from headtune.options import STAGES
 from headtune.options.written import parse_tune
 from headtune.wording.numbers import count, percent
+from headtune.wording.special_tokens import special_tokens_sentence
 
 __all__ = ["command", "in_words"]
 
@@ -135,9 +136,12 @@ def _tuned(tune: Values) -> str:
 
 def _reading(config: Values) -> Iterator[str]:
     pooling = config.get("model", {}).get("pooling")
-    length = config.get("tokens", {}).get("max_length")
+    tokens = config.get("tokens", {})
+    length = tokens.get("max_length")
     if length:
         yield f"Up to {length:,} tokens of a text are read."
+    if tokens:
+        yield special_tokens_sentence(tokens.get("split_special_tokens", False))
     if pooling:
         which = {"mean": "mean of all tokens' states", "first": "first token's state"}
         yield f"The label comes from the {which.get(pooling, 'last token’s state')}."
