@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from headtune import TextClassifier
+from headtune.classifier.parameters import run_config
 from headtune.errors import (
     ArtifactError,
     ConfigError,
@@ -226,7 +227,7 @@ def test_every_parameter_reaches_its_stage(tmp_path: Path) -> None:
         offload_folder=str(tmp_path),
         seed=7,
     )
-    config = clone(classifier)._config()
+    config = run_config(clone(classifier).get_params())
     assert (config.model.revision, config.machine.offload_folder) == ("v2", tmp_path)
     assert (config.tune.lora_bias, config.tune.lora_targets) == ("lora_only", ("q_proj",))
     train = config.train
@@ -239,7 +240,7 @@ def test_every_parameter_reaches_its_stage(tmp_path: Path) -> None:
 def test_a_parameter_of_the_wrong_kind_is_refused() -> None:
     for wrong in ({"epochs": "many"}, {"lora_bias": "some"}, {"learning_rate": float("nan")}):
         with pytest.raises(ConfigError, match=next(iter(wrong))):
-            TextClassifier(**wrong)._config()
+            run_config(TextClassifier(**wrong).get_params())
 
 
 def test_a_classifier_can_be_unsure(estimator: TextClassifier) -> None:

@@ -7,7 +7,7 @@ line and the data stage stay quick to import. Each type checks itself once, when
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Required, TypedDict
+from typing import Required, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ __all__ = [
     "Example",
     "HistoryRow",
     "LabelSet",
+    "LabelValue",
     "LeakedRow",
     "LeakedRows",
     "Leaks",
@@ -34,14 +35,21 @@ __all__ = [
 ]
 
 
+LabelValue: TypeAlias = str | bool | int | float
+"""A label as the data have it: 1, True, "spam"."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabelSet:
     """The label names of a classifier, in the order of its logits.
 
-    Raises ``LabelError`` when there are fewer than two names, or one occurs twice.
+    ``own_values`` are the labels as the data have them where these are not the names: whole
+    numbers, booleans. They decide nothing and are not compared. Raises ``LabelError`` when there
+    are fewer than two names, one occurs twice, or there are not as many values.
     """
 
     names: tuple[str, ...]
+    own_values: tuple[LabelValue, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if len(self.names) < 2:
@@ -53,9 +61,18 @@ class LabelSet:
             )
         if len(set(self.names)) != len(self.names):
             raise LabelError(f"Label names must differ; received {list(self.names)}.")
+        if self.own_values and len(self.own_values) != len(self.names):
+            raise LabelError(
+                f"{len(self.names)} labels cannot have {len(self.own_values)} values of their own."
+            )
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def values(self) -> tuple[LabelValue, ...]:
+        """The labels as the data have them, in the order of the names."""
+        return self.own_values or self.names
 
     @property
     def id2label(self) -> dict[int, str]:

@@ -52,7 +52,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
         classes_: The labels as ``fit`` received them, sorted, shape ``(n_labels,)``; the order of
-            ``predict_proba``'s columns. After ``load``, their names.
+            ``predict_proba``'s columns. The same after ``save`` and ``load``. Integers of any
+            size are int64; what JSON does not have (dates, bytes) goes by its name.
         n_features_in_: Not set: a text is not a row of features.
         history_: One dict per logged step and per evaluation.
         predictor_: The fitted ``Predictor``.
@@ -170,9 +171,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DataError: Lengths differ, a text is empty, or there is one label only.
             ModelError, TrainingError: The model cannot be loaded, or trained.
         """
-        values = list(labels)
         with in_own_names(label="labels"):
-            names, examples = prepare_texts(texts, values)
+            names, examples = prepare_texts(texts, labels)
         held_back = prepare_texts(*validation, names)[1] if validation else []
         prepared = divided(
             names, examples, held_back, self.validation_fraction, self.balance, self.seed
@@ -189,7 +189,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 score_before=False,
             )
         self.history_ = self.fitted_.result.history
-        self._answer_with(self.fitted_.predictor(), original_values(names, values))
+        self._answer_with(self.fitted_.predictor(), original_values(names))
         self._probe_texts = choose_probes(prepared.train, len(names), self.seed)
         return self
 
@@ -257,7 +257,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predictor = Predictor.load(path, **options)
         manifest = Manifest.load(require_run_folder(Path(path)))
         classifier = cls(**parameters_of(manifest, cls().get_params(), options))
-        classifier._answer_with(predictor, np.array(predictor.labels.names, dtype=object))
+        classifier._answer_with(predictor, original_values(predictor.labels))
         return classifier
 
     def _answer_with(self, predictor: Predictor, values: npt.NDArray[Any]) -> None:
