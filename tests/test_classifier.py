@@ -43,6 +43,7 @@ LEFT_OUT = {
     "how predictions are computed; TextClassifier.load takes it": ("compute",),
     "fit cannot be resumed": ("checkpoint_minutes",),
     "trackers write beside a run, and fit leaves nothing; history_ is for all": ("report_to",),
+    "class_weight says it, with labels of any type": ("label_weight",),
     "fit makes no report": (
         "baselines", "linear_probe", "suspect_labels", "page", "predictions",
     ),
@@ -71,7 +72,7 @@ def test_clone_is_unfitted_and_has_the_same_parameters(fitted: TextClassifier) -
 def test_parameters_are_the_options_with_their_defaults() -> None:
     signature = inspect.signature(TextClassifier).parameters
     options = {f.name: f.default for cls in STAGES.values() for f in fields(cls)}
-    own = {"validation_fraction", "progress"}
+    own = {"validation_fraction", "progress", "class_weight"}
     left_out = {name for names in LEFT_OUT.values() for name in names}
     assert signature.keys() - own == options.keys() - left_out
     assert left_out <= options.keys()
