@@ -12,11 +12,13 @@ the command line, and ``load`` reads either's.
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from headtune.artifact import Manifest, choose_probes, save_artifact
@@ -35,6 +37,10 @@ from headtune.tasks.decision import UNSURE
 from headtune.tasks.metrics import Metrics
 
 __all__ = ["TextClassifier"]
+
+NO_METADATA_OF_TEXTS = MappingProxyType({"texts": UNUSED})
+NO_METADATA = MappingProxyType({"texts": UNUSED, "labels": UNUSED})
+"""Arguments that scikit-learn passes by position, whatever their names: nothing to be routed."""
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -58,6 +64,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         history_: One dict per logged step and per evaluation.
         predictor_: The fitted ``Predictor``.
     """
+
+    __metadata_request__fit: ClassVar = NO_METADATA
+    __metadata_request__predict: ClassVar = NO_METADATA_OF_TEXTS
+    __metadata_request__predict_proba: ClassVar = NO_METADATA_OF_TEXTS
+    __metadata_request__score: ClassVar = NO_METADATA
 
     def __init__(
         self,

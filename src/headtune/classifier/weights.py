@@ -112,7 +112,7 @@ def label_weighing(class_weight: Any, balance: Any) -> LabelWeighing:
     if not isinstance(class_weight, str) or class_weight != "balanced":
         raise ConfigError(
             f'class_weight must be "balanced", a dict of labels or None; '
-            f"received {str(class_weight)[:80]!r}.",
+            f"received {class_weight!r:.80}.",
             option="class_weight",
         )
     if balance not in ("none", "weights"):
