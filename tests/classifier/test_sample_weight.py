@@ -199,6 +199,7 @@ def test_scikit_learn_hands_weights_on(estimator: TextClassifier) -> None:
         found["estimator"], StratifiedKFold(2).split(TEXTS, TOPICS), strict=True
     ):
         weights = row_weights(each.fitted_.encoded.parts["train"])
+        assert weights is not None
         np.testing.assert_allclose(weights, WEIGHTS[rows] / WEIGHTS[rows].mean())
     grid = GridSearchCV(quick, {"learning_rate": [1e-3]}, cv=2)
     grid.fit(TEXTS, TOPICS, sample_weight=WEIGHTS)

@@ -47,11 +47,11 @@ def test_loss_and_gradient() -> None:
         of_labels = None if weights is None else weights.double()
         loss = SINGLE_LABEL.loss_sum(ours, rows, of_labels, row_weights)
         weight = SINGLE_LABEL.step_weight(rows, of_labels, row_weights)
-        (loss / weight).backward()
+        torch.autograd.backward(loss / weight)
         more = torch.repeat_interleave(theirs, torch.tensor(TIMES), dim=0)
         targets = torch.tensor(repeated(TARGETS))
         expected = SINGLE_LABEL.loss_sum(more, targets, of_labels)
-        (expected / SINGLE_LABEL.step_weight(targets, of_labels)).backward()
+        torch.autograd.backward(expected / SINGLE_LABEL.step_weight(targets, of_labels))
         assert loss.item() == pytest.approx(expected.item())
         torch.testing.assert_close(ours.grad, theirs.grad)
 
