@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from headtune import TextClassifier
+from headtune.classifier.parameters import run_config
 from headtune.errors import (
     ArtifactError,
     ConfigError,
@@ -42,6 +43,7 @@ LEFT_OUT = {
     "how predictions are computed; TextClassifier.load takes it": ("compute",),
     "fit cannot be resumed": ("checkpoint_minutes",),
     "trackers write beside a run, and fit leaves nothing; history_ is for all": ("report_to",),
+    "class_weight says it, with labels of any type": ("label_weight",),
     "fit makes no report": (
         "baselines", "linear_probe", "suspect_labels", "page", "predictions",
     ),
@@ -70,7 +72,7 @@ def test_clone_is_unfitted_and_has_the_same_parameters(fitted: TextClassifier) -
 def test_parameters_are_the_options_with_their_defaults() -> None:
     signature = inspect.signature(TextClassifier).parameters
     options = {f.name: f.default for cls in STAGES.values() for f in fields(cls)}
-    own = {"validation_fraction", "progress"}
+    own = {"validation_fraction", "progress", "class_weight"}
     left_out = {name for names in LEFT_OUT.values() for name in names}
     assert signature.keys() - own == options.keys() - left_out
     assert left_out <= options.keys()
@@ -226,7 +228,7 @@ def test_every_parameter_reaches_its_stage(tmp_path: Path) -> None:
         offload_folder=str(tmp_path),
         seed=7,
     )
-    config = clone(classifier)._config()
+    config = run_config(clone(classifier).get_params())
     assert (config.model.revision, config.machine.offload_folder) == ("v2", tmp_path)
     assert (config.tune.lora_bias, config.tune.lora_targets) == ("lora_only", ("q_proj",))
     train = config.train
@@ -239,7 +241,7 @@ def test_every_parameter_reaches_its_stage(tmp_path: Path) -> None:
 def test_a_parameter_of_the_wrong_kind_is_refused() -> None:
     for wrong in ({"epochs": "many"}, {"lora_bias": "some"}, {"learning_rate": float("nan")}):
         with pytest.raises(ConfigError, match=next(iter(wrong))):
-            TextClassifier(**wrong)._config()
+            run_config(TextClassifier(**wrong).get_params())
 
 
 def test_a_classifier_can_be_unsure(estimator: TextClassifier) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import headtune
-from headtune import TextClassifier
 from headtune.artifact.probes import choose_probes
+from headtune.classifier.examples import divided
 from headtune.data.prepare import write_parts
 from headtune.errors import LabelError
 from headtune.export import validation
@@ -54,7 +54,7 @@ PLACES: dict[str, Callable[[Path, pytest.MonkeyPatch], object]] = {
         FrozenStates({"train": np.zeros((2, 3), np.float32)}, {"train": np.arange(2)}),
         PreparedData(LABELS, (KNOWN, UNKNOWN), (), ()),
     ),
-    "classifier": lambda folder, patch: TextClassifier()._split(LABELS, [KNOWN, UNKNOWN], []),
+    "classifier": lambda folder, patch: divided(LABELS, [KNOWN, UNKNOWN], [], 0.1, "none", seed=0),
     "validation": lambda folder, patch: _named(patch),
     "answers": lambda folder, patch: Answers.of([UNKNOWN], np.array([[0.5, 0.5]]), LABELS),
 }

@@ -5,9 +5,9 @@ line and the data stage stay quick to import. Each type checks itself once, when
 ``PackedBatch`` (tensors) lives in ``batches/packed_batch.py``; ``Report`` in ``report/report.py``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Required, TypedDict
+from typing import Required, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ __all__ = [
     "Example",
     "HistoryRow",
     "LabelSet",
+    "LabelValue",
     "LeakedRow",
     "LeakedRows",
     "Leaks",
@@ -31,17 +32,25 @@ __all__ = [
     "TokenizedExample",
     "known_label",
     "label_ids_of",
+    "row_weights",
 ]
+
+
+LabelValue: TypeAlias = str | bool | int | float
+"""A label as the data have it: 1, True, "spam"."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
     """The label names of a classifier, in the order of its logits.
 
-    Raises ``LabelError`` when there are fewer than two names, or one occurs twice.
+    ``own_values`` are the labels as the data have them where these are not the names: whole
+    numbers, booleans. They decide nothing and are not compared. Raises ``LabelError`` when there
+    are fewer than two names, one occurs twice, or there are not as many values.
     """
 
     names: tuple[str, ...]
+    own_values: tuple[LabelValue, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if len(self.names) < 2:
@@ -53,9 +62,18 @@ class LabelSet:
             )
         if len(set(self.names)) != len(self.names):
             raise LabelError(f"Label names must differ; received {list(self.names)}.")
+        if self.own_values and len(self.own_values) != len(self.names):
+            raise LabelError(
+                f"{len(self.names)} labels cannot have {len(self.own_values)} values of their own."
+            )
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def values(self) -> tuple[LabelValue, ...]:
+        """The labels as the data have them, in the order of the names."""
+        return self.own_values or self.names
 
     @property
     def id2label(self) -> dict[int, str]:
@@ -88,12 +106,14 @@ class Example:
     """One text with its label.
 
     ``label`` is an index into a ``LabelSet``, or None where unknown. ``row`` is the 1-based
-    record number in the source (a header is not counted): what a user finds it by.
+    record number in the source (a header is not counted): what a user finds it by. ``weight`` is
+    how much it counts beside others, in losses and figures.
     """
 
     text: str
     label: int | None
     row: int
+    weight: float = 1.0
 
 
 def label_ids_of(examples: "Iterable[Example | TokenizedExample]") -> npt.NDArray[np.int64]:
@@ -114,6 +134,14 @@ def known_label(example: "Example | TokenizedExample") -> int:
             way_out="Give it one, or leave the row out.",
         )
     return example.label
+
+
+def row_weights(
+    examples: "Sequence[Example | TokenizedExample]",
+) -> npt.NDArray[np.float64] | None:
+    """The weights of examples, shape ``(n,)``; None where each counts as one."""
+    weights = np.array([example.weight for example in examples], dtype=np.float64)
+    return None if (weights == 1.0).all() else weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +256,8 @@ class TokenizedExample:
 
     ``input_ids`` has shape ``(n_tokens,)`` and dtype int32; ``n_truncated`` counts the tokens
     that ``max_length`` cut off, and ``truncated_more`` says that there are more of them, of a text
-    so long that it was not encoded whole. Raises ``TokenizationError`` when there is no token.
+    so long that it was not encoded whole; ``weight`` is the example's. Raises
+    ``TokenizationError`` when there is no token.
     """
 
     input_ids: npt.NDArray[np.int32]
@@ -236,6 +265,7 @@ class TokenizedExample:
     row: int
     n_truncated: int = 0
     truncated_more: bool = False
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         if self.input_ids.ndim != 1 or len(self.input_ids) == 0:

@@ -65,7 +65,7 @@ def test_a_run_holds_its_task_and_architecture(original: Values) -> None:
     assert (architecture["model_type"], architecture["direction"]) == ("llama", "causal")
     assert (architecture["windows"], architecture["head"]) == ([None, None], "score")
     assert architecture["packs"] is True
-    assert FIELDS.keys() | {"task", "architecture"} == original.keys()
+    assert FIELDS.keys() | {"task", "architecture", "label_values"} == original.keys()
 
 
 WRONG: list[tuple[str, Any]] = [
@@ -88,6 +88,8 @@ WRONG: list[tuple[str, Any]] = [
     ("thresholds", {"prize": -1}), ("abstain_below", -1), ("abstain_below", "0.5"),
     ("abstain_below", 2), ("text_column", 1), ("label_column", []), ("template", "x" * 70_000),
     ("task", "several-label"), ("task", None), ("task", 1), ("task", "single_label_classification"),
+    ("label_values", [1]), ("label_values", [1, 0]), ("label_values", "10"),
+    ("label_values", [None, 1]), ("label_values", [[], {}]), ("label_values", [True, 10**39]),
     ("architecture", []), ("architecture", {}), ("architecture.direction", "sideways"),
     ("architecture.model_type", 1), ("architecture.more", 1), ("architecture.windows", [0]),
     ("architecture.windows", "6"),

@@ -22,7 +22,7 @@ from headtune.model import (
 )
 from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
-from headtune.tasks.losses import class_weighted_sum
+from headtune.tasks.losses import weighted_sum
 from headtune.types import TokenizedExample
 
 FAMILIES = ["gpt2", "llama", "qwen3", "mistral", "gemma3_text"]
@@ -198,7 +198,7 @@ def packed_step(
     for batch in StepCollator(budget)(examples):
         assert batch.labels is not None
         found = classifier(batch)
-        torch.autograd.backward(class_weighted_sum(found, batch.labels, weights) / total)
+        torch.autograd.backward(weighted_sum(found, batch.labels, weights) / total)
         logits[[row - 1 for row in batch.rows]] = found.detach()
     return logits, _gradients(classifier)
 

@@ -88,7 +88,7 @@ def load_artifact(
     verify_files(folder, manifest.files, (weights_file(storage), PROBES, PROBE_TENSORS))
     machine = options or MachineConfig()
     compute = choose_compute(machine)
-    labels, task = LabelSet(manifest.labels), task_named(manifest.task)
+    labels, task = manifest.label_set, task_named(manifest.task)
     base, read = _base(folder, manifest, storage, model, machine)
     n_outputs = task.n_outputs(labels)
     classifier = assemble(base, n_outputs, read, machine, compute, packs=manifest.packs)

@@ -21,6 +21,7 @@ from headtune.files.plain_json import JsonObject, finite, to_json
 from headtune.files.strict_json import read_strict_json
 from headtune.options import RunConfig, TuneConfig
 from headtune.tasks import SINGLE_LABEL
+from headtune.types import LabelSet, LabelValue
 
 __all__ = [
     "FORMAT_VERSION",
@@ -54,7 +55,8 @@ class Manifest:
     the run was made, and the probes prove it again. ``split_special_tokens`` says that special
     tokens in a text are read as text; runs that do not say so are older, and take them as such.
     ``temperature`` divides logits before they become probabilities; ``thresholds`` and
-    ``abstain_below`` make answers of these.
+    ``abstain_below`` make answers of these. ``label_values`` are the labels as the data have them,
+    None where these are the names.
     ``architecture`` is what ``model.Architecture`` says of the backbone; None where format 1 did
     not know.
     """
@@ -75,6 +77,7 @@ class Manifest:
     label_column: str | None = None
     template: str | None = None
     task: str = SINGLE_LABEL.name
+    label_values: tuple[LabelValue, ...] | None = None
     architecture: dict[str, Any] | None = None
     config: dict[str, Any] = field(default_factory=dict)
     seeds: dict[str, int] = field(default_factory=dict)
@@ -121,6 +124,7 @@ class Manifest:
         typed = {
             "base_model": BaseModel(**values["base_model"]),
             "labels": tuple(values["labels"]),
+            "label_values": tuple(values.get("label_values") or ()) or None,
             "format_version": FORMAT_VERSION,
         }
         manifest = cls(**values | newest | typed)
@@ -131,6 +135,11 @@ class Manifest:
                 f"{where}: {error.message}", option=error.option, way_out=error.way_out
             ) from error
         return manifest
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The labels, with the values that the data have for them."""
+        return LabelSet(self.labels, self.label_values or ())
 
     def tune_config(self) -> TuneConfig:
         """What was trained. Raises ``ConfigError`` on values that cannot be."""

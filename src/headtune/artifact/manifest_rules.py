@@ -1,15 +1,17 @@
 """What each field of a manifest may be: one row a field, by type, range and length.
 
 ``check_manifest`` is called before anything uses a value of a manifest. Beyond the rows it looks at
-what fields say together: thresholds are of labels that there are, file names stay in the folder.
-The version decides between the two formats: 2 has ``task`` with the words of ``TASKS``, and
-``architecture``; 1 has transformers' word for the one task there was.
+what fields say together: thresholds are of labels that there are, the values of labels have these
+names, file names stay in the folder. The version decides between the two formats: 2 has ``task``
+with the words of ``TASKS``, ``label_values`` and ``architecture``; 1 has transformers' word for the
+one task there was.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from headtune.data import label_name
 from headtune.errors import ArtifactFormatError
 from headtune.files.json_rules import (
     Field,
@@ -158,6 +160,7 @@ OF_FORMAT: Mapping[int, Record] = {
         {
             **FIELDS,
             "task": Field(OneOf(tuple(TASKS))),
+            "label_values": Field(OrNull(ListOf(values=SCALAR, most=2**16)), required=False),
             "architecture": Field(OrNull(ARCHITECTURE), required=False),
         }
     ),
@@ -176,9 +179,20 @@ def check_manifest(values: Any, where: Path) -> None:
         raise ArtifactFormatError(
             f"{where}: 'thresholds' has {shown(others[0])}, which is no label."
         )
+    _check_label_values(values, where)
     for name in values["files"]:
         if name in ("", ".", "..") or Path(name).name != name or "\\" in name:
             raise ArtifactFormatError(f"{where}: file name {shown(name)} leaves the folder.")
+
+
+def _check_label_values(values: JsonObject, where: Path) -> None:
+    """A value goes by the name of its label, so answers cannot be turned round by it."""
+    own = values.get("label_values")
+    if own is not None and [label_name(value) for value in own] != values["labels"]:
+        raise ArtifactFormatError(
+            f"{where}: 'label_values' must have a value for each label, by its name; received "
+            f"{shown(own)}."
+        )
 
 
 def _check_version(values: Any, where: Path) -> None:

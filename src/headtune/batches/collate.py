@@ -7,7 +7,7 @@ import torch
 
 from headtune.batches.packed_batch import KeptExample, PackedBatch
 from headtune.batches.packing import pack
-from headtune.types import TokenizedExample
+from headtune.types import TokenizedExample, row_weights
 
 __all__ = ["StepCollator", "collate"]
 
@@ -22,6 +22,7 @@ def collate(examples: Sequence[TokenizedExample]) -> PackedBatch:
     starts = ends - lengths
     labels = [example.label for example in examples]
     known = [label for label in labels if label is not None]
+    weights = row_weights(examples)
     states = [example.states for example in examples if isinstance(example, KeptExample)]
     return PackedBatch(
         input_ids=torch.from_numpy(
@@ -33,6 +34,7 @@ def collate(examples: Sequence[TokenizedExample]) -> PackedBatch:
         labels=torch.tensor(known) if len(known) == len(labels) else None,
         rows=tuple(example.row for example in examples),
         kept=torch.cat(states) if len(states) == len(examples) else None,
+        weights=None if weights is None else torch.from_numpy(weights).float(),
     )
 
 

@@ -32,6 +32,7 @@ class KeptExample(TokenizedExample):
             row=example.row,
             n_truncated=example.n_truncated,
             truncated_more=example.truncated_more,
+            weight=example.weight,
             states=states,
         )
 
@@ -46,6 +47,7 @@ class PackedBatch:
         cu_seqlens: ``(n_sequences + 1,)`` int32, first 0, last ``n_tokens``.
         labels: ``(n_sequences,)`` int64, or None where unknown.
         rows: the 1-based data row of each sequence.
+        weights: ``(n_sequences,)`` float32, or None where each counts as one.
         kept: what the frozen layers made of the batch, ``(n_tokens, hidden_size)``, or
             ``(n_sequences, hidden_size)`` if it is pooled; None where they have not run.
     """
@@ -57,6 +59,7 @@ class PackedBatch:
     labels: torch.Tensor | None
     rows: tuple[int, ...]
     kept: torch.Tensor | None = None
+    weights: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.input_ids.ndim != 1 or self.position_ids.shape != self.input_ids.shape:
@@ -67,6 +70,8 @@ class PackedBatch:
             raise ValueError("cu_seqlens, lengths and rows must speak of the same sequences.")
         if self.labels is not None and len(self.labels) != len(self.lengths):
             raise ValueError("labels must have shape (n_sequences,).")
+        if self.weights is not None and len(self.weights) != len(self.lengths):
+            raise ValueError("weights must have shape (n_sequences,).")
 
     @property
     def n_tokens(self) -> int:
@@ -94,4 +99,5 @@ class PackedBatch:
             labels=None if self.labels is None else move(self.labels),
             rows=self.rows,
             kept=None if self.kept is None else move(self.kept),
+            weights=None if self.weights is None else move(self.weights),
         )

@@ -3,19 +3,55 @@
 A text and its near repeats end in one part, as in the command line's splits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from headtune.classifier.labels import names_of
+from headtune.classifier.weights import checked_weights, weighted
+from headtune.data import prepare_texts
 from headtune.data.parts.parts import PARTS, assign_parts, largest_group
 from headtune.data.repeats.groups import groups_together
 from headtune.data.repeats.repeats import find_repeats
 from headtune.errors import ConfigError, SplitError, option
 from headtune.options import Balance, DataConfig
+from headtune.tasks.task import RowWeights
 from headtune.types import Example, LabelSet, PreparedData, label_ids_of
+from headtune.wording.text_lists import check_same_length, text_list
 
-__all__ = ["divided"]
+__all__ = ["divided", "examples_of", "measured"]
+
+
+def examples_of(
+    texts: Iterable[Any],
+    labels: Iterable[Any],
+    weights: Any = None,
+    *,
+    known: LabelSet | None = None,
+) -> tuple[LabelSet, list[Example]]:
+    """Texts, labels and weights as ``fit`` gets them; those of weight 0 are left out.
+
+    ``known`` are the labels there may be. Raises ``DataError``.
+    """
+    names, examples = prepare_texts(texts, labels, known)
+    return names, weighted(examples, checked_weights(weights, len(examples)), names)
+
+
+def measured(
+    texts: Iterable[Any], labels: Iterable[Any], weights: Any
+) -> tuple[list[Any], list[str], RowWeights]:
+    """Texts, names of labels and weights that a classifier is judged by, without weights of 0.
+
+    Raises ``DataError`` where lengths differ, or weights are none.
+    """
+    texts, names = text_list(texts), names_of(labels)
+    check_same_length(texts, names)
+    checked = checked_weights(weights, len(texts))
+    if checked is None:
+        return texts, names, None
+    kept = np.flatnonzero(checked)
+    return [texts[i] for i in kept], [names[i] for i in kept], checked[kept]
 
 
 def divided(

@@ -1,6 +1,6 @@
 """Labels as the caller has them (strings, integers, booleans), and as names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,13 @@ def names_of(labels: Iterable[Any]) -> list[str]:
     return [label_name(value) or "" for value in labels]
 
 
-def original_values(labels: LabelSet, values: Sequence[Any]) -> npt.NDArray[Any]:
-    """The label set in the caller's own values, shape ``(n_labels,)``."""
-    value_of = {label_name(value): value for value in reversed(values)}
-    originals = [value_of[name] for name in labels.names]
-    kinds = {type(value) for value in originals}
-    return np.array(originals, dtype=object if kinds == {str} or len(kinds) > 1 else None)
+def original_values(labels: LabelSet) -> npt.NDArray[Any]:
+    """The label set in the caller's own values, shape ``(n_labels,)``.
+
+    Whole numbers are int64, booleans bool, strings and values of several types objects.
+    """
+    kinds = {type(value) for value in labels.values}
+    return np.array(labels.values, dtype=object if kinds == {str} or len(kinds) > 1 else None)
 
 
 def sorted_places(values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from headtune.artifact import Manifest
+from headtune.classifier.weights import label_weighing
 from headtune.errors import HeadtuneError
 from headtune.options import STAGES, MachineConfig, RunConfig
+from headtune.options.written import parse_weights
 
 __all__ = ["in_own_names", "parameters_of", "run_config"]
 
@@ -20,6 +22,7 @@ def run_config(parameters: Mapping[str, Any]) -> RunConfig:
         name: value.item() if isinstance(value, np.generic) else value  # as of a grid
         for name, value in parameters.items()
     }
+    given |= label_weighing(given.get("class_weight"), given.get("balance"))
     stages = {
         stage: {f.name: given[f.name] for f in fields(cls) if f.name in given}
         for stage, cls in STAGES.items()
@@ -41,6 +44,8 @@ def parameters_of(
         if name in known and name not in of_the_machine
     }
     trained["split_special_tokens"] = manifest.split_special_tokens  # which older runs do not say
+    if label_weight := manifest.config.get("data", {}).get("label_weight"):
+        trained["class_weight"] = parse_weights("label_weight", tuple(label_weight))
     return trained | {name: value for name, value in given.items() if name in known}
 
 

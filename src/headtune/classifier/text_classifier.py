@@ -10,21 +10,22 @@ the command line, and ``load`` reads either's.
 """
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from headtune.artifact import Manifest, choose_probes, save_artifact
 from headtune.artifact.layout import require_run_folder
-from headtune.classifier.examples import divided
+from headtune.classifier.examples import divided, examples_of, measured
 from headtune.classifier.labels import names_of, original_values, sorted_places
 from headtune.classifier.parameters import in_own_names, parameters_of, run_config
-from headtune.data import prepare_texts
 from headtune.errors import ConfigError
 from headtune.files.claims import claimed
 from headtune.options import AttentionDirection, Balance, LoraBias, Pooling
@@ -34,9 +35,12 @@ from headtune.run.fitted import Fitted
 from headtune.run.pipeline import fit_classifier
 from headtune.tasks.decision import UNSURE
 from headtune.tasks.metrics import Metrics
-from headtune.wording.text_lists import check_same_length, text_list
 
 __all__ = ["TextClassifier"]
+
+NO_METADATA_OF_TEXTS = MappingProxyType({"texts": UNUSED})
+NO_METADATA = MappingProxyType({"texts": UNUSED, "labels": UNUSED})
+"""Arguments that scikit-learn passes by position, whatever their names: nothing to be routed."""
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -48,15 +52,23 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         validation_fraction: Share of the texts that ``fit`` holds back to pick the best weights,
             where it is given no validation texts. 0 trains on all and keeps the last weights.
+        class_weight: Weights of labels in the loss, by scikit-learn's name: "balanced" is
+            ``balance="weights"``; a dict has a number above 0 for a label, 1 for all others.
         progress: Hears what ``fit`` is doing; None for silence.
 
     Attributes:
         classes_: The labels as ``fit`` received them, sorted, shape ``(n_labels,)``; the order of
-            ``predict_proba``'s columns. After ``load``, their names.
+            ``predict_proba``'s columns. The same after ``save`` and ``load``. Integers of any
+            size are int64; what JSON does not have (dates, bytes) goes by its name.
         n_features_in_: Not set: a text is not a row of features.
         history_: One dict per logged step and per evaluation.
         predictor_: The fitted ``Predictor``.
     """
+
+    __metadata_request__fit: ClassVar = NO_METADATA
+    __metadata_request__predict: ClassVar = NO_METADATA_OF_TEXTS
+    __metadata_request__predict_proba: ClassVar = NO_METADATA_OF_TEXTS
+    __metadata_request__score: ClassVar = NO_METADATA
 
     def __init__(
         self,
@@ -85,6 +97,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         gradient_accumulation_steps: int = 1,
         gradient_checkpointing: bool = False,
         balance: Balance = "none",
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         calibrate: bool = True,
         threshold: tuple[str, ...] = (),
         target_precision: tuple[str, ...] = (),
@@ -131,6 +144,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.gradient_checkpointing = gradient_checkpointing
         self.balance = balance
+        self.class_weight = class_weight
         self.calibrate = calibrate
         self.threshold = threshold
         self.target_precision = target_precision
@@ -157,30 +171,35 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         texts: Iterable[str],
         labels: Iterable[Any],
+        sample_weight: Any = None,
         *,
-        validation: tuple[Iterable[str], Iterable[Any]] | None = None,
+        validation: Sequence[Any] | None = None,
     ) -> Self:
         """Tune the model on texts and their labels (strings, integers or booleans).
 
         Args:
             texts: Strings: a list, an array, a Series, a column of a data set.
             labels: One label for each text.
-            validation: Texts and labels to pick the best weights by; otherwise a part of the
-                training texts is held back (``validation_fraction``).
+            sample_weight: How much each text counts beside the others, ``(n_texts,)``, in the
+                loss, in the figures that pick the best weights, in calibration and thresholds;
+                all alike without it. Their scale plays no role, and 0 leaves a text out.
+            validation: Texts and labels (and weights, if you like) to pick the best weights by;
+                otherwise a part of the training texts is held back (``validation_fraction``).
 
         Raises:
-            DataError: Lengths differ, a text is empty, or there is one label only.
+            DataError: Lengths differ, a text is empty, a weight is no number of at least 0, or
+                there is one label only.
+            ConfigError: Parameters that cannot be used, or not together.
             ModelError, TrainingError: The model cannot be loaded, or trained.
         """
-        values = list(labels)
         with in_own_names(label="labels"):
-            names, examples = prepare_texts(texts, values)
-        held_back = prepare_texts(*validation, names)[1] if validation else []
+            names, examples = examples_of(texts, labels, sample_weight)
+        held_back = examples_of(*validation, known=names)[1] if validation else []
         prepared = divided(
             names, examples, held_back, self.validation_fraction, self.balance, self.seed
         )
         with (
-            in_own_names(split="validation_fraction"),
+            in_own_names(split="validation_fraction", label_weight="class_weight"),
             tempfile.TemporaryDirectory(prefix="headtune-") as folder,
         ):
             self.fitted_: Fitted = fit_classifier(
@@ -191,7 +210,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 score_before=False,
             )
         self.history_ = self.fitted_.result.history
-        self._answer_with(self.fitted_.predictor(), original_values(names, values))
+        self._answer_with(self.fitted_.predictor(), original_values(names))
         self._probe_texts = choose_probes(prepared.train, len(names), self.seed)
         return self
 
@@ -217,23 +236,36 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "predictor_")
         return self.predictor_.predict_proba(texts)[:, self._columns]
 
-    def evaluate(self, texts: Iterable[str], labels: Iterable[Any]) -> Metrics:
-        """Accuracy, macro F1, log loss and per-label figures; see ``headtune.tasks.metrics``."""
+    def evaluate(
+        self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
+    ) -> Metrics:
+        """Accuracy, macro F1, log loss and per-label figures; see ``headtune.tasks.metrics``.
+
+        Texts of weight 0 are left out; counts are of texts, whatever they weigh.
+        """
         check_is_fitted(self, "predictor_")
-        texts, names = text_list(texts), names_of(labels)
-        check_same_length(texts, names)
+        texts, names, weights = measured(texts, labels, sample_weight)
         predictor = self.predictor_
         targets = predictor.task.targets(predictor.labels.encode(names))
-        return predictor.task.metrics(predictor.predict_proba(texts), targets, predictor.labels)
+        probabilities = predictor.predict_proba(texts)
+        return predictor.task.metrics(probabilities, targets, predictor.labels, weights)
 
     def score(
         self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
     ) -> float:
         """Accuracy. Labels are compared by name, so 1 and "1" are the same after ``load`` too."""
-        texts, expected = text_list(texts), names_of(labels)
-        check_same_length(texts, expected)
+        texts, expected, weights = measured(texts, labels, sample_weight)
         right = [a == b for a, b in zip(names_of(self.predict(texts)), expected, strict=True)]
-        return float(np.average(right, weights=sample_weight))
+        return float(np.average(right, weights=weights))
+
+    @property
+    def partial_fit(self) -> NoReturn:
+        """There is none, and ``hasattr`` says so."""
+        raise AttributeError(
+            "TextClassifier has no partial_fit: what frozen layers gave, the learning rate's "
+            "schedule, calibration and the best weights are of all texts together. Call fit with "
+            "old and new texts; texts that were seen before do not go through frozen layers again."
+        )
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write a run folder, proved in a fresh process.
@@ -259,7 +291,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predictor = Predictor.load(path, **options)
         manifest = Manifest.load(require_run_folder(Path(path)))
         classifier = cls(**parameters_of(manifest, cls().get_params(), options))
-        classifier._answer_with(predictor, np.array(predictor.labels.names, dtype=object))
+        classifier._answer_with(predictor, original_values(predictor.labels))
         return classifier
 
     def _answer_with(self, predictor: Predictor, values: npt.NDArray[Any]) -> None:

@@ -7,13 +7,15 @@ every other word stays as it is. Bytes are read as UTF-8. None, NaN and blank st
 Names are ordered numerically if all are numbers, else alphabetically whatever their case: 0 and 1,
 false and true, ham and spam.
 
-Each distinct value is named once.
+Each distinct value is named once. What the data have for a label (1, true) is kept beside its name,
+for callers in Python who compare answers with values of their own.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +23,7 @@ import pyarrow as pa
 from headtune.data.reading.arrow_values import escaped, python_value, python_values
 from headtune.data.reading.names import as_float
 from headtune.errors import LabelError, option
-from headtune.types import LabelSet
+from headtune.types import LabelSet, LabelValue
 
 __all__ = [
     "check_label_counts",
@@ -30,12 +32,18 @@ __all__ = [
     "label_names",
     "label_set",
     "n_distinct_names",
+    "typed_values",
 ]
 
 MAX_SPARSE_LABELS = 50
 """More distinct labels than this must have more than five rows each, on average."""
 
+MOST_NUMBER = 2**63
+"""Labels that are larger numbers are answered by their names."""
+
 TRUE_AND_FALSE = ("true", "false")
+
+NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 _WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+")
 
@@ -86,13 +94,43 @@ def n_distinct_names(column: pa.ChunkedArray) -> int:
     return len(set(label_names(column)) - {None})
 
 
-def label_set(names: Iterable[str]) -> LabelSet:
-    """The distinct names in order. Raises ``LabelError`` when there are fewer than two."""
+def typed_values(names: Iterable[str], kind: pa.DataType) -> dict[str, object]:
+    """What a column of this type has for each name: whole numbers and booleans, else the name."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_integer(kind):
+        return {name: int(name) for name in set(names) if as_float(name) is not None}
+    if pa.types.is_boolean(kind):
+        return {name: name == "true" for name in set(names) if name in TRUE_AND_FALSE}
+    return {}
+
+
+def label_set(names: Iterable[str], values: Mapping[str, object] = NO_VALUES) -> LabelSet:
+    """The distinct names in order. Raises ``LabelError`` when there are fewer than two.
+
+    ``values`` is what the data have for a name; one that cannot be kept in JSON is left out.
+    """
     distinct = set(names)
-    values = {name: as_float(name) for name in distinct}
-    if None in values.values():
-        return LabelSet(tuple(sorted(distinct, key=lambda name: (name.casefold(), name))))
-    return LabelSet(tuple(sorted(distinct, key=lambda name: (values[name] or 0.0, name))))
+    numbers = {name: as_float(name) for name in distinct}
+    if None in numbers.values():
+        order = sorted(distinct, key=lambda name: (name.casefold(), name))
+    else:
+        order = sorted(distinct, key=lambda name: (numbers[name] or 0.0, name))
+    own = tuple(_own_value(name, values.get(name, name)) for name in order)
+    return LabelSet(tuple(order), () if own == tuple(order) else own)
+
+
+def _own_value(name: str, value: object) -> LabelValue:
+    """A value as JSON keeps it; the name for all others: dates, bytes, numbers beyond 64 bits."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    elif isinstance(value, pa.Scalar):
+        value = python_value(value)
+    if not isinstance(value, str | bool | int | float) or label_name(value) != name:
+        return name
+    if isinstance(value, str):
+        return str(value)
+    return value if isinstance(value, bool) or abs(value) < MOST_NUMBER else name
 
 
 def check_label_values(names: Sequence[str], column: str, table: str) -> None:

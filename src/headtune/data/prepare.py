@@ -23,6 +23,7 @@ from headtune.data.labels import (
     check_label_values,
     label_name,
     label_set,
+    typed_values,
 )
 from headtune.data.parts.parts import (
     PARTS,
@@ -98,7 +99,7 @@ def _checked_labels(
 ) -> LabelSet:
     """The label set, if the values are labels at all and each can be in every part."""
     check_label_values(names, given.columns.label or "", given.name)
-    labels = label_set(names)
+    labels = label_set(names, typed_values(names, given.label_type))
     _, *others = parse_split(config.split)
     if given.given_by is None and any(others):
         check_label_counts(names, rows.tolist())
@@ -120,7 +121,8 @@ def prepare_texts(
 ) -> tuple[LabelSet, list[Example]]:
     """Texts and their labels (lists, arrays, Series) to examples, numbered from row 1.
 
-    ``known`` are the labels there may be; without it, those that there are. Raises ``DataError`` on
+    ``known`` are the labels there may be; without it, those that there are, with the values they
+    come with (of several that have one name, the first). Raises ``DataError`` on
     lengths that differ, and on a text or label that is missing or not known.
     """
     texts, values = text_list(texts), list(labels)
@@ -130,7 +132,7 @@ def prepare_texts(
     names = [_named(value, i) for i, value in enumerate(values)]
     if known is None:
         check_label_values(names, "labels", "the data")
-        known = label_set(names)
+        known = label_set(names, dict(zip(reversed(names), reversed(values), strict=True)))
     label_ids = known.encode(names)
     examples = [
         Example(_checked_text(text, i), int(label), i + 1)

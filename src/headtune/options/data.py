@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from headtune.errors import ConfigError, option
 from headtune.options.ranges import check_seed
+from headtune.options.written import parse_weights
 
 __all__ = ["Balance", "DataConfig", "Header", "Quoting"]
 
@@ -63,6 +65,9 @@ class DataConfig:
     """What to do about labels of unequal number: nothing, drop rows of the larger labels (before
     the split), repeat rows of the smaller ones (training part), or weigh the loss."""
 
+    label_weight: tuple[str, ...] = ()
+    """Weights of labels in the loss, as you want them: spam=3. Those that are not named weigh 1."""
+
     split_seed: int = 42
     """Seed of the split and of sampling for balance."""
 
@@ -74,3 +79,11 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         check_seed(self, "split_seed")
+        parse_weights("label_weight", self.label_weight)
+        if self.label_weight and self.balance == "weights":
+            raise ConfigError(
+                f"{option('label_weight')} and {option('balance', 'weights')} both weigh labels in "
+                "the loss.",
+                option="label_weight",
+                way_out="Keep one of them.",
+            )

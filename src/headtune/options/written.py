@@ -4,10 +4,12 @@ Leaf module: no torch, no transformers.
 """
 
 import re
+from collections.abc import Callable
+from math import inf, nan
 
 from headtune.errors import ConfigError, option
 
-__all__ = ["parse_shares", "parse_size", "parse_tune"]
+__all__ = ["parse_shares", "parse_size", "parse_tune", "parse_weights"]
 
 
 def parse_size(size: int | str) -> int:
@@ -46,21 +48,33 @@ def parse_shares(given_by: str, items: tuple[str, ...]) -> dict[str, float]:
 
     ``given_by`` is the name of the option that holds the items.
     """
-    shares: dict[str, float] = {}
+    expected = "a number above 0 and up to 1, such as spam=0.9"
+    return _by_label(given_by, items, expected, lambda share: 0 < share <= 1)
+
+
+def parse_weights(given_by: str, items: tuple[str, ...]) -> dict[str, float]:
+    """``("spam=3",)`` -> ``{"spam": 3.0}``; as ``parse_shares``, of any size above 0."""
+    expected = "a finite number above 0, such as spam=3"
+    return _by_label(given_by, items, expected, lambda weight: 0 < weight < inf)
+
+
+def _by_label(
+    given_by: str, items: tuple[str, ...], expected: str, fits: Callable[[float], bool]
+) -> dict[str, float]:
+    numbers: dict[str, float] = {}
     for item in items:
-        name, equals, number = item.rpartition("=")
+        name, equals, written = item.rpartition("=")
         try:
-            share = float(number)
+            number = float(written)
         except ValueError:
-            share = float("nan")
-        if not equals or not name or not 0 < share <= 1:
+            number = nan
+        if not equals or not name or not fits(number):
             raise ConfigError(
-                f"{option(given_by)} takes a label and a number above 0 and up to 1, such as "
-                f"spam=0.9; received {item!r}.",
+                f"{option(given_by)} takes a label and {expected}; received {item!r}.",
                 option=given_by,
             )
-        if name in shares:
+        if name in numbers:
             twice = f"{option(given_by)} names the label {name!r} twice."
             raise ConfigError(twice, option=given_by)
-        shares[name] = share
-    return shares
+        numbers[name] = number
+    return numbers

@@ -20,7 +20,7 @@ from headtune.report.tfidf import fit_tfidf
 from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.figures import HELD_BACK, BaselineFacts, BaselineFigures, HeldBack, Metrics
 from headtune.tasks.task import Probabilities, Targets
-from headtune.types import Example, PreparedData, known_label
+from headtune.types import Example, PreparedData, known_label, row_weights
 
 __all__ = [
     "Baseline",
@@ -57,11 +57,13 @@ def measure_baselines(
         data.labels,
         seed,
         task,
+        row_weights(data.train),
+        row_weights(data.validation),
     )
     return {
         "majority": Baseline(
             {
-                name: task.constant(train_targets, len(part), data.labels)
+                name: task.constant(train_targets, len(part), data.labels, row_weights(data.train))
                 for name, part in parts.items()
             }
         ),
@@ -90,7 +92,8 @@ def _metrics(baseline: Baseline, data: PreparedData, part: HeldBack, task: Task)
     if part not in baseline.probabilities:
         return None
     targets = _targets(data.parts[part], task)
-    return task.metrics(baseline.probabilities[part], targets, data.labels)
+    weights = row_weights(data.parts[part])
+    return task.metrics(baseline.probabilities[part], targets, data.labels, weights)
 
 
 def _targets(examples: Sequence[Example], task: Task) -> Targets:

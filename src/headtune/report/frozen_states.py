@@ -9,6 +9,7 @@ States are scaled to mean 0 and variance 1 of the training rows. The strength of
 chosen as tfidf.py chooses it: on validation, else by three folds of the training rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,9 +18,9 @@ import numpy.typing as npt
 from sklearn.preprocessing import StandardScaler
 
 from headtune.report.baselines import Baseline
-from headtune.report.tfidf import choose_penalty
+from headtune.report.tfidf import Rows, choose_penalty
 from headtune.tasks import SINGLE_LABEL, Task
-from headtune.types import PreparedData, known_label
+from headtune.types import Example, PreparedData, known_label, row_weights
 
 __all__ = ["FrozenStates", "States", "measure_linear_probe"]
 
@@ -41,20 +42,24 @@ def measure_linear_probe(
     frozen: FrozenStates, data: PreparedData, seed: int, task: Task = SINGLE_LABEL
 ) -> Baseline:
     """The probe on validation and test, with its ``C`` and ``train_rows``."""
-    scaler = StandardScaler().fit(frozen.states["train"])
+    seen = [data.train[row] for row in frozen.rows["train"]]
+    scaler = StandardScaler().fit(frozen.states["train"], sample_weight=row_weights(seen))
     scaled = {part: scaler.transform(states) for part, states in frozen.states.items()}
-    targets = task.targets(known_label(data.train[row]) for row in frozen.rows["train"])
+    train = _rows(scaled["train"], seen, task)
     held_back = None
     if "validation" in scaled:
-        judged_by = task.targets(map(known_label, data.validation))
-        held_back = (scaled["validation"], judged_by)
-    c = choose_penalty(C_GRID, scaled["train"], targets, held_back, data.labels, seed, task)
-    model = task.fit_linear(scaled["train"], targets, c)
+        held_back = _rows(scaled["validation"], data.validation, task)
+    c = choose_penalty(C_GRID, train, held_back, data.labels, seed, task)
+    model = task.fit_linear(train.features, train.ids, c, train.weights)
     return Baseline(
         {
             part: task.linear_probabilities(model, scaled[part], data.labels)
             for part in scaled
             if part != "train"
         },
-        {"C": c, "train_rows": len(targets)},
+        {"C": c, "train_rows": len(train.ids)},
     )
+
+
+def _rows(states: States, examples: Sequence[Example], task: Task) -> Rows:
+    return Rows(states, task.targets(map(known_label, examples)), row_weights(examples))

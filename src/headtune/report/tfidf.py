@@ -28,12 +28,13 @@ from sklearn.model_selection import KFold
 
 from headtune.errors import PredictionError
 from headtune.tasks import SINGLE_LABEL, Task
-from headtune.tasks.task import Features, LinearModel, Probabilities
+from headtune.tasks.task import Features, LinearModel, Probabilities, RowWeights
 from headtune.types import LabelSet
 from headtune.wording.word_spans import UNSPACED
 
 __all__ = [
     "MAX_TRAIN_ROWS",
+    "Rows",
     "TfidfBaseline",
     "choose_penalty",
     "fit_tfidf",
@@ -53,6 +54,20 @@ FOLDS = 3
 TOKEN_PATTERN = rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]"
 
 Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Features ``(n, n_features)``, label ids ``(n,)``, and weights ``(n,)``, None for ones."""
+
+    features: Features
+    ids: Ids
+    weights: RowWeights = None
+
+    def at(self, places: Ids) -> "Rows":
+        """Some of the rows."""
+        weights = None if self.weights is None else self.weights[places]
+        return Rows(self.features[places], self.ids[places], weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +95,13 @@ def fit_tfidf(
     labels: LabelSet,
     seed: int,
     task: Task = SINGLE_LABEL,
+    train_weights: RowWeights = None,
+    validation_weights: RowWeights = None,
 ) -> TfidfBaseline:
     """Fits the TF-IDF model; validation texts may be empty. See the top of this file."""
     if len(train_texts) == 0:
         raise PredictionError("A baseline needs at least one training row; received none.")
-    texts, ids = _draw(train_texts, train_label_ids, seed)
+    drawn = _draw(len(train_texts), seed)
     vectorizer = TfidfVectorizer(
         ngram_range=(1, 2),
         token_pattern=TOKEN_PATTERN,
@@ -92,56 +109,59 @@ def fit_tfidf(
         sublinear_tf=True,
         dtype=np.float32,
     )
-    features = vectorizer.fit_transform(texts)
+    features = vectorizer.fit_transform([train_texts[place] for place in drawn])
+    train = _rows(features, train_label_ids, train_weights, drawn)
     held_back = None
     if len(validation_texts) > 0:
-        held_back_texts, held_back_ids = _draw(validation_texts, validation_label_ids, seed)
-        held_back = (vectorizer.transform(held_back_texts), held_back_ids)
-    c = choose_penalty(C_GRID, features, ids, held_back, labels, seed, task)
-    model = task.fit_linear(features, ids, c)
-    return TfidfBaseline(labels, vectorizer, model, c, len(texts), task)
+        drawn = _draw(len(validation_texts), seed)
+        features = vectorizer.transform([validation_texts[place] for place in drawn])
+        held_back = _rows(features, validation_label_ids, validation_weights, drawn)
+    c = choose_penalty(C_GRID, train, held_back, labels, seed, task)
+    model = task.fit_linear(train.features, train.ids, c, train.weights)
+    return TfidfBaseline(labels, vectorizer, model, c, len(train.ids), task)
 
 
 def choose_penalty(
     grid: Sequence[float],
-    features: Features,
-    ids: Ids,
-    held_back: tuple[Features, Ids] | None,
+    train: Rows,
+    held_back: Rows | None,
     labels: LabelSet,
     seed: int,
     task: Task = SINGLE_LABEL,
 ) -> float:
     """The C of the grid, strongest penalty first, after which the log loss rises.
 
-    Judged on ``held_back``, features ``(n, n_features)`` and label ids ``(n,)``; by three folds of
-    the training rows where it is None.
+    Judged on ``held_back``; by three folds of the training rows where it is None.
     """
-    splits = [(features, ids, *held_back)] if held_back else _folds(features, ids, seed)
+    splits = [(train, held_back)] if held_back else _folds(train, seed)
     return _first_minimum(grid, lambda c: _mean_loss(splits, c, labels, task))
 
 
-Split: TypeAlias = tuple[Features, Ids, Features, Ids]
-"""Features and label ids to fit on, then those to judge by."""
+Split: TypeAlias = tuple[Rows, Rows]
+"""Rows to fit on, then those to judge by."""
 
 
-def _draw(
-    texts: Sequence[str], label_ids: Sequence[int] | Ids, seed: int
-) -> tuple[Sequence[str], Ids]:
-    """At most ``MAX_TRAIN_ROWS`` rows, in their order."""
-    ids = np.asarray(label_ids)
-    if len(texts) <= MAX_TRAIN_ROWS:
-        return texts, ids
-    generator = np.random.default_rng(seed)
-    kept = np.sort(generator.choice(len(texts), size=MAX_TRAIN_ROWS, replace=False))
-    return [texts[index] for index in kept], ids[kept]
+def _draw(n: int, seed: int) -> Ids:
+    """The places of at most ``MAX_TRAIN_ROWS`` of ``n`` rows, in their order."""
+    if n <= MAX_TRAIN_ROWS:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, size=MAX_TRAIN_ROWS, replace=False))
 
 
-def _folds(features: Features, ids: Ids, seed: int) -> list[Split]:
+def _rows(
+    features: Features, label_ids: Sequence[int] | Ids, weights: RowWeights, drawn: Ids
+) -> Rows:
+    """The rows that were drawn; ``features`` are of these alone."""
+    of_drawn = None if weights is None else weights[drawn]
+    return Rows(features, np.asarray(label_ids)[drawn], of_drawn)
+
+
+def _folds(train: Rows, seed: int) -> list[Split]:
     """The training rows in three folds, each judged by a model of the other two."""
-    if len(ids) < FOLDS:
+    if len(train.ids) < FOLDS:
         return []
-    folds = KFold(FOLDS, shuffle=True, random_state=seed).split(ids)
-    return [(features[fit], ids[fit], features[judge], ids[judge]) for fit, judge in folds]
+    folds = KFold(FOLDS, shuffle=True, random_state=seed).split(train.ids)
+    return [(train.at(fit), train.at(judge)) for fit, judge in folds]
 
 
 def _first_minimum(values: Sequence[float], loss: Callable[[float], float]) -> float:
@@ -157,8 +177,8 @@ def _first_minimum(values: Sequence[float], loss: Callable[[float], float]) -> f
 
 def _mean_loss(splits: Sequence[Split], c: float, labels: LabelSet, task: Task) -> float:
     losses = []
-    for x, targets, judge_x, judge_targets in splits:
-        model = task.fit_linear(x, targets, c)
-        answers = task.linear_probabilities(model, judge_x, labels)
-        losses.append(task.loss(answers, judge_targets, labels))
+    for fit, judge in splits:
+        model = task.fit_linear(fit.features, fit.ids, c, fit.weights)
+        answers = task.linear_probabilities(model, judge.features, labels)
+        losses.append(task.loss(answers, judge.ids, labels, judge.weights))
     return float(np.mean(losses)) if losses else 0.0

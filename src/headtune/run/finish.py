@@ -13,7 +13,7 @@ from headtune.run.scoring import answer, evaluation_at_start, figures
 from headtune.run.untrained import Untrained
 from headtune.tasks.settle import settle
 from headtune.training import FitResult
-from headtune.types import PreparedData, known_label
+from headtune.types import PreparedData, known_label, row_weights
 
 __all__ = ["finish"]
 
@@ -42,7 +42,8 @@ def finish(
     with clock.stage("evaluate", "Scoring after training"):
         logits = answer(loaded.classifier, encoded, config, progress)
         targets = task.targets(map(known_label, prepared.validation))
-        settled = settle(logits.get("validation"), targets, prepared.labels, config, task)
+        weights = row_weights(prepared.validation)
+        settled = settle(logits.get("validation"), targets, prepared.labels, config, task, weights)
         after = figures(logits, prepared, settled.temperature, task=task)
     return Fitted(
         config=config,

@@ -142,6 +142,7 @@ class Fitted:
         plain = self.config.to_dict()
         return Manifest(
             labels=self.labels.names,
+            label_values=self.labels.own_values or None,
             base_model=self.base_model(),
             tune=plain["tune"],
             pooling=self.config.model.pooling,

@@ -13,6 +13,7 @@ checkpoints, in the folder it is given.
 from pathlib import Path
 
 from headtune.options import RunConfig
+from headtune.options.written import parse_weights
 from headtune.progress import Progress, Stopwatch
 from headtune.run.finish import finish
 from headtune.run.fitted import Encoded, Fitted
@@ -84,6 +85,7 @@ def fit_loaded(
         config.train,
         tune=config.tune.tune,
         balance=config.data.balance,
+        label_weights=parse_weights("label_weight", config.data.label_weight),
         max_tokens_per_batch=config.machine.max_tokens_per_batch or 1,
         folder=folder,
         progress=progress,

@@ -8,7 +8,7 @@ from headtune.progress import Progress
 from headtune.run.fitted import Encoded, Logits
 from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.figures import HELD_BACK, Metrics, PartMetrics
-from headtune.types import HistoryRow, PreparedData, known_label
+from headtune.types import HistoryRow, PreparedData, known_label, row_weights
 
 __all__ = ["answer", "evaluation_at_start", "figures"]
 
@@ -42,6 +42,7 @@ def figures(
             task.probabilities(logits[name], temperature),
             task.targets(map(known_label, prepared.parts[name])),
             prepared.labels,
+            row_weights(prepared.parts[name]),
         )
         if name in logits
         else None

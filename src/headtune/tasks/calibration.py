@@ -31,10 +31,13 @@ LEAST, MOST = 0.05, 100.0
 PRIOR_DEVIATION = 1.0  # of log(temperature)
 
 
-def fit_temperature(logits: npt.ArrayLike, label_ids: npt.ArrayLike) -> float:
+def fit_temperature(
+    logits: npt.ArrayLike, label_ids: npt.ArrayLike, row_weights: npt.ArrayLike | None = None
+) -> float:
     """The temperature that makes ``softmax(logits / temperature)`` fit the labels best.
 
-    Shapes: ``logits`` ``(n, n_labels)``, ``label_ids`` ``(n,)``. 1 where ``n`` is 0.
+    Shapes: ``logits`` ``(n, n_labels)``, ``label_ids`` ``(n,)``, and ``row_weights``, how many rows
+    each counts for; None for one. 1 where ``n`` is 0.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
@@ -42,12 +45,14 @@ def fit_temperature(logits: npt.ArrayLike, label_ids: npt.ArrayLike) -> float:
     rows, ids = np.asarray(logits, dtype=np.float64), np.asarray(label_ids)
     if len(ids) == 0:
         return 1.0
+    weights = np.ones(len(ids)) if row_weights is None else np.asarray(row_weights)  # (n,)
     true = np.take_along_axis(rows, ids[:, None], axis=1)[:, 0]  # (n,)
 
     def loss(log_temperature: float) -> float:
         temperature = np.exp(log_temperature)
         log_likelihood = true / temperature - logsumexp(rows / temperature, axis=1)
-        return float((log_temperature / PRIOR_DEVIATION) ** 2 / 2 - log_likelihood.sum())
+        prior = (log_temperature / PRIOR_DEVIATION) ** 2 / 2
+        return float(prior - (weights * log_likelihood).sum())
 
     bounds = (np.log(LEAST), np.log(MOST))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})

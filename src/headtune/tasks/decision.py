@@ -139,48 +139,57 @@ def _share(hits: npt.NDArray[np.bool_]) -> float | None:
     return float(hits.mean()) if len(hits) else None
 
 
-def check_label(name: str, labels: LabelSet) -> None:
-    """Raises ``ConfigError`` when there is no such label."""
+def check_label(name: str, labels: LabelSet, given_by: str = "threshold") -> None:
+    """Raises ``ConfigError`` when there is no such label, as the option ``given_by`` names."""
     if name not in labels.names:
         raise ConfigError(
-            f"A threshold names the label {name!r}, which is not among the labels: "
-            f"{', '.join(labels.names)}.",
-            option="threshold",
+            f"A {given_by.replace('_', ' ')} names the label {name!r}, which is not among the "
+            f"labels: {', '.join(labels.names)}.",
+            option=given_by,
         )
 
 
 def threshold_for_precision(
-    probabilities: Probabilities, is_label: npt.NDArray[np.bool_], wanted: float
+    probabilities: Probabilities,
+    is_label: npt.NDArray[np.bool_],
+    wanted: float,
+    row_weights: Probabilities | None = None,
 ) -> float | None:
     """The lowest threshold at which a share ``wanted`` of the rows that reach it has the label.
 
-    Shapes: both ``(n,)``: the label's probability, and whether it is the true one. None where no
-    threshold does it.
+    Shapes: ``(n,)``: the label's probability, whether it is the true one, and how many rows each
+    counts for (None: one). None where no threshold does it.
     """
-    candidates, hits, chosen = _along_thresholds(probabilities, is_label)
+    candidates, hits, chosen = _along_thresholds(probabilities, is_label, row_weights)
     enough = hits / chosen >= wanted
     return float(candidates[enough].min()) if enough.any() else None
 
 
 def threshold_for_recall(
-    probabilities: Probabilities, is_label: npt.NDArray[np.bool_], wanted: float
+    probabilities: Probabilities,
+    is_label: npt.NDArray[np.bool_],
+    wanted: float,
+    row_weights: Probabilities | None = None,
 ) -> float | None:
     """The highest threshold that a share ``wanted`` of the label's rows reaches.
 
     Shapes as in ``threshold_for_precision``. None where no row has the label.
     """
-    candidates, hits, _ = _along_thresholds(probabilities, is_label)
+    candidates, hits, _ = _along_thresholds(probabilities, is_label, row_weights)
     if not is_label.any():
         return None
-    return float(candidates[hits / is_label.sum() >= wanted].max())
+    return float(candidates[hits / hits[-1] >= wanted].max())
 
 
 def _along_thresholds(
-    probabilities: Probabilities, is_label: npt.NDArray[np.bool_]
-) -> tuple[Probabilities, Ids, Ids]:
+    probabilities: Probabilities,
+    is_label: npt.NDArray[np.bool_],
+    row_weights: Probabilities | None,
+) -> tuple[Probabilities, Probabilities, Probabilities]:
     """Every probability as a threshold, and of the rows that reach it: true ones, and all."""
+    weights = np.ones(len(probabilities)) if row_weights is None else row_weights
     order = np.argsort(-probabilities, kind="stable")
     ranked = probabilities[order]
     last = np.append(ranked[1:] != ranked[:-1], True)  # of rows that are equally probable
-    hits = np.cumsum(is_label[order])
-    return ranked[last], hits[last], np.arange(1, len(ranked) + 1)[last]
+    hits = np.cumsum((is_label * weights)[order])
+    return ranked[last], hits[last], np.cumsum(weights[order])[last]

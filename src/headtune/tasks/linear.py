@@ -24,17 +24,20 @@ Ids = npt.NDArray[np.int64]
 Probabilities = npt.NDArray[np.float64]
 
 
-def fit_linear(features: Features, ids: Ids, c: float) -> "LogisticRegression | DummyClassifier":
+def fit_linear(
+    features: Features, ids: Ids, c: float, row_weights: Probabilities | None = None
+) -> "LogisticRegression | DummyClassifier":
     """Logistic regression, or the one label that there is.
 
-    Shapes: ``features`` ``(n, n_features)``, ``ids`` ``(n,)``.
+    Shapes: ``features`` ``(n, n_features)``, ``ids`` and ``row_weights`` ``(n,)``.
     """
     from sklearn.dummy import DummyClassifier
     from sklearn.linear_model import LogisticRegression
 
     if len(np.unique(ids)) < 2:
         return DummyClassifier(strategy="prior").fit(features, ids)
-    return LogisticRegression(C=c, max_iter=MAX_ITERATIONS).fit(features, ids)
+    model = LogisticRegression(C=c, max_iter=MAX_ITERATIONS)
+    return model.fit(features, ids, sample_weight=row_weights)
 
 
 def linear_probabilities(
@@ -47,14 +50,22 @@ def linear_probabilities(
     return probabilities
 
 
-def constant_probabilities(train_ids: npt.ArrayLike, n: int, labels: LabelSet) -> Probabilities:
-    """Shape ``(n, n_labels)``: the label frequencies of training, for each row."""
-    counts = np.bincount(np.asarray(train_ids), minlength=len(labels))  # (n_labels,)
+def constant_probabilities(
+    train_ids: npt.ArrayLike, n: int, labels: LabelSet, row_weights: Probabilities | None = None
+) -> Probabilities:
+    """Shape ``(n, n_labels)``: the label frequencies of training, weighted, for each row."""
+    counts = np.bincount(np.asarray(train_ids), weights=row_weights, minlength=len(labels))
     return np.tile(counts / counts.sum(), (n, 1))
 
 
-def mean_log_loss(probabilities: Probabilities, ids: Ids, labels: LabelSet) -> float:
-    """Mean of -log(probability of the true label), in nats."""
+def mean_log_loss(
+    probabilities: Probabilities,
+    ids: Ids,
+    labels: LabelSet,
+    row_weights: Probabilities | None = None,
+) -> float:
+    """Mean, weighted, of -log(probability of the true label), in nats."""
     from sklearn.metrics import log_loss
 
-    return float(log_loss(ids, probabilities, labels=np.arange(len(labels))))
+    every_label = np.arange(len(labels))
+    return float(log_loss(ids, probabilities, labels=every_label, sample_weight=row_weights))

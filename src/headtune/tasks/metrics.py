@@ -13,6 +13,9 @@ in one dictionary of JSON values, what ``report.json`` shows for a part of the d
 A label that does not occur in a part has figures of 0 and a support of 0, raises no warning, and
 is left out of ``macro_f1``, as scikit-learn does when it is given no list of labels.
 
+With weights of rows, accuracy, precision, recall, F1 and log loss are weighted; ``n``, ``support``
+and ``confusion`` still count rows.
+
 ``accuracy_interval`` says how far an accuracy measured on n rows can be trusted: Wilson's 95 %
 score interval, which holds for few rows and for accuracies of 0 and 1. Two classifiers on the same
 rows are compared in ``paired.py``.
@@ -59,13 +62,16 @@ def softmax(logits: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def classification_metrics(
-    probabilities: npt.ArrayLike, label_ids: Sequence[int] | npt.ArrayLike, labels: LabelSet
+    probabilities: npt.ArrayLike,
+    label_ids: Sequence[int] | npt.ArrayLike,
+    labels: LabelSet,
+    row_weights: npt.NDArray[np.float64] | None = None,
 ) -> Metrics:
     """The figures of one part of the data; see the top of this file for the keys.
 
     Shapes: ``probabilities`` is ``(n, n_labels)`` and each row adds up to 1; ``label_ids``, the
-    true labels, is ``(n,)``. Raises ``PredictionError`` when there is no row (skip empty parts),
-    or when the arrays are not probabilities of these labels.
+    true labels, and ``row_weights``, above 0 or None, are ``(n,)``. Raises ``PredictionError`` when
+    there is no row (skip empty parts), or when the arrays are not probabilities of these labels.
     """
     # Two seconds to import, which softmax (all that a prediction needs of this file) goes without.
     from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
@@ -73,15 +79,18 @@ def classification_metrics(
     probabilities, label_ids = _checked(probabilities, label_ids, labels)
     every_label = np.arange(len(labels))
     predicted_ids = probabilities.argmax(axis=1)  # (n,)
-    precision, recall, f1, support = precision_recall_fscore_support(
-        label_ids, predicted_ids, labels=every_label, zero_division=0
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        label_ids, predicted_ids, labels=every_label, zero_division=0, sample_weight=row_weights
     )
+    support = np.bincount(label_ids, minlength=len(labels))
     occurs = np.isin(every_label, np.concatenate([label_ids, predicted_ids]))
     return {
         "n": len(label_ids),
-        "accuracy": float(np.mean(predicted_ids == label_ids)),
+        "accuracy": float(np.average(predicted_ids == label_ids, weights=row_weights)),
         "macro_f1": float(np.mean(f1[occurs])),
-        "log_loss": float(log_loss(label_ids, probabilities, labels=every_label)),
+        "log_loss": float(
+            log_loss(label_ids, probabilities, labels=every_label, sample_weight=row_weights)
+        ),
         "per_label": {
             name: {
                 "precision": float(precision[index]),

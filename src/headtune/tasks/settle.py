@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from headtune.errors import ConfigError, option
 from headtune.options import DecideConfig, RunConfig
-from headtune.options.written import parse_shares
+from headtune.options.written import parse_shares, parse_weights
 from headtune.tasks.decision import (
     DecisionRule,
     check_label,
@@ -19,7 +19,7 @@ from headtune.tasks.decision import (
     threshold_for_recall,
 )
 from headtune.tasks.single_label import SINGLE_LABEL
-from headtune.tasks.task import Logits, Probabilities, Targets, Task
+from headtune.tasks.task import Logits, Probabilities, RowWeights, Targets, Task
 from headtune.types import LabelSet, PreparedData
 
 __all__ = ["Settled", "check_decisions", "settle"]
@@ -39,8 +39,10 @@ class Settled:
 
 
 def check_decisions(config: RunConfig, prepared: PreparedData) -> None:
-    """Raises ``ConfigError`` where thresholds name no label, or cannot be found."""
+    """Raises ``ConfigError`` where thresholds or weights name no label, or none can be found."""
     decide, labels = config.decide, prepared.labels
+    for name in parse_weights("label_weight", config.data.label_weight):
+        check_label(name, labels, "label_weight")
     for items in (decide.threshold, decide.target_precision, decide.target_recall):
         for name in parse_shares("threshold", items):
             check_label(name, labels)
@@ -60,6 +62,7 @@ def settle(
     labels: LabelSet,
     config: RunConfig,
     task: Task = SINGLE_LABEL,
+    row_weights: RowWeights = None,
 ) -> Settled:
     """Temperature and rule. ``logits`` of validation, ``(n, n_outputs)``; None without the part."""
     given = DecisionRule(
@@ -69,20 +72,21 @@ def settle(
         return Settled(rule=given)
     temperature, n_rows = 1.0, 0
     if config.report.calibrate:
-        temperature, n_rows = task.calibrate(logits, targets), len(targets)
+        temperature, n_rows = task.calibrate(logits, targets, row_weights), len(targets)
     probabilities = task.probabilities(logits, temperature)
-    found, notes = _find_thresholds(probabilities, targets, labels, config.decide, task)
+    rows = (probabilities, targets, row_weights)
+    found, notes = _find_thresholds(rows, labels, config.decide, task)
     rule = DecisionRule(given.thresholds | found, given.abstain_below)
     return Settled(temperature, n_rows, rule, tuple(notes))
 
 
 def _find_thresholds(
-    probabilities: Probabilities,
-    targets: Targets,
+    rows: tuple[Probabilities, Targets, RowWeights],
     labels: LabelSet,
     decide: DecideConfig,
     task: Task,
 ) -> tuple[dict[str, float], list[str]]:
+    probabilities, targets, row_weights = rows
     found: dict[str, float] = {}
     notes = []
     for what, items, find in (
@@ -91,7 +95,8 @@ def _find_thresholds(
     ):
         for name, wanted in parse_shares(f"target_{what}", items).items():
             column = labels.label2id[name]
-            threshold = find(probabilities[:, column], task.has_label(targets, column), wanted)
+            is_label = task.has_label(targets, column)
+            threshold = find(probabilities[:, column], is_label, wanted, row_weights)
             if threshold is None:
                 notes.append(
                     f"No threshold gives the label {name!r} a {what} of {wanted:g} on the "

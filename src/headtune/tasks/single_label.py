@@ -35,6 +35,7 @@ from headtune.tasks.task import (
     LinearModel,
     Logits,
     Probabilities,
+    RowWeights,
     Targets,
 )
 from headtune.types import LabelSet, Prediction
@@ -80,22 +81,31 @@ class SingleLabel:
             raise PredictionError("Only labelled rows can be measured; one has no label.")
         return np.array(known, dtype=np.int64)
 
-    def loss_weights(self, targets: Targets, labels: LabelSet) -> npt.NDArray[np.float64]:
-        return class_weights(targets, len(labels))
+    def loss_weights(
+        self, targets: Targets, labels: LabelSet, row_weights: RowWeights = None
+    ) -> npt.NDArray[np.float64]:
+        return class_weights(targets, len(labels), row_weights)
 
     def loss_sum(
-        self, logits: "torch.Tensor", targets: "torch.Tensor", weights: "torch.Tensor | None"
+        self,
+        logits: "torch.Tensor",
+        targets: "torch.Tensor",
+        weights: "torch.Tensor | None",
+        row_weights: "torch.Tensor | None" = None,
     ) -> "torch.Tensor":
-        from headtune.tasks.losses import class_weighted_sum  # brings in torch
+        from headtune.tasks.losses import weighted_sum  # brings in torch
 
-        return class_weighted_sum(logits, targets, weights)
+        return weighted_sum(logits, targets, weights, row_weights)
 
     def step_weight(
-        self, targets: "torch.Tensor", weights: "torch.Tensor | None"
+        self,
+        targets: "torch.Tensor",
+        weights: "torch.Tensor | None",
+        row_weights: "torch.Tensor | None" = None,
     ) -> "torch.Tensor":
         from headtune.tasks.losses import total_weight
 
-        return total_weight(targets, weights)
+        return total_weight(targets, weights, row_weights)
 
     def evaluation(self, metrics: Metrics) -> dict[str, float]:
         return {figure.option: figure.of(metrics) for figure in self.best_metrics}
@@ -103,8 +113,8 @@ class SingleLabel:
     def probabilities(self, logits: npt.ArrayLike, temperature: float = 1.0) -> Probabilities:
         return softmax(np.asarray(logits) / temperature)
 
-    def calibrate(self, logits: Logits, targets: Targets) -> float:
-        return calibration.fit_temperature(logits, targets)
+    def calibrate(self, logits: Logits, targets: Targets, row_weights: RowWeights = None) -> float:
+        return calibration.fit_temperature(logits, targets, row_weights)
 
     def decide(self, probabilities: AnyProbabilities) -> Decisions:
         best: Decisions = probabilities.argmax(axis=1)
@@ -141,9 +151,13 @@ class SingleLabel:
         return log_odds.log_odds_of_tensor(logits, index)
 
     def metrics(
-        self, probabilities: npt.ArrayLike, targets: npt.ArrayLike, labels: LabelSet
+        self,
+        probabilities: npt.ArrayLike,
+        targets: npt.ArrayLike,
+        labels: LabelSet,
+        row_weights: RowWeights = None,
     ) -> Metrics:
-        return classification_metrics(probabilities, targets, labels)
+        return classification_metrics(probabilities, targets, labels, row_weights)
 
     def answer_metrics(
         self, rule: DecisionRule, probabilities: Probabilities, targets: Targets, labels: LabelSet
@@ -188,19 +202,29 @@ class SingleLabel:
             self.is_right(probabilities, targets), self.is_right(others, targets), seed
         )
 
-    def constant(self, targets: Targets, n: int, labels: LabelSet) -> Probabilities:
-        return linear.constant_probabilities(targets, n, labels)
+    def constant(
+        self, targets: Targets, n: int, labels: LabelSet, row_weights: RowWeights = None
+    ) -> Probabilities:
+        return linear.constant_probabilities(targets, n, labels, row_weights)
 
-    def fit_linear(self, features: Features, targets: Targets, c: float) -> LinearModel:
-        return linear.fit_linear(features, targets, c)
+    def fit_linear(
+        self, features: Features, targets: Targets, c: float, row_weights: RowWeights = None
+    ) -> LinearModel:
+        return linear.fit_linear(features, targets, c, row_weights)
 
     def linear_probabilities(
         self, model: LinearModel, features: Features, labels: LabelSet
     ) -> Probabilities:
         return linear.linear_probabilities(model, features, labels)
 
-    def loss(self, probabilities: Probabilities, targets: Targets, labels: LabelSet) -> float:
-        return linear.mean_log_loss(probabilities, targets, labels)
+    def loss(
+        self,
+        probabilities: Probabilities,
+        targets: Targets,
+        labels: LabelSet,
+        row_weights: RowWeights = None,
+    ) -> float:
+        return linear.mean_log_loss(probabilities, targets, labels, row_weights)
 
     def runner_up(self, probabilities: Probabilities, targets: Targets) -> Decisions:
         others = probabilities.copy()

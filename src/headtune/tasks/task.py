@@ -40,6 +40,7 @@ __all__ = [
     "LinearModel",
     "Logits",
     "Probabilities",
+    "RowWeights",
     "Targets",
     "Task",
 ]
@@ -50,6 +51,9 @@ AnyProbabilities: TypeAlias = npt.NDArray[np.floating[Any]]
 """As they are kept in files: float32 does."""
 
 Targets: TypeAlias = npt.NDArray[Any]
+RowWeights: TypeAlias = npt.NDArray[np.float64] | None
+"""How much each row counts beside the others, ``(n,)``; None where all count as one."""
+
 Decisions: TypeAlias = npt.NDArray[Any]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 Features: TypeAlias = Any
@@ -134,18 +138,30 @@ class Task(Protocol):
         Raises ``PredictionError`` where a label is unknown.
         """
 
-    def loss_weights(self, targets: Targets, labels: LabelSet) -> npt.NDArray[np.float64]:
+    def loss_weights(
+        self, targets: Targets, labels: LabelSet, row_weights: RowWeights = None
+    ) -> npt.NDArray[np.float64]:
         """Weights that make up for labels of unequal number, for ``loss_sum``."""
 
     def loss_sum(
-        self, logits: "torch.Tensor", targets: "torch.Tensor", weights: "torch.Tensor | None"
+        self,
+        logits: "torch.Tensor",
+        targets: "torch.Tensor",
+        weights: "torch.Tensor | None",
+        row_weights: "torch.Tensor | None" = None,
     ) -> "torch.Tensor":
-        """The losses of a micro-batch, added up: a scalar. Shape of logits: ``(n, n_outputs)``."""
+        """The losses of a micro-batch, added up: a scalar.
+
+        Shapes: logits ``(n, n_outputs)``, ``row_weights`` ``(n,)``; ``weights`` are of labels.
+        """
 
     def step_weight(
-        self, targets: "torch.Tensor", weights: "torch.Tensor | None"
+        self,
+        targets: "torch.Tensor",
+        weights: "torch.Tensor | None",
+        row_weights: "torch.Tensor | None" = None,
     ) -> "torch.Tensor":
-        """What the sums of a whole step are divided by: a scalar, float32."""
+        """What these rows weigh together in ``loss_sum``: a scalar, float32."""
 
     def evaluation(self, metrics: Metrics) -> dict[str, float]:
         """The ``best_metrics`` by their option's name, as the history has them."""
@@ -155,7 +171,7 @@ class Task(Protocol):
     def probabilities(self, logits: npt.ArrayLike, temperature: float = 1.0) -> Probabilities:
         """Logits to probabilities, float64, same shape."""
 
-    def calibrate(self, logits: Logits, targets: Targets) -> float:
+    def calibrate(self, logits: Logits, targets: Targets, row_weights: RowWeights = None) -> float:
         """The temperature that makes the probabilities fit best; 1 without rows."""
 
     def decide(self, probabilities: AnyProbabilities) -> Decisions:
@@ -192,7 +208,11 @@ class Task(Protocol):
     # Evidence
 
     def metrics(
-        self, probabilities: npt.ArrayLike, targets: npt.ArrayLike, labels: LabelSet
+        self,
+        probabilities: npt.ArrayLike,
+        targets: npt.ArrayLike,
+        labels: LabelSet,
+        row_weights: RowWeights = None,
     ) -> Metrics:
         """The figures of labelled rows. Raises ``PredictionError`` without rows."""
 
@@ -235,10 +255,14 @@ class Task(Protocol):
 
     # Baselines
 
-    def constant(self, targets: Targets, n: int, labels: LabelSet) -> Probabilities:
+    def constant(
+        self, targets: Targets, n: int, labels: LabelSet, row_weights: RowWeights = None
+    ) -> Probabilities:
         """What a model says of ``n`` texts that has learned nothing but how often labels are."""
 
-    def fit_linear(self, features: Features, targets: Targets, c: float) -> LinearModel:
+    def fit_linear(
+        self, features: Features, targets: Targets, c: float, row_weights: RowWeights = None
+    ) -> LinearModel:
         """A linear model; ``c`` is the inverse strength of its penalty."""
 
     def linear_probabilities(
@@ -246,7 +270,13 @@ class Task(Protocol):
     ) -> Probabilities:
         """What a linear model says of rows of features."""
 
-    def loss(self, probabilities: Probabilities, targets: Targets, labels: LabelSet) -> float:
+    def loss(
+        self,
+        probabilities: Probabilities,
+        targets: Targets,
+        labels: LabelSet,
+        row_weights: RowWeights = None,
+    ) -> float:
         """The mean loss of probabilities, by which penalties are chosen."""
 
     def runner_up(self, probabilities: Probabilities, targets: Targets) -> Decisions:

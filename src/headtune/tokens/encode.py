@@ -66,7 +66,9 @@ def encode_examples(
         rows = [example.row for example in chunk]
         ids_and_cuts = _encode_chunk(texts, rows, tokenizer, max_length)
         encoded.extend(
-            TokenizedExample(ids, example.label, example.row, cut, len(text) < len(example.text))
+            TokenizedExample(
+                ids, example.label, example.row, cut, len(text) < len(example.text), example.weight
+            )
             for example, text, (ids, cut) in zip(chunk, texts, ids_and_cuts, strict=True)
         )
     if n_embeddings is not None:

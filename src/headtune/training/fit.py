@@ -4,10 +4,11 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -33,9 +34,11 @@ from headtune.tasks import SINGLE_LABEL, Task
 from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.trainer import PackedTrainer
-from headtune.types import HistoryRow, LabelSet, TokenizedExample, known_label
+from headtune.types import HistoryRow, LabelSet, TokenizedExample, known_label, row_weights
 
 __all__ = ["FitResult", "check_options", "count_steps", "fit", "resolve_learning_rate"]
+
+NO_WEIGHTS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def fit(
     resume: bool = False,
     best: BestInMemory | None = None,
     task: Task = SINGLE_LABEL,
+    label_weights: Mapping[str, float] = NO_WEIGHTS,
 ) -> FitResult:
     """Train ``classifier`` in place.
 
@@ -97,6 +101,8 @@ def fit(
         best: Keeps the best weights instead of checkpoints, and may end the run; for a run of
             seconds with a validation part.
         task: What an answer is, and so the loss.
+        label_weights: Of labels in the loss, by name; those not named weigh 1. Without any,
+            ``balance`` decides.
 
     Raises:
         NonFiniteLossError: The loss became infinite or not-a-number.
@@ -125,7 +131,7 @@ def fit(
         train_examples=train,
         validation_examples=validation,
         collator=StepCollator(max_tokens_per_batch, options.gradient_accumulation_steps),
-        loss_weights=_weights(task, train, labels) if balance == "weights" else None,
+        loss_weights=_weights(task, train, labels, balance, label_weights),
         progress=progress,
         callbacks=_callbacks(options, bool(validation), best),
     )
@@ -280,9 +286,20 @@ def _callbacks(options: TrainConfig, validates: bool, best: BestInMemory | None)
     return callbacks
 
 
-def _weights(task: Task, train: Sequence[TokenizedExample], labels: LabelSet) -> torch.Tensor:
+def _weights(
+    task: Task,
+    train: Sequence[TokenizedExample],
+    labels: LabelSet,
+    balance: Balance,
+    label_weights: Mapping[str, float],
+) -> torch.Tensor | None:
+    """Of labels in the loss, ``(n_labels,)``; None where all weigh the same."""
+    if label_weights:
+        return torch.tensor([label_weights.get(name, 1.0) for name in labels.names])
+    if balance != "weights":
+        return None
     targets = task.targets(map(known_label, train))
-    return torch.from_numpy(task.loss_weights(targets, labels)).float()
+    return torch.from_numpy(task.loss_weights(targets, labels, row_weights(train))).float()
 
 
 def _n_examples(trainer: PackedTrainer, options: TrainConfig, n_train: int) -> int:

@@ -6,6 +6,10 @@ business. What this subclass says differently:
 - A step is ``batch_size`` examples, drawn by ``StepSampler``; packed into micro-batches under a
   token budget, each run forward and backward, and the sum of their losses divided once by the
   step's total weight. The gradient does not depend on the budget.
+- Where examples have weights, the losses of a step are divided by what so many examples weigh on
+  average, not by what they happen to weigh: else a light example alone in a step would count as
+  much as a heavy one, and steps of light examples as much as others. The scale of the weights
+  plays no role, and a learning rate means what it means without them.
 - Several processes draw the same steps, and each takes its share of a step's examples, so a step
   is the same with any number of them; gradients are averaged in its last micro-batch.
 - Memory runs out: the budget is halved, the step is taken again, and that is said once.
@@ -44,7 +48,7 @@ from headtune.model import (
 from headtune.processes import n_processes, rank
 from headtune.progress import OnlySays, Progress
 from headtune.tasks import Task
-from headtune.types import LabelSet, TokenizedExample, known_label
+from headtune.types import LabelSet, TokenizedExample, known_label, row_weights
 
 __all__ = ["PackedTrainer"]
 
@@ -104,6 +108,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         self.remove_callback(PrinterCallback)
         if loss_weights is not None:
             self.loss_weights = loss_weights.to(classifier.score.weight.device)
+        self.mean_weight = self._mean_weight()
 
     def get_train_dataloader(self) -> Any:
         """One item a step: the step's examples, not yet packed nor shared out.
@@ -184,8 +189,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         """
         shares = share_out([len(example) for example in examples], n_processes())
         mine = [examples[index] for index in shares[rank()]]
-        targets = self._targets(map(known_label, examples)).to(self.model.score.weight.device)
-        scale = (n_processes() if mine else 0) / self.task.step_weight(targets, self.loss_weights)
+        scale = (n_processes() if mine else 0) / self._step_weight(examples)
         total = torch.zeros((), device=self.args.device)
         batches = self.collator(mine or examples[:1])
         for i, batch in enumerate(batches):
@@ -194,10 +198,29 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             with sync:
                 logits = model(batch)
                 targets = self._targets(batch.labels).to(logits.device)
-                loss = self.task.loss_sum(logits, targets, self.loss_weights) * scale
+                weights = None if batch.weights is None else batch.weights.to(logits.device)
+                loss = self.task.loss_sum(logits, targets, self.loss_weights, weights) * scale
                 self.accelerator.backward(loss)
             total += loss.detach().to(total.device)
         return total if n_processes() == 1 else self.accelerator.reduce(total, reduction="mean")
+
+    def _step_weight(self, examples: Sequence[TokenizedExample]) -> torch.Tensor:
+        """What the losses of a step are divided by: a scalar."""
+        if self.mean_weight is not None:
+            return self.mean_weight * len(examples)
+        targets = self._targets(map(known_label, examples)).to(self.model.score.weight.device)
+        return self.task.step_weight(targets, self.loss_weights)
+
+    def _mean_weight(self) -> torch.Tensor | None:
+        """Of all training examples, a scalar; None where these have no weights."""
+        weights = row_weights(self.examples)
+        if weights is None:
+            return None
+        device = self.model.score.weight.device
+        targets = self._targets(map(known_label, self.examples)).to(device)
+        of_rows = torch.from_numpy(weights).float().to(device)
+        total = self.task.step_weight(targets, self.loss_weights, of_rows)
+        return total / len(self.examples)
 
     def _targets(self, labels: Any) -> torch.Tensor:
         """Of a batch's or a step's labels, on the CPU."""
@@ -231,7 +254,12 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             OnlySays(self.progress),
         )
         targets = self.task.targets(map(known_label, self.validation_examples))
-        found = self.task.metrics(self.task.probabilities(logits), targets, self.labels)
+        found = self.task.metrics(
+            self.task.probabilities(logits),
+            targets,
+            self.labels,
+            row_weights(self.validation_examples),
+        )
         metrics = {f"eval_{name}": value for name, value in self.task.evaluation(found).items()}
         self.log(dict(metrics))
         self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)

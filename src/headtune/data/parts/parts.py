@@ -52,6 +52,9 @@ class GivenParts:
     given_by: str | None
     """"column 'part'", "files", "splits of the data set", or None where nothing is given."""
 
+    label_type: pa.DataType
+    """Of the label column of the training table."""
+
     other_columns: pa.Table
     """Of the training rows: all columns but text, label and part, ``n_train`` rows."""
 
@@ -101,6 +104,7 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
         notes=(*tables["train"].notes, *notes),
         options=dict(set.intersection(*(set(table.options.items()) for table in tables.values()))),
         given_by="files" if given_files else given_by,
+        label_type=tables["train"].columns.schema.field(columns.label or "").type,
         other_columns=_other_columns(tables["train"], usable["train"], columns, config),
         groups=groups,
         times=times,

@@ -95,6 +95,8 @@ def _data(summary: Values, options: Values) -> Iterator[str]:
         yield _cut(options.get("split", split), summary.get("split_seed"), options)
     if balance := BALANCES.get(options.get("balance", "none")):
         yield balance
+    if weights := options.get("label_weight"):
+        yield f"In the loss, labels weigh {', '.join(weights)}; others 1."
 
 
 def _cut(split: str, seed: int | None, options: Values) -> str:
