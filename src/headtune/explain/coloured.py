@@ -23,8 +23,8 @@ __all__ = ["STRONGEST", "coloured", "explanation_fragment", "strength", "stronge
 STRONGEST = 10
 """Words that are named with their effect."""
 
-DEEPEST = 0.6
-"""Opacity of the colour behind the strongest word."""
+DEEPEST = 0.5
+"""Opacity of the colour behind the strongest word: light grey letters are still read on it."""
 
 GREEN, RED = "46, 160, 67", "218, 54, 51"
 
@@ -40,7 +40,7 @@ def explanation_fragment(explanation: "Explanation") -> str:
         f"<div><b>{label}</b>, {percent(explanation.probability)}{_answer(explanation)}</div>"
         '<div style="white-space: pre-wrap; overflow-wrap: anywhere; margin: .4em 0">'
         f"{coloured(explanation)}</div>"
-        f'<div style="font-size: .9em; opacity: .85">'
+        f'<div style="font-size: .9em">'
         f"{_tinted(f'for {label}', 1.0)}, {_tinted('against it', -1.0)}; effect on log-odds, "
         f"strongest first: {words or 'no word has one'}</div></div>"
     )

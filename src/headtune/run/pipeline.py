@@ -56,8 +56,8 @@ def fit_classifier(
     kept = keep_trunk(loaded, progress, clock)
     encoded = loaded.encoded if kept is None else loaded.encoded.with_kept(kept.examples)
     untrained = Untrained()
-    with clock.stage("evaluate", "Scoring before training"):
-        if score_before:
+    if score_before:
+        with clock.stage("evaluate", "Scoring before training"):
             untrained = look_before(loaded, encoded, prepared, progress, is_kept=kept is not None)
     with clock.stage("train", "Training"):
         result = fit_loaded(
