@@ -3,7 +3,7 @@
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
 from headtune import TextClassifier
+from headtune.model import predict_together
 from headtune.progress import SilentProgress
 from tests_support import TEXTS, TOPICS
 
@@ -94,18 +95,14 @@ def test_without_a_validation_part_the_last_weights_are_kept(classifier: TextCla
 def test_interrupted_while_it_is_scored_no_other_step_is_taken(
     classifier: TextClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from headtune.training import trainer
-
-    scored: Callable[..., Any] = trainer.predict_together
-    pressed = []
+    times = iter([True])
 
     def score(*arguments: Any) -> Any:
-        if not pressed:
-            pressed.append(True)
+        if next(times, False):
             signal.raise_signal(signal.SIGINT)
-        return scored(*arguments)
+        return predict_together(*arguments)
 
-    monkeypatch.setattr(trainer, "predict_together", score)
+    monkeypatch.setattr("headtune.training.trainer.predict_together", score)
     with pytest.warns(UserWarning, match=r"ended at step 3 of 250\. .* step 3"):
         classifier.fit(TEXTS, TOPICS)
 
