@@ -11,8 +11,8 @@ import headtune
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
     "errors", "types", "progress", "quiet", "processes",
-    "options", "wording", "files", "tasks", "data", "pretrained", "tokens", "batches", "model",
-    "training", "artifact", "predict", "explain", "export", "report", "inspection", "run",
+    "options", "wording", "notebook", "files", "tasks", "data", "pretrained", "tokens", "batches",
+    "model", "training", "artifact", "predict", "explain", "export", "report", "inspection", "run",
     "classifier", "sweep", "bench", "cli",
 ]  # fmt: skip
 """Each may import those to its left, and itself."""

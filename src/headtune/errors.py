@@ -24,6 +24,8 @@
     ├── ExportError (ValueError)              a format that cannot hold this classifier
     └── MissingDependencyError (ImportError)  an extra is not installed
 
+Beside it ``CanResume (KeyboardInterrupt)``: stopped by the user, with something left to go on from.
+
 Each message is one line: what was expected, what was received, the way out. The branch of a
 stage also inherits the built-in exception that a caller of plain Python would expect, so
 ``except FileNotFoundError`` works on a missing table.
@@ -41,6 +43,7 @@ __all__ = [
     "ArtifactError",
     "ArtifactFormatError",
     "ArtifactNotFoundError",
+    "CanResume",
     "ColumnError",
     "ConfigError",
     "DataError",
@@ -236,3 +239,14 @@ class ExportError(HeadtuneError, ValueError):
 
 class MissingDependencyError(HeadtuneError, ImportError):
     """An optional dependency is not installed; the message has the command that installs it."""
+
+
+class CanResume(KeyboardInterrupt):
+    """Stopped by Ctrl-C, with something left to go on from: ``what`` names it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"Stopped. To go on from {self.what}, call it again with resume=True."

@@ -45,7 +45,6 @@ class Stages:
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
-        self.has_checkpoint = True
         """Raised by whatever is called next."""
         self.config: RunConfig | None = None
         self.arguments: dict[str, Any] = {}
@@ -110,9 +109,6 @@ class Stages:
         self.arguments |= {"in_int8": True}
         return self.evaluate_file(predictor, source, **arguments)
 
-    def can_resume(self, out: Path) -> bool:
-        return self.has_checkpoint
-
     def _fail(self) -> None:
         if self.error is not None:
             raise self.error
@@ -140,7 +136,6 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stages]:
         "run.train": {
             "train_run": stages.train_run,
             "plan_run": stages.plan_run,
-            "can_resume": stages.can_resume,
         },
         "predict": {
             "Predictor": SimpleNamespace(load=stages.load),

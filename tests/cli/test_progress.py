@@ -6,8 +6,9 @@ import pytest
 
 from headtune.cli import progress as module
 from headtune.cli.console import VisibleConsole
-from headtune.cli.progress import ConsoleProgress, Work
+from headtune.cli.progress import ConsoleProgress
 from headtune.progress import Progress, SilentProgress
+from headtune.wording.work import Work
 
 
 class Clock:

@@ -47,7 +47,7 @@ def test_ctrl_c_says_how_to_go_on_where_there_is_something(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("headtune.sweep.run.run_sweep", stop)
+    monkeypatch.setattr("headtune.sweep.run._sweep", stop)
     if has_begun:
         (tmp_path / "options.json").write_text("{}")
     assert run(["sweep", "x.csv", "--out", str(tmp_path)]) == 130

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from headtune.cli.train import default_out
+from headtune.errors import CanResume
 
 from .conftest import REPORT, Headtune, Stages
 
@@ -147,21 +148,20 @@ def test_an_unfinished_run_that_is_to_replace_another_can_be_resumed(
 
 
 def test_ctrl_c_says_how_to_resume(headtune: Headtune, stages: Stages) -> None:
-    stages.error = KeyboardInterrupt()
+    stages.error = CanResume("the last checkpoint")
     result = headtune("train", "my file.csv", "--overwrite", "--epochs", "3")
     assert result.code == 130
     last = result.err.splitlines()[-1]
+    assert last.startswith("Stopped. To go on from the last checkpoint: ")
     assert last.endswith(": headtune train 'my file.csv' --overwrite --epochs 3 --resume")
     assert result.out == ""
 
 
 def test_ctrl_c_before_the_first_checkpoint(headtune: Headtune, stages: Stages) -> None:
-    stages.error, stages.has_checkpoint = KeyboardInterrupt(), False
+    stages.error = KeyboardInterrupt("Stopped before the first checkpoint.")
     result = headtune("train", "a.csv")
     assert result.code == 130
-    assert result.err.splitlines()[-1] == (
-        "Stopped before the first checkpoint; nothing is left to go on from."
-    )
+    assert result.err.splitlines()[-1] == "Stopped before the first checkpoint."
 
 
 @pytest.mark.parametrize(

@@ -234,9 +234,68 @@ def test_the_command_prints_words_json_and_a_page(
     assert set(read.colours) == set(text.split())
     strongest = max(printed["words"], key=lambda word: abs(word["effect"]))
     colour = "46, 160, 67" if strongest["effect"] > 0 else "218, 54, 51"
-    assert f"{colour}, 0.60" in read.colours[strongest["word"]]
+    assert f"{colour}, 0.50" in read.colours[strongest["word"]]
     assert run(["explain", str(saved), "see the prize", "--label", "with"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("with  ")
     assert lines[1] == "see the prize"
     assert lines[2].split()[1] == "prize"
+
+
+SPAM = Explanation(
+    text="win <b>now</b>\n dinner a\x1b[2J",
+    answer="ham",
+    label="<spam>",
+    probability=0.25,
+    method="occlusion",
+    words=(
+        WordEffect("win", 0, 3, 2.0),
+        WordEffect("<b>now</b>", 4, 14, -1.0),
+        WordEffect("dinner", 16, 22, 0.01),
+    ),
+)
+
+
+def test_in_a_notebook_it_is_a_fragment_in_colour() -> None:
+    html = SPAM._repr_html_()
+    read = Page(html)
+    assert html.startswith('<div class="headtune-explanation"')
+    assert not {"<html", "<body", "<style", "<script"} & {html[i : i + 7] for i in range(len(html))}
+    assert SPAM.text.replace("\x1b", "\\x1b") in read.text
+    assert "<spam>, 25.0 % (the answer is ham)" in read.text
+    assert read.fetched == []
+    assert "win +2.00, <b>now</b> -1.00, dinner +0.01" in read.text
+
+
+def test_nothing_is_told_by_colour_alone() -> None:
+    """Lines of two kinds, tooltips, and the effects in words."""
+    read = Page(SPAM._repr_html_())
+    assert "46, 160, 67, 0.50" in read.colours["win"]
+    assert "218, 54, 51, 0.25" in read.colours["<b>now</b>"]
+    assert "2px solid" in read.colours["win"]
+    assert "2px dashed" in read.colours["<b>now</b>"]
+    assert "2px" not in read.colours["dinner"]
+    assert 'title="+2.00 for &lt;spam&gt;"' in SPAM._repr_html_()
+    assert 'title="-1.00 against &lt;spam&gt;"' in SPAM._repr_html_()
+    assert "for <spam>" in read.colours
+    assert "against it" in read.colours
+
+
+def test_without_html_it_is_plain_text() -> None:
+    assert str(SPAM).split("\n") == [
+        "<spam>, 25.0 %",
+        "win <b>now</b>",
+        " dinner a\\x1b[2J",
+        "    +2.00  win",
+        "    -1.00  <b>now</b>",
+        "    +0.01  dinner",
+    ]
+
+
+def test_the_estimator_explains_too(saved: Path) -> None:
+    classifier = TextClassifier.load(saved)
+    found = classifier.explain("see the prize on the radio", label="without")
+    assert (found.label, found.ranked[-1].word) == ("without", PLANTED)
+    assert classifier.explain("see the prize").label == "with"
+    with pytest.raises(PredictionError, match="no label 'other'"):
+        classifier.explain("see the prize", label="other")

@@ -73,10 +73,11 @@ def page_of(report: Report | dict[str, Any], run: str = "runs/messages", **more:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages with empty pictures, where only words are looked at: drawing takes a second."""
-    monkeypatch.setattr(
-        "headtune.report.page.run_page.picture",
-        lambda name, alternative, draw, height=1: Markup('<svg aria-label="nothing drawn"></svg>'),
-    )
+    for module in ("run_page", "headline"):
+        monkeypatch.setattr(
+            f"headtune.report.page.{module}.picture",
+            lambda name, alternative, draw, height=1: Markup('<svg aria-label="not drawn"></svg>'),
+        )
 
 
 @pytest.mark.usefixtures("undrawn")

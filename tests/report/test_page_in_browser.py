@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from headtune import RunConfig, train_run
+from headtune.explain import Explanation, WordEffect
 from headtune.report import Report
 from headtune.report.page import report_page
 from headtune.tasks.metrics import classification_metrics
@@ -61,6 +62,30 @@ CONTRAST = """
             const ink = light(element instanceof SVGElement ? style.fill : style.color);
             return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
         }));
+}
+"""
+
+
+FRAGMENT_CONTRAST = """
+() => {
+    const brush = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const light = (...colors) => {  // each over those before it
+        for (const color of colors) { brush.fillStyle = color; brush.fillRect(0, 0, 1, 1); }
+        const channel = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+        const [r, g, b] = [...brush.getImageData(0, 0, 1, 1).data].map(channel);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    return [...document.querySelectorAll('body > div')].map(notebook => {
+        const paper = getComputedStyle(notebook).backgroundColor;
+        return Math.min(...[...notebook.querySelectorAll(
+            'p, strong, th, td, h1, h2, h3, summary, span, b, svg text')].map(element => {
+            const style = getComputedStyle(element);
+            const behind = [paper, style.backgroundColor];
+            const color = element instanceof SVGElement ? style.fill : style.color;
+            const [ink, back] = [light(...behind, color), light(...behind)];
+            return (Math.max(ink, back) + 0.05) / (Math.min(ink, back) + 0.05);
+        }));
+    });
 }
 """
 
@@ -149,6 +174,24 @@ def test_a_page_on_every_screen(
     pictures = {"full": 6, "many labels": 5, "nothing held back": 2}[kind]
     assert page.locator("svg").count() == pictures
     check_on_every_screen(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_notebook_is_read_in_its_own_colours(
+    open_page: Callable[[str], Page], make_report: MakeReport, scheme: Any
+) -> None:
+    """Light or dark, whatever the system is."""
+    words = (WordEffect("win", 0, 3, 2.0), WordEffect("now", 4, 7, -2.0))
+    explanation = Explanation("win now", "spam", "spam", 0.9, "occlusion", words)
+    html = make_report()._repr_html_() + explanation._repr_html_()
+    page = open_page(
+        f'<link rel="icon" href="data:,"><div style="color: #212121; background: #fff">{html}</div>'
+        f'<div style="color: #d4d4d4; background: #1e1e1e">{html}</div>'
+    )
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate(NOTHING_DRAWN) == []
+    on_light, on_dark = page.evaluate(FRAGMENT_CONTRAST)
+    assert min(on_light, on_dark) > 4.5
 
 
 def test_a_script_in_a_message_is_text(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from headtune import Predictor, RunConfig, TextClassifier, plan_run, train_run
-from headtune.errors import ArtifactError, ConfigError, ModelError
+from headtune.errors import ArtifactError, CanResume, ConfigError, ModelError
 from headtune.files.claims import claimed
 from headtune.report import Report
 from headtune.report.entries import ReportValues
@@ -244,10 +244,25 @@ def test_ctrl_c_before_the_first_checkpoint_leaves_nothing_behind(
 
     monkeypatch.setattr("headtune.run.pipeline.fit", stop)
     before = set(tmp_path.iterdir())
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="nothing is left to go on from"):
         train_run(config, out=tmp_path / "run")
     assert set(tmp_path.iterdir()) == before
     assert not can_resume(tmp_path / "run")
+
+
+def test_ctrl_c_after_a_checkpoint_says_how_to_go_on(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("headtune.run.train.prove_run", stop)
+        with pytest.raises(CanResume, match=r"from the last checkpoint, .* resume=True"):
+            train_run(config, out=out)
+    assert train_run(config, out=out, resume=True).labels
 
 
 def test_targets_are_checked_before_any_work(config: RunConfig, tmp_path: Path) -> None:

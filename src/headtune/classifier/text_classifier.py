@@ -27,14 +27,17 @@ from headtune.classifier.examples import divided, examples_of, measured
 from headtune.classifier.labels import names_of, original_values, sorted_places
 from headtune.classifier.parameters import in_own_names, parameters_of, run_config
 from headtune.errors import ConfigError
+from headtune.explain import Explanation, explain
+from headtune.explain.explanation import Method
 from headtune.files.claims import claimed
+from headtune.notebook import Listener, listening
 from headtune.options import AttentionDirection, Balance, LoraBias, Pooling
 from headtune.predict import Predictor
-from headtune.progress import Progress, SilentProgress
 from headtune.run.fitted import Fitted
 from headtune.run.pipeline import fit_classifier
 from headtune.tasks.decision import UNSURE
 from headtune.tasks.metrics import Metrics
+from headtune.training import Interruption
 
 __all__ = ["TextClassifier"]
 
@@ -54,7 +57,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             where it is given no validation texts. 0 trains on all and keeps the last weights.
         class_weight: Weights of labels in the loss, by scikit-learn's name: "balanced" is
             ``balance="weights"``; a dict has a number above 0 for a label, 1 for all others.
-        progress: Hears what ``fit`` is doing; None for silence.
+        progress: Hears what ``fit`` is doing; None shows a bar in a notebook, False nothing
+            anywhere.
 
     Attributes:
         classes_: The labels as ``fit`` received them, sorted, shape ``(n_labels,)``; the order of
@@ -118,7 +122,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_weights: bool = False,
         trust_remote_code: bool = False,
         seed: int = 42,
-        progress: Progress | None = None,
+        progress: Listener = None,
     ) -> None:
         self.model = model
         self.tune = tune
@@ -186,6 +190,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             validation: Texts and labels (and weights, if you like) to pick the best weights by;
                 otherwise a part of the training texts is held back (``validation_fraction``).
 
+        Interrupted after the first step (Ctrl-C, a notebook's "interrupt"), it ends with what was
+        trained and a warning; a second time, or earlier, raises ``KeyboardInterrupt``.
+
         Raises:
             DataError: Lengths differ, a text is empty, a weight is no number of at least 0, or
                 there is one label only.
@@ -201,17 +208,21 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with (
             in_own_names(split="validation_fraction", label_weight="class_weight"),
             tempfile.TemporaryDirectory(prefix="headtune-") as folder,
+            listening(self.progress) as progress,
+            Interruption(progress).heeded() as interruption,
         ):
             self.fitted_: Fitted = fit_classifier(
                 prepared,
                 run_config(self.get_params(deep=False)),
                 folder=Path(folder),
-                progress=self.progress or SilentProgress(),
+                progress=progress,
                 score_before=False,
+                interruption=interruption,
             )
         self.history_ = self.fitted_.result.history
         self._answer_with(self.fitted_.predictor(), original_values(names))
         self._probe_texts = choose_probes(prepared.train, len(names), self.seed)
+        interruption.warn(self.fitted_.result.best_step)
         return self
 
     def predict(self, texts: Iterable[str]) -> npt.NDArray[Any]:
@@ -266,6 +277,20 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "schedule, calibration and the best weights are of all texts together. Call fit with "
             "old and new texts; texts that were seen before do not go through frozen layers again."
         )
+
+    def explain(self, text: str, *, label: Any = None, method: Method = "occlusion") -> Explanation:
+        """Which words of a text moved the answer; a notebook shows them in colour.
+
+        Args:
+            label: The label to explain, as in ``classes_``; by default the most probable one.
+            method: "occlusion" leaves each word out; "gradients" integrates gradients.
+
+        Raises as ``headtune.explain.explain`` does: ``PredictionError`` for an empty text or a
+        label that is not there, ``MissingDependencyError`` for gradients without Captum.
+        """
+        check_is_fitted(self, "predictor_")
+        [name] = [None] if label is None else names_of([label])
+        return explain(self.predictor_, text, method=method, label=name)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write a run folder, proved in a fresh process.

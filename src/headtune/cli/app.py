@@ -34,8 +34,7 @@ from cyclopts.exceptions import UnusedCliTokensError
 from headtune.cli.console import complain
 from headtune.cli.flags import as_flag
 from headtune.cli.help import PlainHelp
-from headtune.cli.interrupts import CanResume
-from headtune.errors import HeadtuneError
+from headtune.errors import CanResume, HeadtuneError
 from headtune.processes import is_main, rank
 from headtune.wording.visible import visible
 
@@ -122,7 +121,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush to
         return 1
     except CanResume as stop:
-        return _fail(_how_to_go_on(str(stop), arguments), 130, debug=False)
+        return _fail(_how_to_go_on(stop.what, arguments), 130, debug=False)
     except KeyboardInterrupt as stop:
         return _fail(str(stop) or "Stopped.", 130, debug=False)
     except CycloptsError as error:

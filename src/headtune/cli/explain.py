@@ -85,7 +85,7 @@ def _print(explanation: "Explanation") -> None:
     """The text in colour, then its strongest words with their numbers."""
     from rich.text import Text
 
-    from headtune.explain.page import STRONGEST, strength
+    from headtune.explain.coloured import strength, strongest_words
     from headtune.wording.numbers import percent
 
     console = results()
@@ -97,6 +97,5 @@ def _print(explanation: "Explanation") -> None:
             shown.stylize(f"{weight}{'green' if share > 0 else 'red'}", word.start, word.end)
     console.print(Text(f"{explanation.label}  {percent(explanation.probability)}", style="bold"))
     console.print(shown)
-    strongest = sorted(explanation.words, key=lambda word: -abs(word.effect))[:STRONGEST]
-    for word in strongest:
+    for word in strongest_words(explanation):
         console.print(Text(f"  {word.effect:+7.2f}  {word.word}"))

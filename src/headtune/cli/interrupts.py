@@ -1,4 +1,4 @@
-"""Ctrl-C: heeded wherever it falls, and what it leaves to go on from."""
+"""Ctrl-C: heeded wherever it falls."""
 
 import signal
 import sys
@@ -7,11 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["CanResume", "heeding_ctrl_c"]
-
-
-class CanResume(KeyboardInterrupt):
-    """Stopped, with something left to go on from: the argument names it."""
+__all__ = ["heeding_ctrl_c"]
 
 
 @contextmanager

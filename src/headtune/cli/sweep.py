@@ -14,7 +14,6 @@ from cyclopts import CycloptsError, Group, Parameter
 from rich.text import Text
 
 from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, results, say, waiting
-from headtune.cli.interrupts import CanResume
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
 from headtune.errors import ConfigError, MissingDependencyError
@@ -137,26 +136,19 @@ def sweep(
         raise MissingDependencyError("headtune sweep needs Optuna: pip install 'headtune[sweep]'")
     with waiting("Starting"):
         from headtune.cli.progress import ConsoleProgress
-        from headtune.sweep.run import can_resume, run_sweep
+        from headtune.sweep.run import run_sweep
 
-    try:
-        with ConsoleProgress() as progress:
-            found = run_sweep(
-                run_config,
-                space,
-                out=folder,
-                trials=trials,
-                seconds=seconds,
-                overwrite=overwrite,
-                resume=resume,
-                progress=progress,
-            )
-    except KeyboardInterrupt as stop:
-        if can_resume(folder):
-            raise CanResume("the last finished trial") from stop
-        raise KeyboardInterrupt(
-            "Stopped before the first trial; nothing is left to go on from."
-        ) from stop
+    with ConsoleProgress() as progress:
+        found = run_sweep(
+            run_config,
+            space,
+            out=folder,
+            trials=trials,
+            seconds=seconds,
+            overwrite=overwrite,
+            resume=resume,
+            progress=progress,
+        )
     if json:
         print_json(found.to_dict(), indent=2)
     else:

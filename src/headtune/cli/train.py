@@ -25,7 +25,6 @@ from headtune.cli.common import (
     show,
     waiting,
 )
-from headtune.cli.interrupts import CanResume
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
 from headtune.options import MachineConfig, RunConfig
@@ -175,19 +174,10 @@ def _train(config: RunConfig, out: Path, overwrite: bool, resume: bool, as_json:
     with waiting("Starting"):
         from headtune.cli.progress import ConsoleProgress
         from headtune.report import render_report
-        from headtune.run.train import can_resume, train_run
+        from headtune.run.train import train_run
 
-    try:
-        with ConsoleProgress() as progress:
-            report = train_run(
-                config, out=out, overwrite=overwrite, resume=resume, progress=progress
-            )
-    except KeyboardInterrupt as stop:
-        if can_resume(out):
-            raise CanResume("the last checkpoint") from stop
-        raise KeyboardInterrupt(
-            "Stopped before the first checkpoint; nothing is left to go on from."
-        ) from stop
+    with ConsoleProgress() as progress:
+        report = train_run(config, out=out, overwrite=overwrite, resume=resume, progress=progress)
     if as_json:
         show((out / "report.json").read_text(encoding="utf-8").rstrip())
     else:

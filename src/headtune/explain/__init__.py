@@ -2,7 +2,8 @@
 
     occlusion.py   the text without each word, in one packed batch
     gradients.py   integrated gradients on the input embeddings, through Captum
-    page.py        words in colour, as one HTML file
+    coloured.py    words in colour, as HTML
+    page.py        explanations as one HTML file
 
 An ``Explanation`` says what a classifier did, not what is true of the world: a word that moved an
 answer may do so because of how the training data was collected.

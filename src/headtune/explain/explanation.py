@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from headtune.errors import PredictionError
+from headtune.explain.coloured import explanation_fragment, strongest_words
 from headtune.explain.gradients import integrated_gradients
 from headtune.explain.occlusion import leave_one_out
 from headtune.predict import Predictor
+from headtune.wording.numbers import percent
+from headtune.wording.visible import visible
 from headtune.wording.word_spans import word_spans
 
 __all__ = ["Explanation", "Method", "WordEffect", "explain"]
@@ -31,7 +34,10 @@ class WordEffect:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answer for a text, the label that is explained, and its words in order."""
+    """The answer for a text, the label that is explained, and its words in order.
+
+    In a notebook it shows itself in colour.
+    """
 
     text: str
     answer: str
@@ -49,6 +55,18 @@ class Explanation:
     def ranked(self) -> list[WordEffect]:
         """Words for the label first, those against it last."""
         return sorted(self.words, key=lambda word: -word.effect)
+
+    def __str__(self) -> str:
+        """The label, the text, and its strongest words with their effects."""
+        words = [f"  {word.effect:+7.2f}  {word.word}" for word in strongest_words(self)]
+        return visible("\n".join([f"{self.label}, {percent(self.probability)}", self.text, *words]))
+
+    def _repr_html_(self) -> str:
+        return explanation_fragment(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows where there is no HTML."""
+        printer.text(str(self))
 
 
 def explain(

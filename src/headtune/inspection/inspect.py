@@ -73,6 +73,12 @@ class Inspection:
         """Plain JSON values."""
         return asdict(self)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the findings, and the lengths of each label."""
+        from headtune.inspection.page import inspection_fragment  # Jinja2: when it is shown
+
+        return inspection_fragment(self)
+
 
 def inspect_table(
     source: object, config: DataConfig, *, model: str | None = None, max_length: int | None = None

@@ -119,6 +119,16 @@ class Report:
         """How the tuned model stands against the baselines, in plain words."""
         return standing(self.after, self.baselines, self.comparison)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: sentence, figures and curves; the page is in ``report.html``."""
+        from headtune.report.page import report_fragment  # Jinja2 and matplotlib: when it is shown
+
+        return report_fragment(self.to_dict())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows where there is no HTML."""
+        printer.text(self.sentence())
+
     def to_dict(self) -> ReportValues:
         """Plain JSON values, in the order of the fields; then the sentence."""
         values: ReportValues = plain({f.name: getattr(self, f.name) for f in fields(self)})

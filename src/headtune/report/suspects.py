@@ -16,6 +16,7 @@ Guarantees: no row is judged by a model that saw it; the same rows give the same
 Costs: five fits, and the import of cleanlab.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -97,8 +98,9 @@ def out_of_fold(
 
 def doubt_order(probabilities: Probabilities, ids: Ids) -> tuple[Ids, npt.NDArray[np.bool_]]:
     """All rows, the most doubtful label first, and whether each is suspected. Shapes: ``(n,)``."""
-    from cleanlab.filter import find_label_issues
-    from cleanlab.rank import get_label_quality_scores
+    with warnings.catch_warnings():  # importing cleanlab silences those of the whole process
+        from cleanlab.filter import find_label_issues
+        from cleanlab.rank import get_label_quality_scores
 
     present, known = np.unique(ids, return_inverse=True)  # cleanlab wants rows of every label
     shown = probabilities[:, present] + 1e-9

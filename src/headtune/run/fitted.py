@@ -1,7 +1,7 @@
 """What the pipeline hands on: encoded parts, and the fitted classifier with its measurements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -78,24 +78,24 @@ class Fitted:
 
     ``before`` and ``after`` hold the metrics of validation and test, None for an empty part;
     ``logits_before`` and ``logits`` what they were made from, part -> ``(n, n_labels)``, empty
-    parts left out.
+    parts left out. ``repr``, which notebooks ask for, leaves out what fills pages.
     """
 
     config: RunConfig
     labels: LabelSet
-    encoded: Encoded
+    encoded: Encoded = field(repr=False)
     compute: Compute
-    classifier: SequenceClassifier
+    classifier: SequenceClassifier = field(repr=False)
     parameters: ParameterCounts
     result: FitResult
     before: PartMetrics
     after: PartMetrics
     seconds: dict[str, float]
-    logits_before: dict[str, Logits]
-    logits: dict[str, Logits]
+    logits_before: dict[str, Logits] = field(repr=False)
+    logits: dict[str, Logits] = field(repr=False)
     settled: Settled
-    frozen: FrozenStates | None
-    kept: KeptTexts | None = None
+    frozen: FrozenStates | None = field(repr=False)
+    kept: KeptTexts | None = field(default=None, repr=False)
     """Where the frozen layers ran once: how many texts they ran over."""
 
     task: Task = SINGLE_LABEL

@@ -21,7 +21,7 @@ from headtune.run.kept import keep_trunk
 from headtune.run.loading import Loaded, load_classifier
 from headtune.run.untrained import Untrained, look_before
 from headtune.tasks import SINGLE_LABEL, Task
-from headtune.training import BestInMemory, FitResult, fit
+from headtune.training import BestInMemory, FitResult, Interruption, fit
 from headtune.types import PreparedData
 
 __all__ = ["fit_classifier", "fit_loaded"]
@@ -36,6 +36,7 @@ def fit_classifier(
     resume: bool = False,
     clock: Stopwatch | None = None,
     score_before: bool = True,
+    interruption: Interruption | None = None,
     task: Task = SINGLE_LABEL,
 ) -> Fitted:
     """Run stages 2 to 5.
@@ -45,6 +46,7 @@ def fit_classifier(
         resume: Go on from the newest checkpoint there.
         clock: Goes on with the times of the stages that were before.
         score_before: Whether the untrained head is scored, too.
+        interruption: Ends training early when the user asks for it.
 
     Raises:
         ModelError, TokenizationError, TrainingError, ConfigError: As the stages say.
@@ -55,11 +57,18 @@ def fit_classifier(
     kept = keep_trunk(loaded, progress, clock)
     encoded = loaded.encoded if kept is None else loaded.encoded.with_kept(kept.examples)
     untrained = Untrained()
-    with clock.stage("evaluate", "Scoring before training"):
-        if score_before:
+    if score_before:
+        with clock.stage("evaluate", "Scoring before training"):
             untrained = look_before(loaded, encoded, prepared, progress, is_kept=kept is not None)
     with clock.stage("train", "Training"):
-        result = fit_loaded(loaded, encoded, folder=folder, progress=progress, resume=resume)
+        result = fit_loaded(
+            loaded,
+            encoded,
+            folder=folder,
+            progress=progress,
+            resume=resume,
+            interruption=interruption,
+        )
     return finish(loaded, encoded, prepared, result, untrained, kept, clock, progress)
 
 
@@ -71,6 +80,7 @@ def fit_loaded(
     progress: Progress,
     resume: bool = False,
     best: BestInMemory | None = None,
+    interruption: Interruption | None = None,
 ) -> FitResult:
     """Train the model of ``loaded`` by its options on ``encoded``, its texts.
 
@@ -91,6 +101,7 @@ def fit_loaded(
         progress=progress,
         resume=resume,
         best=best,
+        interruption=interruption,
         task=loaded.task,
     )
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from headtune.artifact import check_target
 from headtune.data import prepare, set_aside_sentence
-from headtune.errors import ConfigError, option
+from headtune.errors import CanResume, ConfigError, option
 from headtune.files.claims import claimed
+from headtune.notebook import Listener, listening
 from headtune.options import RunConfig
 from headtune.processes import is_main, leave_group, n_processes, rank
 from headtune.progress import Progress, SilentProgress, Stopwatch
@@ -53,7 +54,7 @@ def train_run(
     out: Path,
     overwrite: bool = False,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Listener = None,
 ) -> Report:
     """Train on a table, test, and write the run folder ``out``.
 
@@ -62,16 +63,25 @@ def train_run(
     Args:
         overwrite: Replace a run that is there, and forget an unfinished one.
         resume: Go on with an unfinished run of the same options and the same data.
+        progress: Hears what is done; None shows a bar in a notebook, False nothing anywhere.
 
     Raises:
         HeadtuneError: Of the stage that cannot go on; see ``errors.py``.
+        CanResume: Stopped by Ctrl-C, with a checkpoint to go on from; ``KeyboardInterrupt``
+            where there is none.
     """
-    progress = progress or SilentProgress()
     if not is_main():
         raise ConfigError(f"train_run is for process 0; process {rank()} calls help_train.")
     _check_processes(config)
-    with claimed(out):
-        return _train(config, out, progress, overwrite=overwrite, resume=resume)
+    with claimed(out), listening(progress) as heard:
+        try:
+            return _train(config, out, heard, overwrite=overwrite, resume=resume)
+        except KeyboardInterrupt as stop:
+            if can_resume(out):
+                raise CanResume("the last checkpoint") from stop
+            raise KeyboardInterrupt(
+                "Stopped before the first checkpoint; nothing is left to go on from."
+            ) from stop
 
 
 def _train(

@@ -16,14 +16,15 @@ from typing import Required, TypedDict
 
 from headtune.artifact import check_target
 from headtune.data import prepare
-from headtune.errors import ArtifactError, ConfigError, option
+from headtune.errors import ArtifactError, CanResume, ConfigError, option
 from headtune.files.claims import claimed
 from headtune.files.plain_json import JsonObject, to_json
 from headtune.files.plain_values import plain
 from headtune.files.whole_file import write_whole
+from headtune.notebook import Listener, listening
 from headtune.options import RunConfig, TuneConfig
 from headtune.processes import n_processes
-from headtune.progress import Progress, SilentProgress, Stopwatch
+from headtune.progress import Progress, Stopwatch
 from headtune.report import Report
 from headtune.run.checkpoints import check_same_data
 from headtune.run.fitted import Fitted
@@ -111,7 +112,7 @@ def run_sweep(
     seconds: float | None = None,
     overwrite: bool = False,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Listener = None,
 ) -> Sweep:
     """Try settings, and write the best one's run to ``out/best``.
 
@@ -120,23 +121,32 @@ def run_sweep(
         trials: How many in all, those of a resumed sweep included.
         seconds: No trial begins, and none goes on, after so long.
         resume: Go on with the sweep in ``out``.
+        progress: Hears what is done; None shows a bar in a notebook, False nothing anywhere.
 
     Raises:
         ConfigError: No validation part, or the folder is taken.
         MissingDependencyError: Optuna is not installed.
         HeadtuneError: As the stages say.
+        CanResume: Stopped by Ctrl-C, with trials to go on from; ``KeyboardInterrupt`` where there
+            are none.
     """
-    progress = progress or SilentProgress()
     if n_processes() > 1:
         raise ConfigError(
             "headtune sweep is one process; it was started as several (torchrun, accelerate "
             "launch).",
             way_out="Start it once.",
         )
-    with claimed(out):
-        return _sweep(
-            config, space, out, trials, seconds, progress, overwrite=overwrite, resume=resume
-        )
+    with claimed(out), listening(progress) as heard:
+        try:
+            return _sweep(
+                config, space, out, trials, seconds, heard, overwrite=overwrite, resume=resume
+            )
+        except KeyboardInterrupt as stop:
+            if can_resume(out):
+                raise CanResume("the last finished trial") from stop
+            raise KeyboardInterrupt(
+                "Stopped before the first trial; nothing is left to go on from."
+            ) from stop
 
 
 def _sweep(

@@ -2,10 +2,12 @@
 
 from headtune.training.best import BestInMemory
 from headtune.training.fit import FitResult, check_options, count_steps, fit, resolve_learning_rate
+from headtune.training.interruption import Interruption
 
 __all__ = [
     "BestInMemory",
     "FitResult",
+    "Interruption",
     "check_options",
     "count_steps",
     "fit",

@@ -33,6 +33,7 @@ from headtune.quiet import quiet_transformers
 from headtune.tasks import SINGLE_LABEL, Task
 from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
+from headtune.training.interruption import Interruption
 from headtune.training.trainer import PackedTrainer
 from headtune.types import HistoryRow, LabelSet, TokenizedExample, known_label, row_weights
 
@@ -86,6 +87,7 @@ def fit(
     progress: Progress,
     resume: bool = False,
     best: BestInMemory | None = None,
+    interruption: Interruption | None = None,
     task: Task = SINGLE_LABEL,
     label_weights: Mapping[str, float] = NO_WEIGHTS,
 ) -> FitResult:
@@ -100,6 +102,7 @@ def fit(
         resume: Go on from the newest whole checkpoint in ``folder``, if there is one.
         best: Keeps the best weights instead of checkpoints, and may end the run; for a run of
             seconds with a validation part.
+        interruption: Ends training early when the user asks for it.
         task: What an answer is, and so the loss.
         label_weights: Of labels in the loss, by name; those not named weigh 1. Without any,
             ``balance`` decides.
@@ -133,7 +136,7 @@ def fit(
         collator=StepCollator(max_tokens_per_batch, options.gradient_accumulation_steps),
         loss_weights=_weights(task, train, labels, balance, label_weights),
         progress=progress,
-        callbacks=_callbacks(options, bool(validation), best),
+        callbacks=_callbacks(options, bool(validation), best, interruption),
     )
     checkpoint = broadcast(_last_whole_checkpoint(folder) if resume and is_main() else None)
     n_done = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
@@ -275,10 +278,17 @@ def _recompute_activations(backbone: PreTrainedModel) -> None:
     (enable or backbone.gradient_checkpointing_enable)({"use_reentrant": False})
 
 
-def _callbacks(options: TrainConfig, validates: bool, best: BestInMemory | None) -> list[Any]:
+def _callbacks(
+    options: TrainConfig,
+    validates: bool,
+    best: BestInMemory | None,
+    interruption: Interruption | None,
+) -> list[Any]:
     if best is not None:
         return [EvaluateAtEnd(), best]
     callbacks: list[Any] = [CheckpointByClock(options.checkpoint_minutes)]
+    if interruption is not None:
+        callbacks.append(interruption)
     if validates:
         callbacks.append(EvaluateAtEnd())
     if options.early_stopping and validates:

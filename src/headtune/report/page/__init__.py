@@ -1,6 +1,8 @@
 """Pages that people read: one HTML file each, which needs nothing but itself.
 
     run_page.py      report.html: what a run was asked, found and cost
+    report_fragment.py   what it says first, for a notebook
+    headline.py      what both have
     compare_page.py  several runs side by side
     templates/       the words and the layout (Jinja2), and the style that all pages share
     render.py        a template and its values to one HTML file
@@ -17,6 +19,7 @@ when they do.
 """
 
 from headtune.report.page.compare_page import comparison_page
+from headtune.report.page.report_fragment import report_fragment
 from headtune.report.page.run_page import report_page
 
-__all__ = ["comparison_page", "report_page"]
+__all__ = ["comparison_page", "report_fragment", "report_page"]

@@ -11,11 +11,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from headtune.report.curves import draw_accuracies, draw_losses
 from headtune.report.entries import Opponent, ReportValues
-from headtune.report.facts import MOST_LABELS
-from headtune.report.history import evaluations, logged_steps
-from headtune.report.leaks import leak_sentence
 from headtune.report.page.asked import command, in_words
 from headtune.report.page.charts import (
     Standing,
@@ -25,10 +21,11 @@ from headtune.report.page.charts import (
     draw_standing,
 )
 from headtune.report.page.confusion import MOST_COLUMNS, Cell, Mistake, frequent_mistakes, matrix
+from headtune.report.page.headline import Measured, curve_pictures, headline
 from headtune.report.page.pictures import picture
 from headtune.report.page.render import render
-from headtune.report.sentence import BASELINE_NAMES, standing
-from headtune.tasks.figures import HELD_BACK, HeldBack, LabelFigures, Metrics
+from headtune.report.sentence import BASELINE_NAMES
+from headtune.tasks.figures import Metrics
 from headtune.tasks.metrics import accuracy_interval, count_correct
 from headtune.wording.commands import ways
 from headtune.wording.numbers import percent
@@ -48,36 +45,9 @@ STAGES = {
 }
 """Stage of the stopwatch -> its name for people; another one is shown as it is."""
 
-OPTIONAL: ReportValues = {
-    "abstain": {},
-    "calibration": {},
-    "comparison": [],
-    "lengths": [],
-    "mistakes": [],
-    "sentence": "",
-    "suspect_labels": [],
-    "thresholds": {},
-}
-"""Keys that a report may lack; the page then has no such section."""
-
-
-class Measured(NamedTuple):
-    """One classifier on the part that speaks; ``ours`` is the tuned one."""
-
-    name: str
-    metrics: Metrics
-    interval: tuple[float, float]
-    ours: bool
-
 
 class NamedOpponent(Opponent):
     """An entry of ``comparison`` with its name for people."""
-
-    name: str
-
-
-class NamedLabel(LabelFigures):
-    """The figures of one label, with its name."""
 
     name: str
 
@@ -106,54 +76,25 @@ def report_page(report: ReportValues, run: str, made_with: Mapping[str, str]) ->
         run: Where the run folder is, as its user would type it.
         made_with: Library -> version.
     """
-    report = {**OPTIONAL, **report}
-    part = next((part for part in reversed(HELD_BACK) if report["after"][part]), None)
-    after = report["after"][part] if part else None
-    rows = list(_measured(report, part)) if part else []
-    values = {
-        "report": report,
+    values = headline(report)
+    report, part, after = values["report"], values["part"], values["after"]
+    more = {
         "run": run.rstrip("/"),
         "name": run.rstrip("/").rpartition("/")[2],
         "date": datetime.fromisoformat(report["created_at"]),
-        "sentence": report["sentence"]
-        or standing(report["after"], report["baselines"], report["comparison"]),
-        "leaked": (leaked := leak_sentence(report["data"])),
-        "warnings": [warning for warning in report["warnings"] if warning != leaked],
         "copies": leaks["examples"] if (leaks := report["data"].get("leaks")) else (),
-        "part": part,
-        "after": after,
         "right": count_correct(after) if after else 0,
         "interval": accuracy_interval(count_correct(after), after["n"]) if after else None,
-        "measured": rows,
         "comparison": _comparison(report),
-        "labels": _labels(report["labels"], after),
-        "most_labels": MOST_LABELS,
         "confusion": _confusion(report, after),
         "command": command(report["config"]) if "source" in report["config"] else None,
         "asked": in_words(report),
         "stages": _stages(report["speed"]["wall_seconds"]),
         "ways": ways(run.rstrip("/"), report["labels"][0]),
         "made_with": made_with,
-        "pictures": _pictures(report, rows, part),
+        "pictures": _pictures(report, values["measured"], part),
     }
-    return render("report.html", values)
-
-
-def _measured(report: ReportValues, part: HeldBack) -> Iterator[Measured]:
-    """What was measured on a part: before, the baselines, and after tuning last."""
-    after = report["after"][part]
-    sources = {"Before tuning": report["before"][part]}
-    for name, figures in report["baselines"].items():
-        sources[_capital(BASELINE_NAMES.get(name, name.replace("_", " ")))] = figures[part]
-    sources["After tuning"] = after
-    for name, metrics in sources.items():
-        if metrics:
-            bounds = accuracy_interval(count_correct(metrics), metrics["n"])
-            yield Measured(name, metrics, bounds, ours=metrics is after)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return render("report.html", {**values, **more})
 
 
 def _comparison(report: ReportValues) -> list[NamedOpponent]:
@@ -163,14 +104,6 @@ def _comparison(report: ReportValues) -> list[NamedOpponent]:
         {**entry, "name": names.get(entry["baseline"], entry["baseline"].replace("_", " "))}
         for entry in report["comparison"]
     ]
-
-
-def _labels(names: Sequence[str], after: Metrics | None) -> list[NamedLabel]:
-    """Figures of each label: in their order, or of many, the weakest first."""
-    if after is None:
-        return []
-    rows: list[NamedLabel] = [{"name": name, **after["per_label"][name]} for name in names]
-    return rows if len(rows) <= MOST_LABELS else sorted(rows, key=lambda row: row["f1"])
 
 
 def _confusion(report: ReportValues, after: Metrics | None) -> ShownConfusion | None:
@@ -200,7 +133,7 @@ def _pictures(
     return dict(
         [
             *_standing_picture(rows, part),
-            *_curve_pictures(report),
+            *curve_pictures(report),
             *_certainty_pictures(report),
             *_length_picture(report),
         ]
@@ -217,23 +150,6 @@ def _standing_picture(rows: Sequence[Measured], part: str | None) -> Iterator[tu
     draw = partial(draw_standing, standings=standings)
     height = 0.6 + 0.5 * len(standings)
     yield "standing", picture("standing", f"Accuracy on {part}: {said}.", draw, height=height)
-
-
-def _curve_pictures(report: ReportValues) -> Iterator[tuple[str, Markup]]:
-    history = report["history"]
-    validated = report["after"]["validation"] is not None
-    kept = report["model"].get("best_step") if validated else None
-    steps, evaluated = logged_steps(history), evaluations(history)
-    if steps or evaluated:
-        draw = partial(draw_losses, history=history, kept_step=kept)
-        losses = [row["loss"] for row in steps]
-        said = f"Training loss from {losses[0]:.3f} to {losses[-1]:.3f}." if losses else "Loss."
-        yield "loss", picture("loss", said, draw)
-    if evaluated:
-        draw = partial(draw_accuracies, history=history, kept_step=kept)
-        shares = [row.get("validation_accuracy") for row in evaluated]
-        said = ", ".join(percent(share) for share in shares if share is not None)
-        yield "accuracy", picture("accuracy", f"Validation accuracy: {said}.", draw)
 
 
 def _certainty_pictures(report: ReportValues) -> Iterator[tuple[str, Markup]]:
