@@ -36,6 +36,7 @@ from headtune.sweep.space import Space, deepest
 from headtune.sweep.trial import TrialRecord
 from headtune.sweep.workbench import Workbench
 from headtune.tasks.figures import Metrics
+from headtune.training import one_fit
 from headtune.types import PreparedData
 
 __all__ = ["Sweep", "can_resume", "run_sweep"]
@@ -133,7 +134,7 @@ def run_sweep(
             "launch).",
             way_out="Start it once.",
         )
-    with claimed(out):
+    with claimed(out), one_fit(progress):
         return _sweep(
             config, space, out, trials, seconds, progress, overwrite=overwrite, resume=resume
         )

@@ -2,6 +2,7 @@
 
 from headtune.training.best import BestInMemory
 from headtune.training.fit import FitResult, check_options, count_steps, fit, resolve_learning_rate
+from headtune.training.one_fit import one_fit
 
 __all__ = [
     "BestInMemory",
@@ -9,5 +10,6 @@ __all__ = [
     "check_options",
     "count_steps",
     "fit",
+    "one_fit",
     "resolve_learning_rate",
 ]

@@ -41,6 +41,7 @@ from headtune.model import (
     predict_together,
     trained_state,
 )
+from headtune.pretrained import beside
 from headtune.processes import n_processes, rank
 from headtune.progress import OnlySays, Progress
 from headtune.tasks import Task
@@ -128,7 +129,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         model.train()
         while True:
             try:
-                loss = self._accumulate(model, inputs)
+                with beside():
+                    loss = self._accumulate(model, inputs)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
