@@ -69,7 +69,7 @@ def require_gpu_of_this_process(device: torch.device) -> None:
 def _before() -> None:
     _FORK.is_alone = TURNS.begin_alone(PATIENCE_SECONDS)
     _FORK.has_no_threads = _end_threads()
-    _FORK.has_gpu = torch.cuda.is_initialized()
+    _FORK.has_gpu = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
 
 
 def _in_parent() -> None:
