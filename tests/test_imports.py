@@ -10,7 +10,7 @@ import headtune
 
 PACKAGE = Path(headtune.__file__).parent
 ORDER = [
-    "errors", "types", "progress", "quiet", "processes",
+    "errors", "types", "progress", "processes", "quiet",
     "options", "wording", "notebook", "files", "tasks", "data", "pretrained", "tokens", "batches",
     "model", "training", "artifact", "predict", "explain", "export", "report", "inspection", "run",
     "classifier", "sweep", "bench", "cli",

@@ -5,8 +5,14 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import os
+import pickle
+import select
+import signal
 import subprocess
 import time
+import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +61,35 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) ->
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def in_forked_child(work: Callable[[], Any], fork: Callable[[], int] = os.fork) -> Any:
+    """What ``work`` gives in a forked child, or the text of what it raised.
+
+    One that hangs is killed after a minute, and fails the test.
+    """
+    out, into = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: "is multi-threaded"
+        child = fork()
+    if child == 0:
+        try:
+            answer = work()
+        except BaseException:  # noqa: BLE001 (it would go on as a second pytest)
+            answer = traceback.format_exc()
+        try:
+            os.write(into, pickle.dumps(answer))  # less than a pipe holds
+        finally:
+            os._exit(0)
+    os.close(into)
+    has_answered = bool(select.select([out], [], [], 60)[0])
+    if not has_answered:
+        os.kill(child, signal.SIGKILL)
+    data = os.read(out, 1 << 16) if has_answered else b""
+    os.close(out)
+    os.waitpid(child, 0)
+    assert has_answered, "the child hangs"
+    return pickle.loads(data)  # noqa: S301 (by our own child)
 
 
 def keep_states(

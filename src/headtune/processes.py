@@ -16,12 +16,14 @@ Leaf module.
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
 __all__ = [
     "all_gather",
     "broadcast",
+    "in_each_forked_child",
     "is_main",
     "join_group",
     "leave_group",
@@ -123,3 +125,13 @@ def wait_without_spinning() -> None:
     """
     if "torch" not in sys.modules and not any(name in os.environ for name in WAITING):
         os.environ["GOMP_SPINCOUNT"] = TURNS_OF_WAITING
+
+
+def in_each_forked_child(renew: Callable[[], None]) -> None:
+    """Call ``renew`` in every child that this process forks, before anything else runs there.
+
+    For locks, and for notes of what other threads do: a child has none of these threads, so what
+    they hold is held there for ever. Where processes cannot fork (Windows), nothing is to be done.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=renew)

@@ -21,7 +21,7 @@ from headtune.model import (
     predict_logits,
 )
 from headtune.model import one_pass as locks
-from headtune.model.one_pass import one_pass
+from headtune.model.one_pass import lock_of
 from headtune.options import MachineConfig, ModelConfig, TuneConfig
 from headtune.pretrained import find_pretrained
 from headtune.types import TokenizedExample
@@ -106,9 +106,9 @@ def test_two_models_at_once_answer_as_each_alone(
 
 def test_a_lock_goes_with_its_model_and_is_in_nobody_s_way() -> None:
     first, second = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
-    assert one_pass(first) is one_pass(first)
-    assert one_pass(first) is not one_pass(second)
-    assert one_pass(copy.deepcopy(first)) is not one_pass(first)
+    assert lock_of(first) is lock_of(first)
+    assert lock_of(first) is not lock_of(second)
+    assert lock_of(copy.deepcopy(first)) is not lock_of(first)
     gc.collect()
     n_locks = len(locks._LOCKS)
     del second

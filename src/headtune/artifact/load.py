@@ -5,12 +5,14 @@ compared, the trained tensors are put in, and the probes are answered. Nothing i
 no code of the folder is run.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact.layout import (
@@ -38,7 +40,7 @@ from headtune.model import (
     token_budget,
 )
 from headtune.options import AttentionDirection, MachineConfig, ModelConfig, Pooling
-from headtune.pretrained import PretrainedFolder, Trust, find_pretrained, weights_sha256
+from headtune.pretrained import PretrainedFolder, Trust, alone, find_pretrained, weights_sha256
 from headtune.tasks import Task, task_named
 from headtune.tokens import embedding_size, load_tokenizer
 from headtune.types import LabelSet
@@ -91,8 +93,9 @@ def load_artifact(
     labels, task = manifest.label_set, task_named(manifest.task)
     base, read = _base(folder, manifest, storage, model, machine)
     n_outputs = task.n_outputs(labels)
-    classifier = assemble(base, n_outputs, read, machine, compute, packs=manifest.packs)
-    make_trainable(classifier, tune)
+    with alone(), _random_numbers_kept(compute.device):
+        classifier = assemble(base, n_outputs, read, machine, compute, packs=manifest.packs)
+        make_trainable(classifier, tune)
     read_weights(classifier, folder, storage)
     classifier.requires_grad_(False).eval()
     n_embeddings = embedding_size(classifier.backbone.config)
@@ -114,6 +117,11 @@ def load_artifact(
     return LoadedArtifact(
         folder, manifest, classifier, tokenizer, labels, compute, budget, probes, probe_logits, task
     )
+
+
+def _random_numbers_kept(device: torch.device) -> AbstractContextManager[None]:
+    """Adapters begin with random numbers, which another thread that trains counts on drawing."""
+    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
 def _base(

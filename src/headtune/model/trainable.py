@@ -18,6 +18,7 @@ from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.speed.fused import fuse
 from headtune.options import TuneConfig
 from headtune.options.written import parse_tune
+from headtune.pretrained import alone
 
 __all__ = [
     "ParameterCounts",
@@ -58,8 +59,9 @@ def make_trainable(classifier: SequenceClassifier, tune: TuneConfig) -> Paramete
         classifier.live = (
             (backbone,) if n_adapted is None else last_blocks(backbone, n_adapted, "lora_layers")
         )
-        inject_lora(backbone, tune)
-        fuse(backbone)
+        with alone():  # adapters are made in torch's default number format
+            inject_lora(backbone, tune)
+            fuse(backbone)
     elif kind == "full":
         backbone.requires_grad_(True)
         classifier.live = (backbone,)

@@ -5,6 +5,7 @@ gguf.py hub.py         a file, or a repository of the hub, to a folder
 find.py                any name to a folder
 fingerprint.py         the sha256 by which a model is known
 trust.py               whether its Python code may run, and the only calls that could run it
+turns.py               who may compute while a model is put together
 """
 
 from headtune.pretrained.find import find_pretrained, locate_pretrained
@@ -19,11 +20,15 @@ from headtune.pretrained.trust import (
     from_folder,
     needs_code_of_its_own,
 )
+from headtune.pretrained.turns import TURNS, alone, beside
 
 __all__ = [
     "ALIASES",
+    "TURNS",
     "PretrainedFolder",
     "Trust",
+    "alone",
+    "beside",
     "find_pretrained",
     "forget_code",
     "from_config",

@@ -7,7 +7,8 @@ is told nothing it asks on standard input, which may hold a table whose first ro
   What a run folder names as its base model has not; and what headtune wrote (run folders, exports,
   converted GGUF files) never has.
 - ``from_folder`` and ``from_config`` are the only calls into what reads a folder or builds a model.
-  They always say yes or no, and standard input is at its end while they run.
+  They always say yes or no, and standard input is at its end while they run. Meanwhile no other
+  thread computes with a model (turns.py).
 - Code that would be needed is refused in one line before transformers sees the folder. An
   ``auto_map`` is passed over only at the top of a configuration for which transformers has classes
   of its own; these are used.
@@ -29,6 +30,7 @@ from headtune.errors import ModelError, ModelFileError, option
 from headtune.files.plain_json import JsonObject
 from headtune.options import MachineConfig
 from headtune.pretrained.names import in_short
+from headtune.pretrained.turns import alone
 from headtune.quiet import quiet_transformers
 
 __all__ = [
@@ -86,19 +88,19 @@ def from_folder(load: Callable[..., Any], folder: PretrainedFolder, **options: A
     Raises ``ModelError`` as ``require_no_code`` does, and whatever ``load`` raises.
     """
     require_no_code(folder)
-    with _nobody_to_ask(), quiet_transformers():
+    with alone(), _nobody_to_ask(), quiet_transformers():
         return load(folder.path, trust_remote_code=folder.may_run_code, **options)
 
 
 def from_config(build: Callable[..., Any], config: Any, folder: PretrainedFolder) -> Any:
     """What ``build`` (``AutoModel.from_config``, …) makes of a configuration out of ``folder``."""
-    with _nobody_to_ask(), quiet_transformers():
+    with alone(), _nobody_to_ask(), quiet_transformers():
         return build(config, trust_remote_code=folder.may_run_code)
 
 
 def from_config_of_transformers(build: Callable[..., Any], config: Any) -> Any:
     """The same with transformers' own code alone, whatever the folder may do."""
-    with _nobody_to_ask(), quiet_transformers():
+    with alone(), _nobody_to_ask(), quiet_transformers():
         return build(config, trust_remote_code=False)
 
 

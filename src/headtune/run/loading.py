@@ -29,6 +29,7 @@ from headtune.options import RunConfig
 from headtune.pretrained import (
     PretrainedFolder,
     Trust,
+    alone,
     find_pretrained,
     from_config,
     needs_code_of_its_own,
@@ -204,10 +205,12 @@ def _load(
 ) -> tuple[SequenceClassifier, ParameterCounts]:
     seed = config.train.seed
     unchanged = weights_sha256(encoded.folder.path)
-    torch.manual_seed(seed)  # adapters are initialised from torch's global state
-    classifier = assemble(
-        encoded.folder, n_outputs, config.model, config.machine, compute, seed=seed
-    )
+    with alone():
+        torch.manual_seed(seed)  # adapters are initialised from torch's global state
+        classifier = assemble(
+            encoded.folder, n_outputs, config.model, config.machine, compute, seed=seed
+        )
+        parameters = make_trainable(classifier, config.tune)
     if weights_sha256(encoded.folder.path) != unchanged:
         raise ModelFileError(
             f"The files of model {encoded.folder.name!r} changed while they were read.",
@@ -215,7 +218,7 @@ def _load(
             way_out="Give the same command again when they are complete.",
         )
     classifier.backbone.config.pad_token_id = encoded.tokenizer.pad_token_id
-    return classifier, make_trainable(classifier, config.tune)
+    return classifier, parameters
 
 
 def _as_found(

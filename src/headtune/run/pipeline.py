@@ -21,7 +21,7 @@ from headtune.run.kept import keep_trunk
 from headtune.run.loading import Loaded, load_classifier
 from headtune.run.untrained import Untrained, look_before
 from headtune.tasks import SINGLE_LABEL, Task
-from headtune.training import BestInMemory, FitResult, Interruption, fit
+from headtune.training import BestInMemory, FitResult, Interruption, fit, one_fit
 from headtune.types import PreparedData
 
 __all__ = ["fit_classifier", "fit_loaded"]
@@ -39,7 +39,7 @@ def fit_classifier(
     interruption: Interruption | None = None,
     task: Task = SINGLE_LABEL,
 ) -> Fitted:
-    """Run stages 2 to 5.
+    """Run stages 2 to 5. In a process they run once at a time: other threads wait.
 
     Args:
         folder: For checkpoints.
@@ -52,24 +52,27 @@ def fit_classifier(
         ModelError, TokenizationError, TrainingError, ConfigError: As the stages say.
     """
     clock = clock or Stopwatch(progress)
-    loaded = load_classifier(prepared, config, progress, clock, task)
-    _say_what_is_trained(loaded, progress)
-    kept = keep_trunk(loaded, progress, clock)
-    encoded = loaded.encoded if kept is None else loaded.encoded.with_kept(kept.examples)
-    untrained = Untrained()
-    if score_before:
-        with clock.stage("evaluate", "Scoring before training"):
-            untrained = look_before(loaded, encoded, prepared, progress, is_kept=kept is not None)
-    with clock.stage("train", "Training"):
-        result = fit_loaded(
-            loaded,
-            encoded,
-            folder=folder,
-            progress=progress,
-            resume=resume,
-            interruption=interruption,
-        )
-    return finish(loaded, encoded, prepared, result, untrained, kept, clock, progress)
+    with one_fit(progress):
+        loaded = load_classifier(prepared, config, progress, clock, task)
+        _say_what_is_trained(loaded, progress)
+        kept = keep_trunk(loaded, progress, clock)
+        encoded = loaded.encoded if kept is None else loaded.encoded.with_kept(kept.examples)
+        untrained = Untrained()
+        if score_before:
+            with clock.stage("evaluate", "Scoring before training"):
+                untrained = look_before(
+                    loaded, encoded, prepared, progress, is_kept=kept is not None
+                )
+        with clock.stage("train", "Training"):
+            result = fit_loaded(
+                loaded,
+                encoded,
+                folder=folder,
+                progress=progress,
+                resume=resume,
+                interruption=interruption,
+            )
+        return finish(loaded, encoded, prepared, result, untrained, kept, clock, progress)
 
 
 def fit_loaded(

@@ -37,6 +37,7 @@ from headtune.sweep.space import Space, deepest
 from headtune.sweep.trial import TrialRecord
 from headtune.sweep.workbench import Workbench
 from headtune.tasks.figures import Metrics
+from headtune.training import one_fit
 from headtune.types import PreparedData
 
 __all__ = ["Sweep", "can_resume", "run_sweep"]
@@ -136,7 +137,7 @@ def run_sweep(
             "launch).",
             way_out="Start it once.",
         )
-    with claimed(out), listening(progress) as heard:
+    with claimed(out), listening(progress) as heard, one_fit(heard):
         try:
             return _sweep(
                 config, space, out, trials, seconds, heard, overwrite=overwrite, resume=resume

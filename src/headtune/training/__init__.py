@@ -3,6 +3,7 @@
 from headtune.training.best import BestInMemory
 from headtune.training.fit import FitResult, check_options, count_steps, fit, resolve_learning_rate
 from headtune.training.interruption import Interruption
+from headtune.training.one_fit import one_fit
 
 __all__ = [
     "BestInMemory",
@@ -11,5 +12,6 @@ __all__ = [
     "check_options",
     "count_steps",
     "fit",
+    "one_fit",
     "resolve_learning_rate",
 ]

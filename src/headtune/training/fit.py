@@ -34,6 +34,7 @@ from headtune.tasks import SINGLE_LABEL, Task
 from headtune.training.best import BestInMemory
 from headtune.training.callbacks import CheckpointByClock, EvaluateAtEnd, history_rows
 from headtune.training.interruption import Interruption
+from headtune.training.one_fit import one_fit
 from headtune.training.trainer import PackedTrainer
 from headtune.types import HistoryRow, LabelSet, TokenizedExample, known_label, row_weights
 
@@ -91,7 +92,7 @@ def fit(
     task: Task = SINGLE_LABEL,
     label_weights: Mapping[str, float] = NO_WEIGHTS,
 ) -> FitResult:
-    """Train ``classifier`` in place.
+    """Train ``classifier`` in place, while no other thread of the process trains.
 
     Args:
         train: Training examples, all with labels.
@@ -113,54 +114,55 @@ def fit(
         ConfigError: Early stopping without a validation part, a tracker that is not there, or a
             best metric that the task does not have.
     """
-    arguments = _arguments(
-        options,
-        tune,
-        len(train),
-        bool(validation),
-        classifier,
-        folder,
-        higher_is_better=task.best_metric(options.best_metric).higher_is_better,
-        checkpoints=best is None,
-    )
-    if options.gradient_checkpointing:
-        classifier.prunes_last_block = False
-        _recompute_activations(classifier.backbone)
-    trainer = PackedTrainer(
-        classifier,
-        arguments,
-        task=task,
-        labels=labels,
-        train_examples=train,
-        validation_examples=validation,
-        collator=StepCollator(max_tokens_per_batch, options.gradient_accumulation_steps),
-        loss_weights=_weights(task, train, labels, balance, label_weights),
-        progress=progress,
-        callbacks=_callbacks(options, bool(validation), best, interruption),
-    )
-    checkpoint = broadcast(_last_whole_checkpoint(folder) if resume and is_main() else None)
-    n_done = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
-    if resume:
-        progress.say(f"Resuming from {f'step {n_done}' if n_done else 'the beginning'}.")
-    n_left = _n_examples(trainer, options, len(train)) - n_done * options.batch_size
-    progress.start(max(0, n_left), "examples")
-    with quiet_transformers(), _writing_to(folder):
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    trainer.accelerator.wait_for_everyone()  # checkpoints are read at the end
-    progress.finish()
-    state = trainer.state
-    if best is not None and options.keep_best:
-        load_trained_state(classifier, best.state)
-        state.best_global_step = best.step
-    return FitResult(
-        history=history_rows(state.log_history),
-        n_steps=state.global_step,
-        best_step=(bool(validation) and options.keep_best and state.best_global_step)
-        or state.global_step,
-        max_tokens_per_batch=trainer.collator.max_tokens_per_batch,
-        n_examples=trainer.n_examples_seen,
-        n_tokens=trainer.n_tokens_seen,
-    )
+    with one_fit(progress):
+        arguments = _arguments(
+            options,
+            tune,
+            len(train),
+            bool(validation),
+            classifier,
+            folder,
+            higher_is_better=task.best_metric(options.best_metric).higher_is_better,
+            checkpoints=best is None,
+        )
+        if options.gradient_checkpointing:
+            classifier.prunes_last_block = False
+            _recompute_activations(classifier.backbone)
+        trainer = PackedTrainer(
+            classifier,
+            arguments,
+            task=task,
+            labels=labels,
+            train_examples=train,
+            validation_examples=validation,
+            collator=StepCollator(max_tokens_per_batch, options.gradient_accumulation_steps),
+            loss_weights=_weights(task, train, labels, balance, label_weights),
+            progress=progress,
+            callbacks=_callbacks(options, bool(validation), best, interruption),
+        )
+        checkpoint = broadcast(_last_whole_checkpoint(folder) if resume and is_main() else None)
+        n_done = int(checkpoint.name.partition("-")[2]) if checkpoint else 0
+        if resume:
+            progress.say(f"Resuming from {f'step {n_done}' if n_done else 'the beginning'}.")
+        n_left = _n_examples(trainer, options, len(train)) - n_done * options.batch_size
+        progress.start(max(0, n_left), "examples")
+        with quiet_transformers(), _writing_to(folder):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        trainer.accelerator.wait_for_everyone()  # checkpoints are read at the end
+        progress.finish()
+        state = trainer.state
+        if best is not None and options.keep_best:
+            load_trained_state(classifier, best.state)
+            state.best_global_step = best.step
+        return FitResult(
+            history=history_rows(state.log_history),
+            n_steps=state.global_step,
+            best_step=(bool(validation) and options.keep_best and state.best_global_step)
+            or state.global_step,
+            max_tokens_per_batch=trainer.collator.max_tokens_per_batch,
+            n_examples=trainer.n_examples_seen,
+            n_tokens=trainer.n_tokens_seen,
+        )
 
 
 @contextmanager

@@ -16,6 +16,8 @@ business. What this subclass says differently:
 - A loss that is not finite stops the run, naming the step and the data rows. An accelerator works
   ahead of Python, and reading a loss would make it wait; so there the losses are looked at when a
   step is logged, and before anything is saved.
+- Random numbers are seeded, drawn, saved and loaded while no other thread puts a model together,
+  which draws some of its own and then puts the generator back (``pretrained/turns.py``).
 - Validation goes through the packed inference that prediction uses.
 - Checkpoints hold trained tensors only, as safetensors: 7 MB, not 540, for one block of a model
   of 135 million parameters.
@@ -45,6 +47,7 @@ from headtune.model import (
     predict_together,
     trained_state,
 )
+from headtune.pretrained import beside
 from headtune.processes import n_processes, rank
 from headtune.progress import OnlySays, Progress
 from headtune.tasks import Task
@@ -98,13 +101,14 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         self.sampler = StepSampler(
             len(train_examples), arguments.per_device_train_batch_size, arguments.seed
         )
-        super().__init__(
-            model=classifier,
-            args=arguments,
-            train_dataset=train_examples,
-            eval_dataset=validation_examples or None,
-            callbacks=list(callbacks),
-        )
+        with beside():  # seeds the random numbers
+            super().__init__(
+                model=classifier,
+                args=arguments,
+                train_dataset=train_examples,
+                eval_dataset=validation_examples or None,
+                callbacks=list(callbacks),
+            )
         self.remove_callback(PrinterCallback)
         if loss_weights is not None:
             self.loss_weights = loss_weights.to(classifier.score.weight.device)
@@ -116,7 +120,14 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         Whole steps for every process (accelerate would deal them out), which takes its share later.
         """
         dataset: Any = self.examples  # a sequence is a map-style data set
-        loader: Any = DataLoader(dataset, batch_sampler=self.sampler, collate_fn=list)
+        loader: Any = DataLoader(
+            dataset,
+            batch_sampler=self.sampler,
+            collate_fn=list,
+            generator=torch.Generator().manual_seed(
+                self.args.seed
+            ),  # nothing is drawn from torch's
+        )
         return prepare_data_loader(loader, num_processes=1, process_index=0)
 
     def training_step(
@@ -133,7 +144,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         model.train()
         while True:
             try:
-                loss = self._accumulate(model, inputs)
+                with beside():
+                    loss = self._accumulate(model, inputs)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -276,6 +288,14 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         folder.mkdir(parents=True, exist_ok=True)
         with written_aside(folder / TRAINED_FILE) as work:
             save_file(trained_state(self.accelerator.unwrap_model(self.model)), work)
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        with beside():
+            super()._save_rng_state(output_dir)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        with beside():
+            super()._load_rng_state(checkpoint)
 
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: torch.nn.Module | None = None

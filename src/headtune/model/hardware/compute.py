@@ -17,6 +17,7 @@ from functools import cache, partial
 import torch
 
 from headtune.errors import ModelError, option
+from headtune.model.hardware.forks import require_gpu_of_this_process
 from headtune.model.hardware.measured import measured, processor_flags
 from headtune.model.hardware.timing import Turns, take_turns
 from headtune.options import ComputeDtype, MachineConfig
@@ -98,6 +99,7 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
         if device == torch.device("cuda"):  # each process has a GPU of its own
             device = torch.device("cuda", local_rank())
+        require_gpu_of_this_process(device)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

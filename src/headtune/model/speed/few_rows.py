@@ -29,6 +29,8 @@ from headtune.model.hardware.timing import take_turns
 from headtune.model.linear_layers import base_of, linear_layers, weight_of
 from headtune.model.sequence_classifier import SequenceClassifier
 from headtune.model.speed.fused import is_plain_lora
+from headtune.pretrained import beside
+from headtune.processes import in_each_forked_child
 
 __all__ = ["MOST_ROWS", "PackingOnDemand", "pack_for_few_rows", "pays"]
 
@@ -40,6 +42,15 @@ CALLS_BEFORE = 2
 
 PACKING = threading.Lock()
 """Threads of a server may ask one classifier at the same time."""
+
+
+def _begin_anew() -> None:
+    """In a child of a fork: a lock that no other thread holds."""
+    global PACKING
+    PACKING = threading.Lock()
+
+
+in_each_forked_child(_begin_anew)
 
 
 class PackingOnDemand:
@@ -59,7 +70,8 @@ class PackingOnDemand:
             if self._n_short > CALLS_BEFORE and not self._settled:
                 self._settled = True
                 if pays(self.classifier.compute_dtype, self.classifier.device):
-                    pack_for_few_rows(self.classifier)
+                    with beside():  # weights are read, and stay as they are meanwhile
+                        pack_for_few_rows(self.classifier)
 
 
 def pack_for_few_rows(classifier: SequenceClassifier) -> int:
