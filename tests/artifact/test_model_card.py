@@ -41,6 +41,7 @@ def manifest(base: str = "org/model", tune: str = "last-1") -> Any:
         tune={"tune": tune},
         labels=["ham", "spam"],
         max_length=2048,
+        template=None,
         task=SINGLE_LABEL.name,
     )
 

@@ -29,12 +29,13 @@ from headtune.errors import ConfigError
 from headtune.files.claims import claimed
 from headtune.options import AttentionDirection, Balance, LoraBias, Pooling
 from headtune.predict import Predictor
+from headtune.predict.fields import Text
 from headtune.progress import Progress, SilentProgress
 from headtune.run.fitted import Fitted
 from headtune.run.pipeline import fit_classifier
 from headtune.tasks.decision import UNSURE
 from headtune.tasks.metrics import Metrics
-from headtune.wording.text_lists import check_same_length, text_list
+from headtune.wording.text_lists import check_same_length, label_list, text_list
 
 __all__ = ["TextClassifier"]
 
@@ -170,7 +171,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DataError: Lengths differ, a text is empty, or there is one label only.
             ModelError, TrainingError: The model cannot be loaded, or trained.
         """
-        values = list(labels)
+        values = label_list(labels)
         with in_own_names(label="labels"):
             names, examples = prepare_texts(texts, values)
         held_back = prepare_texts(*validation, names)[1] if validation else []
@@ -193,10 +194,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._probe_texts = choose_probes(prepared.train, len(names), self.seed)
         return self
 
-    def predict(self, texts: Iterable[str]) -> npt.NDArray[Any]:
+    def predict(self, texts: Iterable[Text]) -> npt.NDArray[Any]:
         """The answer for each text, shape ``(n_texts,)``: the most probable label.
 
-        A run folder may have thresholds, or answer "unsure", which counts as wrong in ``score``.
+        Where a loaded run was trained on a template of several columns, a text is a dict with their
+        values. A run folder may have thresholds, or answer "unsure", which counts as wrong in
+        ``score``.
         """
         check_is_fitted(self, "predictor_")
         predictor = self.predictor_
@@ -207,7 +210,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return labels
         return np.array([*self._values, UNSURE], dtype=object)[decided]
 
-    def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
+    def predict_proba(self, texts: Iterable[Text]) -> npt.NDArray[np.float64]:
         """Probabilities, shape ``(n_texts, n_labels)``, columns in the order of ``classes_``.
 
         Raises ``PredictionError`` on a text that is empty or no string.
@@ -215,20 +218,20 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "predictor_")
         return self.predictor_.predict_proba(texts)[:, self._columns]
 
-    def evaluate(self, texts: Iterable[str], labels: Iterable[Any]) -> Metrics:
+    def evaluate(self, texts: Iterable[Text], labels: Iterable[Any]) -> Metrics:
         """Accuracy, macro F1, log loss and per-label figures; see ``headtune.tasks.metrics``."""
         check_is_fitted(self, "predictor_")
-        texts, names = text_list(texts), names_of(labels)
+        texts, names = text_list(texts), names_of(label_list(labels))
         check_same_length(texts, names)
         predictor = self.predictor_
         targets = predictor.task.targets(predictor.labels.encode(names))
         return predictor.task.metrics(predictor.predict_proba(texts), targets, predictor.labels)
 
     def score(
-        self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
+        self, texts: Iterable[Text], labels: Iterable[Any], sample_weight: Any = None
     ) -> float:
         """Accuracy. Labels are compared by name, so 1 and "1" are the same after ``load`` too."""
-        texts, expected = text_list(texts), names_of(labels)
+        texts, expected = text_list(texts), names_of(label_list(labels))
         check_same_length(texts, expected)
         right = [a == b for a, b in zip(names_of(self.predict(texts)), expected, strict=True)]
         return float(np.average(right, weights=sample_weight))

@@ -35,6 +35,7 @@ from headtune.cli.console import complain
 from headtune.cli.flags import as_flag
 from headtune.cli.help import PlainHelp
 from headtune.cli.interrupts import CanResume
+from headtune.cli.texts import after_dashes
 from headtune.errors import HeadtuneError
 from headtune.processes import is_main, rank
 from headtune.wording.visible import visible
@@ -116,7 +117,7 @@ def run(arguments: Sequence[str]) -> int:
     called = [name for name in arguments[:1] if name in COMMANDS]
     try:
         app = command_line(called or COMMANDS)
-        app(_standard_input_last(arguments), exit_on_error=False, print_error=False)
+        app(_positional(arguments), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush to
@@ -135,6 +136,12 @@ def run(arguments: Sequence[str]) -> int:
         hint = "" if debug else " Run again with --debug to see where, and please report it."
         return _fail(f"Error: unexpected {type(error).__name__}: {error}.{hint}", 1, debug)
     return 0
+
+
+def _positional(arguments: Sequence[str]) -> list[str]:
+    """The arguments as cyclopts tells texts, tables and options apart as users mean them."""
+    takes_texts = list(arguments[:1]) in (["predict"], ["explain"])
+    return _standard_input_last(after_dashes(arguments) if takes_texts else arguments)
 
 
 def _standard_input_last(arguments: Sequence[str]) -> list[str]:
