@@ -32,6 +32,7 @@ from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
 from headtune.cli.console import complain
+from headtune.cli.environment import check_environment
 from headtune.cli.flags import as_flag
 from headtune.cli.help import PlainHelp
 from headtune.cli.interrupts import CanResume
@@ -117,6 +118,8 @@ def run(arguments: Sequence[str]) -> int:
     called = [name for name in arguments[:1] if name in COMMANDS]
     try:
         app = command_line(called or COMMANDS)
+        if called and not {"--help", "-h"} & set(arguments):
+            check_environment(os.environ)
         app(_positional(arguments), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BrokenPipeError:

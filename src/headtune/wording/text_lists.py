@@ -7,7 +7,7 @@ Leaf module, and light: an answer to one text does not wait for the data stage.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Set, Sized
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 from headtune.errors import DataError
@@ -50,21 +50,27 @@ def _one_list(values: Any, what: str) -> list[Any]:
     elif (
         isinstance(values, Mapping) or hasattr(values, "columns") or hasattr(values, "column_names")
     ):
-        received, way_out = f"a {kind}", "Give one column of it, or the rows in a list."
+        received, way_out = _a(kind), "Give one column of it, or the rows in a list."
     elif shape is not None and len(shape) != 1:
         received, way_out = _of_shape(kind, tuple(shape))
-    elif isinstance(values, bytes | bytearray | Set) or not isinstance(values, Iterable):
-        received = "None" if values is None else f"a {kind}"
+    elif isinstance(values, bytes | bytearray | set | frozenset) or not isinstance(
+        values, Iterable
+    ):
+        received = "None" if values is None else _a(kind)
     else:
         return list(values.to_pylist() if hasattr(values, "to_pylist") else values)
     raise DataError(f"Expected a list of {what}, received {received}.", way_out=way_out)
 
 
 def _of_shape(kind: str, shape: tuple[int, ...]) -> tuple[str, str]:
-    written = "×".join(map(str, shape)) or "no dimension"
+    written = "x".join(map(str, shape)) or "no dimension"
     if len(shape) == 2 and shape[1] == 1:
         return f"a column vector ({kind} of {written})", "Make one dimension of it: .ravel()"
-    return f"a {kind} of {written}", "Give one dimension, such as one column."
+    return f"{_a(kind)} of {written}", "Give one dimension, such as one column."
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeionAEIO' else 'a'} {kind}"
 
 
 def has_half_pair(text: str) -> bool:
