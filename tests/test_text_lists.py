@@ -24,9 +24,10 @@ class Series(list[str]):
 @pytest.mark.parametrize(
     "given",
     [
-        TEXTS, tuple(TEXTS), dict.fromkeys(TEXTS).keys(), np.array(TEXTS), np.array(TEXTS, dtype=object),
-        FRAME["text"], FRAME["text"].astype("category"), pd.Index(TEXTS), Series(TEXTS),
-        pa.array(TEXTS), pa.chunked_array([TEXTS]), pa.array(TEXTS).dictionary_encode(),
+        TEXTS, tuple(TEXTS), dict.fromkeys(TEXTS).keys(), np.array(TEXTS),
+        np.array(TEXTS, dtype=object), FRAME["text"], FRAME["text"].astype("category"),
+        pd.Index(TEXTS), Series(TEXTS), pa.array(TEXTS), pa.chunked_array([TEXTS]),
+        pa.array(TEXTS).dictionary_encode(),
     ],
     ids=lambda given: type(given).__name__,
 )  # fmt: skip
