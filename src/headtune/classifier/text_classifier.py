@@ -10,6 +10,8 @@ the command line, and ``load`` reads either's.
 """
 
 import tempfile
+import warnings
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +27,7 @@ from headtune.classifier.examples import divided
 from headtune.classifier.labels import names_of, original_values, sorted_places
 from headtune.classifier.parameters import in_own_names, parameters_of, run_config
 from headtune.data import prepare_texts
+from headtune.data.findings import label_findings
 from headtune.errors import ConfigError
 from headtune.files.claims import claimed
 from headtune.options import AttentionDirection, Balance, LoraBias, Pooling
@@ -35,6 +38,7 @@ from headtune.run.fitted import Fitted
 from headtune.run.pipeline import fit_classifier
 from headtune.tasks.decision import UNSURE
 from headtune.tasks.metrics import Metrics
+from headtune.types import label_ids_of
 from headtune.wording.text_lists import check_same_length, label_list, text_list
 
 __all__ = ["TextClassifier"]
@@ -167,6 +171,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             validation: Texts and labels to pick the best weights by; otherwise a part of the
                 training texts is held back (``validation_fraction``).
 
+        Warns:
+            UserWarning: Labels that differ only by case or spaces, or look like missing values.
+
         Raises:
             DataError: Lengths differ, a text is empty, or there is one label only.
             ModelError, TrainingError: The model cannot be loaded, or trained.
@@ -174,6 +181,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         values = label_list(labels)
         with in_own_names(label="labels"):
             names, examples = prepare_texts(texts, values)
+        for finding in label_findings(Counter(names.decode(label_ids_of(examples)))):
+            warnings.warn(finding.sentence, UserWarning, stacklevel=2)
         held_back = prepare_texts(*validation, names)[1] if validation else []
         prepared = divided(
             names, examples, held_back, self.validation_fraction, self.balance, self.seed
