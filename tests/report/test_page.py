@@ -266,7 +266,7 @@ def test_a_template_s_fields_are_named() -> None:
     assert named[0].code == expected
     for way in named[2:]:
         compile(way.code, "page", "exec")
-        assert '[{"key word": "…", "text": "Your text"}]' in way.code
+        assert "[{'key word': '…', 'text': 'Your text'}]" in way.code
     assert ways("r", "yes", "Message: {text}")[0] == ways("r", "yes", None)[0]
 
 

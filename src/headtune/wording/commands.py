@@ -1,6 +1,5 @@
 """Ways to use a run folder, each with the command or code as it is to be typed."""
 
-import json
 import shlex
 from typing import NamedTuple
 
@@ -31,8 +30,8 @@ def ways(run: str, label: str, template: str | None) -> list[Way]:
     """For the run folder at ``run``; ``label`` is one of its labels, ``template`` what it joins."""
     folder = shlex.quote(run)
     *others, last = _fields(template) or ["text"]
-    text = json.dumps({**dict.fromkeys(others, "…"), last: "Your text"}, ensure_ascii=False)
-    text = text if others else '"Your text"'
+    fields = {**dict.fromkeys(others, "…"), last: "Your text"}
+    text = repr(fields) if others else '"Your text"'
     return [
         Way("One text, in a terminal", predict_command(run, template)),
         Way(
