@@ -42,6 +42,7 @@ LEFT_OUT = {
     "how predictions are computed; TextClassifier.load takes it": ("compute",),
     "fit cannot be resumed": ("checkpoint_minutes",),
     "trackers write beside a run, and fit leaves nothing; history_ is for all": ("report_to",),
+    "several processes are launched for the command line": ("rendezvous_timeout",),
     "fit makes no report": (
         "baselines", "linear_probe", "suspect_labels", "page", "predictions",
     ),

@@ -15,7 +15,7 @@ from headtune.data.findings import label_findings
 from headtune.errors import ConfigError, option
 from headtune.files.claims import claimed
 from headtune.options import RunConfig
-from headtune.processes import is_main, leave_group, n_processes, rank
+from headtune.processes import check_launched, is_main, leave_group, n_processes, rank
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import (
     Report,
@@ -131,6 +131,7 @@ def plan_run(config: RunConfig, *, out: Path | None = None, overwrite: bool = Fa
 
 def _check_processes(config: RunConfig) -> None:
     """Raises ``ConfigError`` on what several processes cannot do together."""
+    check_launched()
     if n_processes() == 1:
         return
     if config.machine.device_map is not None:
