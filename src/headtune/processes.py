@@ -103,6 +103,7 @@ def join_group(device: Any, seconds: float) -> None:
     if n_processes() == 1:
         return
     import torch
+    from torch.distributed.rendezvous import rendezvous
 
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -110,8 +111,7 @@ def join_group(device: Any, seconds: float) -> None:
         backend = "nccl" if device.type == "cuda" else "gloo"
         check_launched()
         try:
-            met = torch.distributed.rendezvous("env://", timeout=timedelta(seconds=seconds))
-            store, _, _ = next(met)
+            store, _, _ = next(rendezvous("env://", timeout=timedelta(seconds=seconds)))
         except RuntimeError as error:  # DistStoreError, DistNetworkError
             reason = " ".join(str(error).split())[:200]
             raise TrainingError(
@@ -120,9 +120,8 @@ def join_group(device: Any, seconds: float) -> None:
                 way_out=f"Start them all at once, or wait longer: {option('rendezvous_timeout')}",
             ) from error
         store.set_timeout(LONGEST_WAIT)
-        ours = torch.distributed.PrefixStore("headtune", store)
         torch.distributed.init_process_group(
-            backend, store=ours, rank=rank(), world_size=n_processes(), timeout=LONGEST_WAIT
+            backend, store=store, rank=rank(), world_size=n_processes(), timeout=LONGEST_WAIT
         )
 
 
