@@ -65,7 +65,8 @@ Every option is written once, in `headtune.options`, and is the same everywhere:
 - on the command line as `--learning-rate 1e-4`; a switch has a `--no-` form;
 - in a recipe as `learning_rate: 1.0e-4`, below the key of its stage (`data`, `tokens`, `model`,
   `machine`, `tune`, `train`, `decide`, `report`);
-- in the environment as `HEADTUNE_LEARNING_RATE=1e-4`;
+- in the environment as `HEADTUNE_LEARNING_RATE=1e-4`; a variable that begins so and is no option is
+  an error of the command line;
 - in Python as `TextClassifier(learning_rate=1e-4)`, where the last column says so.
 
 What is given on the command line wins over the environment, which wins over the recipe, which wins

@@ -157,7 +157,10 @@ def blank_pictures() -> Iterator[dict[str, Callable[..., None]]]:
     from headtune.run import saving
 
     write_page = saving._write_page
-    drawing = {"_write_pictures": saving._write_pictures, "_write_page": write_page}
+    drawing: dict[str, Callable[..., None]] = {
+        "_write_pictures": saving._write_pictures,
+        "_write_page": write_page,
+    }
 
     def no_pictures(report: Any, prepared: Any, fitted: Any, folder: Path) -> None:
         write_history(list(report.history), folder / HISTORY)

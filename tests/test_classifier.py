@@ -44,6 +44,7 @@ LEFT_OUT = {
     "fit cannot be resumed": ("checkpoint_minutes",),
     "trackers write beside a run, and fit leaves nothing; history_ is for all": ("report_to",),
     "class_weight says it, with labels of any type": ("label_weight",),
+    "several processes are launched for the command line": ("rendezvous_timeout",),
     "fit makes no report": (
         "baselines", "linear_probe", "suspect_labels", "page", "predictions",
     ),

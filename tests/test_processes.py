@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,12 +16,12 @@ from safetensors.torch import load_file
 
 from headtune import RunConfig, train_run
 from headtune.cli.app import run
-from headtune.errors import ConfigError
+from headtune.errors import ConfigError, TrainingError
 from headtune.processes import all_gather, broadcast, is_main, n_processes
 from headtune.report import Report
 from headtune.run.train import help_train
 from headtune.sweep.run import run_sweep
-from tests_support import read_history, wait_for, write_table
+from tests_support import Heard, read_history, wait_for, write_table
 
 LAUNCH = "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"
 LAST_STEP_HAS_ONE_EXAMPLE = 139  # of 140
@@ -137,7 +138,8 @@ def test_one_process_is_the_main_one() -> None:
 @pytest.fixture
 def second(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process is the second of two."""
-    for name, value in {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}.items():
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+    for name, value in ({"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"} | meeting).items():
         monkeypatch.setenv(name, value)
 
 
@@ -164,3 +166,58 @@ def test_what_several_cannot_do(config: RunConfig, tmp_path: Path) -> None:
         help_train(replace(config, source="-"), out=tmp_path / "run")
     with pytest.raises(ConfigError, match="Start it once"):
         run_sweep(config, {}, out=tmp_path / "sweep", trials=1)
+
+
+@pytest.mark.parametrize(
+    ("launched", "wrong"),
+    [
+        ({}, "not RANK and MASTER_ADDR and MASTER_PORT"),
+        ({"RANK": "0", "MASTER_ADDR": "127.0.0.1"}, "not MASTER_PORT"),
+        ({"RANK": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}, "RANK=2"),
+        ({"RANK": "x", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}, "RANK=x"),
+    ],
+)
+def test_half_a_launch_is_one_line(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    table: Path,
+    tmp_path: Path,
+    launched: dict[str, str],
+    wrong: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"WORLD_SIZE": "2"} | launched).items():
+        monkeypatch.setenv(name, value)
+    assert run(["train", str(table)]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"WORLD_SIZE=2 says that so many processes train together, and there is {wrong}." in said
+
+
+@pytest.mark.parametrize("this_one", ["0", "1"])
+def test_who_is_waited_for_in_vain_is_said(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, this_one: str
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    here = {"WORLD_SIZE": "2", "RANK": this_one, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    for name, value in here.items():
+        monkeypatch.setenv(name, value)
+    machine = replace(config.machine, rendezvous_timeout="1s")
+    other = f"process {1 - int(this_one)} of 2 at 127.0.0.1:{port}"
+    config, heard = replace(config, machine=machine), Heard()
+    with pytest.raises(TrainingError, match=rf"Waited 1 s for {other}, in vain.*_timeout="):
+        _train(config, tmp_path / "run", heard)
+    if this_one == "0":
+        assert f"Waiting for {other}, at most 1s (the option rendezvous_timeout)." in heard.lines
+
+
+def _train(config: RunConfig, out: Path, heard: Heard) -> None:
+    """The part of this process."""
+    if is_main():
+        train_run(config, out=out, progress=heard)
+    else:
+        help_train(config, out=out)

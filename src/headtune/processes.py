@@ -11,7 +11,7 @@ nothing here imports torch.
 
 Processes that know nothing of each other share cores too: ``wait_without_spinning`` is for these.
 
-Leaf module.
+Imports nothing but errors.
 """
 
 import os
@@ -20,9 +20,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from headtune.errors import ConfigError, TrainingError, option
+
 __all__ = [
     "all_gather",
     "broadcast",
+    "check_launched",
     "in_each_forked_child",
     "is_main",
     "join_group",
@@ -31,28 +34,62 @@ __all__ = [
     "n_processes",
     "rank",
     "wait_without_spinning",
+    "who_is_waited_for",
 ]
 
 
 Value = TypeVar("Value")
 
 LONGEST_WAIT = timedelta(hours=1)
-"""How long one waits for the others before it gives up."""
+"""How long one waits for the others' share of the work before it gives up."""
+
+LAUNCHED_WITH = ("RANK", "MASTER_ADDR", "MASTER_PORT")
+"""What a launcher sets beside WORLD_SIZE: which one this is, and where all meet."""
+
+
+def _number(name: str, default: int) -> int:
+    """What a launcher has set; ``check_launched`` says where it is no number."""
+    given = os.environ.get(name, "")
+    return int(given) if given.isdecimal() else default
 
 
 def n_processes() -> int:
     """How many there are; 1 where nothing was launched."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    return max(1, _number("WORLD_SIZE", 1))
 
 
 def rank() -> int:
     """Which of them this one is, from 0."""
-    return int(os.environ.get("RANK", "0"))
+    return _number("RANK", 0)
 
 
 def local_rank() -> int:
     """Which of those on this machine it is: the number of its GPU."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
+    return _number("LOCAL_RANK", 0)
+
+
+def check_launched() -> None:
+    """Raises ``ConfigError`` where WORLD_SIZE speaks of several, and the rest does not fit it."""
+    if n_processes() == 1:
+        return
+    found = {name: os.environ.get(name, "") for name in LAUNCHED_WITH}
+    missing = [name for name, value in found.items() if not value]
+    if not missing and found["RANK"].isdecimal() and rank() < n_processes():
+        return
+    wrong = f"not {' and '.join(missing)}" if missing else f"RANK={found['RANK']}"
+    raise ConfigError(
+        f"WORLD_SIZE={n_processes()} says that so many processes train together, and there is "
+        f"{wrong}.",
+        way_out="Start them with torchrun, which sets all of it; or unset WORLD_SIZE.",
+    )
+
+
+def who_is_waited_for() -> str:
+    """The other processes, by their ranks, and where they meet."""
+    ranks = [str(other) for other in range(n_processes()) if other != rank()]
+    shown = ", ".join(ranks[:8]) + (", …" if len(ranks) > 8 else "")
+    where = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+    return f"process{'es' if len(ranks) > 1 else ''} {shown} of {n_processes()} at {where}"
 
 
 def is_main() -> bool:
@@ -60,17 +97,34 @@ def is_main() -> bool:
     return rank() == 0
 
 
-def join_group(device: Any) -> None:
-    """Meet the others, for what is done together on these devices (``torch.device``)."""
+def join_group(device: Any, seconds: float) -> None:
+    """Meet the others, for what is done together on these devices (``torch.device``).
+
+    Raises ``TrainingError`` where one of them has not come after so many seconds.
+    """
     if n_processes() == 1:
         return
     import torch
+    from torch.distributed.rendezvous import rendezvous
 
     if device.type == "cuda":
         torch.cuda.set_device(device)
     if not torch.distributed.is_initialized():
         backend = "nccl" if device.type == "cuda" else "gloo"
-        torch.distributed.init_process_group(backend, timeout=LONGEST_WAIT)
+        check_launched()
+        try:
+            store, _, _ = next(rendezvous("env://", timeout=timedelta(seconds=seconds)))
+        except RuntimeError as error:  # DistStoreError, DistNetworkError
+            reason = " ".join(str(error).split())[:200]
+            raise TrainingError(
+                f"Waited {seconds:g} s for {who_is_waited_for()}, in vain: {reason}.",
+                option="rendezvous_timeout",
+                way_out=f"Start them all at once, or wait longer: {option('rendezvous_timeout')}",
+            ) from error
+        store.set_timeout(LONGEST_WAIT)
+        torch.distributed.init_process_group(
+            backend, store=store, rank=rank(), world_size=n_processes(), timeout=LONGEST_WAIT
+        )
 
 
 def broadcast(value: Value) -> Value:

@@ -42,6 +42,7 @@ def manifest(base: str = "org/model", tune: str = "last-1") -> Any:
         labels=["ham", "spam"],
         max_length=2048,
         split_special_tokens=True,
+        template=None,
         task=SINGLE_LABEL.name,
     )
 

@@ -71,6 +71,10 @@ class Stages:
         console.print("a table of results")
 
     note = ""
+    template: str | None = None
+
+    def whole(self, texts: Sequence[str]) -> list[str]:
+        return list(texts)
 
     def load(self, path: Path, **arguments: Any) -> "Stages":
         self.arguments = {"path": path, **arguments}

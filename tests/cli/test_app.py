@@ -210,10 +210,10 @@ def test_predicting_imports_nothing_that_only_training_needs() -> None:
 def test_libraries_are_silent_unless_debugging(
     headtune: Headtune, monkeypatch: pytest.MonkeyPatch, debug: bool
 ) -> None:
-    monkeypatch.delenv("HEADTUNE_TEST_QUIET", raising=False)
-    monkeypatch.setattr("headtune.cli.app.QUIET", {"HEADTUNE_TEST_QUIET": "1"})
+    monkeypatch.delenv("QUIET_IN_A_TEST", raising=False)
+    monkeypatch.setattr("headtune.cli.app.QUIET", {"QUIET_IN_A_TEST": "1"})
     headtune("predict", "runs/x", "a text", *(["--debug"] if debug else []))
-    was_set = os.environ.pop("HEADTUNE_TEST_QUIET", None)
+    was_set = os.environ.pop("QUIET_IN_A_TEST", None)
     assert was_set == (None if debug else "1")
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from headtune.cli.options import _parts
-from headtune.cli.predict import table_in
 from headtune.cli.tables import prediction_lines
-from headtune.errors import DataNotFoundError, PredictionError
+from headtune.cli.texts import table_in
+from headtune.errors import PredictionError
 from headtune.options import DataConfig
 from headtune.types import LabelSet, Prediction
 
@@ -121,8 +121,7 @@ def test_out_is_not_for_texts(headtune: Headtune) -> None:
         (["there.csv"], "there.csv"),
         (["there"], "there"),
         (["hello"], None),
-        (["see missing.csv"], None),
-        (["there.csv", "hello"], None),
+        (["not.a.table"], None),
         (["x" * 5000], None),
         (["null \0 character"], None),
     ],
@@ -136,15 +135,10 @@ def test_which_arguments_are_a_table(
     assert table_in(arguments) == table
 
 
-def test_a_missing_table_is_not_a_text(headtune: Headtune) -> None:
-    with pytest.raises(DataNotFoundError):
-        table_in(["messages.csv"])
-    result = headtune("predict", "runs/x", "messages.csv")
-    assert (result.code, result.err.count("\n")) == (1, 1)
-    assert "There is no file messages.csv" in result.err
-
-
-def test_one_table_at_a_time() -> None:
+def test_one_table_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.csv", "b.csv"):
+        Path(name).touch()
     with pytest.raises(PredictionError, match=r"received 2: a\.csv, b\.csv"):
         table_in(["a.csv", "b.csv"])
 

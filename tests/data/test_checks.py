@@ -14,10 +14,10 @@ from headtune.data import (
     usable_rows,
     write_set_aside,
 )
-from headtune.data.reading.table import MAX_CONTENT_CHARACTERS
 from headtune.errors import DataError
 from headtune.options import DataConfig
 from headtune.types import SetAsideRow
+from headtune.wording.text_lists import SHOWN_CHARACTERS
 
 AUTO = DataConfig()
 RECORDS = [
@@ -107,7 +107,7 @@ def test_long_content_is_shortened() -> None:
     table = read_table([{"text": "", "label": "x" * 10_000}, {"text": "a", "label": "b"}], AUTO)
     config = DataConfig(text="text", label="label")
     (row,) = usable_rows(table, find_columns(table, config), config).set_aside
-    assert len(row.content) == MAX_CONTENT_CHARACTERS
+    assert len(row.content) == SHOWN_CHARACTERS
     assert row.content.endswith("…")
 
 

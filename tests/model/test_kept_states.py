@@ -305,3 +305,22 @@ def test_sizes(size: int | str, n_bytes: int) -> None:
 def test_what_is_no_size(size: int | str) -> None:
     with pytest.raises(ConfigError, match="cache_limit="):
         parse_size(size)
+
+
+def test_states_on_a_disk_that_is_only_read_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of their last use cannot be noted there: [Errno 30]."""
+    states = make_states(3)
+    assert StateStore(IDENTITY, GB, print).write(states)
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("utime", "mkdir", "unlink", "replace"):
+        monkeypatch.setattr(os, name, read_only)
+    said: list[str] = []
+    store = StateStore(IDENTITY, GB, said.append)
+    assert store.find(states).keys() == states.keys()
+    assert not store.write(make_states(2, seed=1))
+    assert not store.write(make_states(2, seed=2))
+    assert len(said) == 1
+    assert said[0].startswith("Outputs of frozen layers are not kept on disk: [Errno 30]")

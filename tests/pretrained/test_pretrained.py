@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,17 @@ def test_a_file_that_is_no_model_is_not_hashed(cache: Path) -> None:
             assert locate_pretrained(name) is None
             with pytest.raises(ModelFileError):
                 find_pretrained(name)
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADTUNE_CACHE", "/dev/null/cache")
+    monkeypatch.setattr(gguf_reader, "_of_this_process", {})
+    gguf = make_gguf(tmp_path / "tiny.gguf")
+    with pytest.warns(UserWarning, match=r"tiny\.gguf is unpacked anew .* Not a directory"):
+        found = find_pretrained(str(gguf))
+    assert (found.path / "config.json").is_file()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert find_pretrained(str(gguf)).path == found.path

@@ -254,11 +254,21 @@ def test_every_stage_that_is_timed_has_a_name_for_people() -> None:
 
 
 def test_folders_and_labels_are_quoted() -> None:
-    named = ways("my runs/o'brien", "it's")
+    named = ways("my runs/o'brien", "it's", None)
     assert named[0].code.startswith("headtune predict 'my runs/o'\"'\"'brien' ")
     for way in named[2:]:
         compile(way.code, "page", "exec")
         assert '"my runs/o\'brien"' in way.code
+
+
+def test_a_template_s_fields_are_named() -> None:
+    named = ways("runs/tweets", "yes", "{key word}: {text}")
+    expected = "headtune predict runs/tweets --field 'key word=…' \"Your text\""
+    assert named[0].code == expected
+    for way in named[2:]:
+        compile(way.code, "page", "exec")
+        assert "[{'key word': '…', 'text': 'Your text'}]" in way.code
+    assert ways("r", "yes", "Message: {text}")[0] == ways("r", "yes", None)[0]
 
 
 def test_confusion_matrix_and_its_mistakes() -> None:

@@ -43,7 +43,7 @@ def model_card(manifest: Manifest, report: CardValues, name: str) -> str:
         _figures(report, task_named(manifest.task)),
         _data(report),
         _limits(manifest),
-        _how_to(name, manifest.labels[0]),
+        _how_to(name, manifest),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -124,9 +124,9 @@ def _limits(manifest: Manifest) -> str:
     )
 
 
-def _how_to(name: str, label: str) -> str:
+def _how_to(name: str, manifest: Manifest) -> str:
     parts, folder = ["## How to use it\n"], f"path/to/{name}"
-    for way in ways(folder, label):
+    for way in ways(folder, manifest.labels[0], manifest.template):
         language = "sh" if way.code.startswith("headtune ") else "python"
         parts.append(f"{way.name}:\n\n{fenced(way.code, language)}\n")
     export = code(f"headtune export {folder} --to transformers")

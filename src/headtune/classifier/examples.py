@@ -18,7 +18,7 @@ from headtune.errors import ConfigError, SplitError, option
 from headtune.options import Balance, DataConfig
 from headtune.tasks.task import RowWeights
 from headtune.types import Example, LabelSet, PreparedData, label_ids_of
-from headtune.wording.text_lists import check_same_length, text_list
+from headtune.wording.text_lists import check_same_length, label_list, text_list
 
 __all__ = ["divided", "examples_of", "measured"]
 
@@ -34,7 +34,7 @@ def examples_of(
 
     ``known`` are the labels there may be. Raises ``DataError``.
     """
-    names, examples = prepare_texts(texts, labels, known)
+    names, examples = prepare_texts(texts, label_list(labels), known)
     return names, weighted(examples, checked_weights(weights, len(examples)), names)
 
 
@@ -45,7 +45,7 @@ def measured(
 
     Raises ``DataError`` where lengths differ, or weights are none.
     """
-    texts, names = text_list(texts), names_of(labels)
+    texts, names = text_list(texts), names_of(label_list(labels))
     check_same_length(texts, names)
     checked = checked_weights(weights, len(texts))
     if checked is None:

@@ -10,6 +10,8 @@ the command line, and ``load`` reads either's.
 """
 
 import tempfile
+import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +28,7 @@ from headtune.artifact.layout import require_run_folder
 from headtune.classifier.examples import divided, examples_of, measured
 from headtune.classifier.labels import names_of, original_values, sorted_places
 from headtune.classifier.parameters import in_own_names, parameters_of, run_config
+from headtune.data.findings import label_findings
 from headtune.errors import ConfigError
 from headtune.explain import Explanation, explain
 from headtune.explain.explanation import Method
@@ -33,11 +36,13 @@ from headtune.files.claims import claimed
 from headtune.notebook import Listener, listening
 from headtune.options import AttentionDirection, Balance, LoraBias, Pooling
 from headtune.predict import Predictor
+from headtune.predict.fields import Text
 from headtune.run.fitted import Fitted
 from headtune.run.pipeline import fit_classifier
 from headtune.tasks.decision import UNSURE
 from headtune.tasks.metrics import Metrics
 from headtune.training import Interruption
+from headtune.types import label_ids_of
 
 __all__ = ["TextClassifier"]
 
@@ -193,6 +198,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Interrupted after the first step (Ctrl-C, a notebook's "interrupt"), it ends with what was
         trained and a warning; a second time, or earlier, raises ``KeyboardInterrupt``.
 
+        Warns:
+            UserWarning: Labels that differ only by case or spaces, or look like missing values.
+
         Raises:
             DataError: Lengths differ, a text is empty, a weight is no number of at least 0, or
                 there is one label only.
@@ -201,6 +209,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         with in_own_names(label="labels"):
             names, examples = examples_of(texts, labels, sample_weight)
+        for finding in label_findings(Counter(names.decode(label_ids_of(examples)))):
+            warnings.warn(finding.sentence, UserWarning, stacklevel=2)
         held_back = examples_of(*validation, known=names)[1] if validation else []
         prepared = divided(
             names, examples, held_back, self.validation_fraction, self.balance, self.seed
@@ -225,10 +235,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         interruption.warn(self.fitted_.result.best_step)
         return self
 
-    def predict(self, texts: Iterable[str]) -> npt.NDArray[Any]:
+    def predict(self, texts: Iterable[Text]) -> npt.NDArray[Any]:
         """The answer for each text, shape ``(n_texts,)``: the most probable label.
 
-        A run folder may have thresholds, or answer "unsure", which counts as wrong in ``score``.
+        Where a loaded run was trained on a template of several columns, a text is a dict with their
+        values. A run folder may have thresholds, or answer "unsure", which counts as wrong in
+        ``score``.
         """
         check_is_fitted(self, "predictor_")
         predictor = self.predictor_
@@ -239,7 +251,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return labels
         return np.array([*self._values, UNSURE], dtype=object)[decided]
 
-    def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
+    def predict_proba(self, texts: Iterable[Text]) -> npt.NDArray[np.float64]:
         """Probabilities, shape ``(n_texts, n_labels)``, columns in the order of ``classes_``.
 
         Raises ``PredictionError`` on a text that is empty or no string.
@@ -248,7 +260,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.predictor_.predict_proba(texts)[:, self._columns]
 
     def evaluate(
-        self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
+        self, texts: Iterable[Text], labels: Iterable[Any], sample_weight: Any = None
     ) -> Metrics:
         """Accuracy, macro F1, log loss and per-label figures; see ``headtune.tasks.metrics``.
 
@@ -262,7 +274,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return predictor.task.metrics(probabilities, targets, predictor.labels, weights)
 
     def score(
-        self, texts: Iterable[str], labels: Iterable[Any], sample_weight: Any = None
+        self, texts: Iterable[Text], labels: Iterable[Any], sample_weight: Any = None
     ) -> float:
         """Accuracy. Labels are compared by name, so 1 and "1" are the same after ``load`` too."""
         texts, expected, weights = measured(texts, labels, sample_weight)
@@ -278,7 +290,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "old and new texts; texts that were seen before do not go through frozen layers again."
         )
 
-    def explain(self, text: str, *, label: Any = None, method: Method = "occlusion") -> Explanation:
+    def explain(
+        self, text: Text, *, label: Any = None, method: Method = "occlusion"
+    ) -> Explanation:
         """Which words of a text moved the answer; a notebook shows them in colour.
 
         Args:

@@ -32,8 +32,10 @@ from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
 from headtune.cli.console import complain
+from headtune.cli.environment import check_environment
 from headtune.cli.flags import as_flag
 from headtune.cli.help import PlainHelp
+from headtune.cli.texts import after_dashes
 from headtune.errors import CanResume, HeadtuneError
 from headtune.processes import is_main, rank
 from headtune.wording.visible import visible
@@ -115,7 +117,9 @@ def run(arguments: Sequence[str]) -> int:
     called = [name for name in arguments[:1] if name in COMMANDS]
     try:
         app = command_line(called or COMMANDS)
-        app(_standard_input_last(arguments), exit_on_error=False, print_error=False)
+        if called and not {"--help", "-h"} & set(arguments):
+            check_environment(os.environ)
+        app(_positional(arguments), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush to
@@ -134,6 +138,12 @@ def run(arguments: Sequence[str]) -> int:
         hint = "" if debug else " Run again with --debug to see where, and please report it."
         return _fail(f"Error: unexpected {type(error).__name__}: {error}.{hint}", 1, debug)
     return 0
+
+
+def _positional(arguments: Sequence[str]) -> list[str]:
+    """The arguments as cyclopts tells texts, tables and options apart as users mean them."""
+    takes_texts = list(arguments[:1]) in (["predict"], ["explain"])
+    return _standard_input_last(after_dashes(arguments) if takes_texts else arguments)
 
 
 def _standard_input_last(arguments: Sequence[str]) -> list[str]:

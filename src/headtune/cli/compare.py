@@ -26,7 +26,8 @@ from headtune.cli.common import (
     write_page,
 )
 from headtune.cli.options import takes_options
-from headtune.cli.predict import TABLE_ENDINGS, data_config, load_predictor
+from headtune.cli.predict import data_config, load_predictor
+from headtune.cli.texts import ends_as_files_do
 
 if TYPE_CHECKING:
     from headtune.report.answers import Answers
@@ -104,7 +105,7 @@ def _told_apart(arguments: Sequence[str]) -> tuple[list[Path], str | None]:
     """The run folders, and the table if the last argument is one."""
     *others, last = arguments or ("",)
     path = Path(last)
-    is_table = last == "-" or path.is_file() or last.lower().endswith(TABLE_ENDINGS)
+    is_table = last == "-" or path.is_file() or ends_as_files_do(last)
     if is_table and not path.is_dir():
         return [Path(run) for run in others], last
     return [Path(run) for run in arguments], None

@@ -19,8 +19,10 @@ from headtune.cli.common import (
     waiting,
     write_page,
 )
+from headtune.cli.fields import Fields, fields_of, texts_with_fields
 from headtune.cli.options import takes_options
 from headtune.cli.predict import load_predictor
+from headtune.cli.texts import TextIs, check_texts_only
 
 if TYPE_CHECKING:
     from headtune.explain import Explanation
@@ -33,6 +35,8 @@ def explain(
     run: RunFolder,
     /,
     *texts: Annotated[str, Parameter(name="TEXT...", group=GENERAL, help="Texts to explain.")],
+    text_is: TextIs = (),
+    field: Fields = (),
     method: Annotated[
         Literal["occlusion", "gradients"],
         Parameter(
@@ -61,16 +65,20 @@ def explain(
       headtune explain runs/messages "Call now to claim" --html why.html
 
     Green words speak for the label, red ones against it. A number is how much
-    a word adds to the label's log-odds.
+    a word adds to the label's log-odds. What looks like a file is an error;
+    --text-is "data.csv", or -- before it, makes a text of it.
     """
-    if not texts:
+    if not (texts or text_is or field):
         raise CycloptsError(msg='Give a text: headtune explain RUN "Your text".')
+    check_texts_only(texts)
+    fields = fields_of(field)
     with waiting("Loading the model"):
         from headtune.explain import explain as explain_text
         from headtune.explain import explanation_page
 
         predictor = load_predictor(run, model, options)
-        found = [explain_text(predictor, text, method=method, label=label) for text in texts]
+        items = texts_with_fields(predictor.template, (*texts, *text_is), fields)
+        found = [explain_text(predictor, item, method=method, label=label) for item in items]
     for explanation in found:
         if json:
             print_json(asdict(explanation))

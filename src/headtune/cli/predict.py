@@ -1,17 +1,11 @@
 """``headtune predict``: the label of a few texts, or of every row of a table.
 
-What is a table and what is a text, by these rules in order:
-
-    -                                    the table on standard input
-    one argument that is a file          that table
-    one word that ends as tables do      a table that is missing: an error, not a text
-    anything else                        texts, one for each argument
-
-Texts go through the model together and come back in order. A table streams through: it keeps its
-columns and gains the label and a probability for each label.
+Which arguments are texts and which is a table says texts.py; what fills the fields of a template,
+fields.py. Texts go through the model together and come back in order. A table streams through: it
+keeps its columns and gains the label and a probability for each label.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,8 +27,10 @@ from headtune.cli.common import (
     show,
     waiting,
 )
+from headtune.cli.fields import Fields, fields_of, texts_with_fields
 from headtune.cli.options import STAGE_OF, takes_options
-from headtune.errors import ConfigError, DataNotFoundError, PredictionError
+from headtune.cli.texts import TextIs, table_in
+from headtune.errors import ConfigError, PredictionError
 from headtune.options import DataConfig, DecideConfig
 from headtune.options.written import parse_shares
 
@@ -42,9 +38,7 @@ if TYPE_CHECKING:
     from headtune.predict import Predictor
     from headtune.tasks.decision import RuleChanges
 
-__all__ = ["predict", "table_in"]
-
-TABLE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
+__all__ = ["data_config", "load_predictor", "predict"]
 
 
 @takes_options(data=READING, machine=RUNNING, decide=DECIDING)
@@ -59,6 +53,8 @@ def predict(
             help="Texts; or one FILE (CSV, TSV, JSON, JSONL, Parquet), - for standard input.",
         ),
     ],
+    text_is: TextIs = (),
+    field: Fields = (),
     out: Annotated[
         Path | None,
         Parameter(
@@ -88,16 +84,21 @@ def predict(
       headtune predict runs/messages new.csv --threshold spam=0.9 --out labelled.csv
       cat new.csv | headtune predict runs/messages - > labelled.csv
       headtune predict runs/messages new.csv --json | jq .predicted_label
-      headtune predict runs/messages -- "-5 degrees tonight"
+      headtune predict runs/messages -- "-5 degrees tonight" "see data.csv"
+      headtune predict runs/tweets --field keyword=fire "home at six"
 
     One argument that is a file is read as a table; so is - (standard input).
-    Anything else is a text. A table keeps its columns and gains the label and
-    a probability for each label. With --json each text or row is an object.
+    What only looks like a file or a folder is an error; --text-is "data.csv",
+    or -- before it, makes a text of it, as scripts should of every text.
+    A table keeps its columns and gains the label and a probability for each
+    label. With --json each text or row is an object.
     """
-    if not texts:
+    if not (texts or text_is or field):
         raise CycloptsError(msg='Give a text or a file: headtune predict RUN "Your text".')
-    table = table_in(texts)
+    table, fields = table_in(texts, texts_beside=bool(text_is)), fields_of(field)
     if table is not None:
+        if fields:
+            raise ConfigError("--field is for texts; a FILE has its columns.")
         _predict_table(
             lambda: load_predictor(run, model, options),
             table,
@@ -107,41 +108,9 @@ def predict(
             data=data_config(options),
         )
     else:
+        texts = (*texts, *text_is)
         _check_texts(texts, out, safe_csv)
-        _predict_texts(lambda: load_predictor(run, model, options), texts, json)
-
-
-def table_in(arguments: Sequence[str]) -> str | None:
-    """The table that the arguments name, or None where they are texts; see the rules above.
-
-    Raises ``DataNotFoundError`` for a table that is missing, ``PredictionError`` for several.
-    """
-    tables = [argument for argument in arguments if argument == "-" or _names_a_table(argument)]
-    if len(tables) < len(arguments):
-        return None
-    if len(tables) > 1:
-        raise PredictionError(
-            f"Classify one table at a time; received {len(tables)}: {', '.join(tables)}."
-        )
-    if tables[0] != "-" and not _is_file(tables[0]):
-        raise DataNotFoundError(
-            f"There is no file {tables[0]}. To classify it as a text, add a space: '{tables[0]} '."
-        )
-    return tables[0]
-
-
-def _names_a_table(argument: str) -> bool:
-    looks_like_one = argument.lower().endswith(TABLE_ENDINGS) and not any(
-        map(str.isspace, argument)
-    )
-    return looks_like_one or _is_file(argument)
-
-
-def _is_file(argument: str) -> bool:
-    try:
-        return Path(argument).is_file()
-    except (OSError, ValueError):  # too long for a file name, or a null character: a text
-        return False
+        _predict_texts(lambda: load_predictor(run, model, options), texts, fields, json)
 
 
 def load_predictor(run: Path, model: str | None, options: dict[str, Any]) -> "Predictor":
@@ -223,18 +192,24 @@ def _check_texts(texts: Sequence[str], out: Path | None, safe_csv: bool) -> None
         raise ConfigError("--safe-csv is for a FILE; the labels of texts are printed.")
 
 
-def _predict_texts(load: Callable[[], "Predictor"], texts: Sequence[str], as_json: bool) -> None:
+def _predict_texts(
+    load: Callable[[], "Predictor"],
+    texts: Sequence[str],
+    fields: Mapping[str, str],
+    as_json: bool,
+) -> None:
     with waiting("Loading the model"):
         from headtune.cli.tables import prediction_lines, predictions_table
 
         predictor = load()
-        predictions = predictor.predict(texts)
+        items = texts_with_fields(predictor.template, texts, fields)
+        predictions, whole = predictor.predict(items), predictor.whole(items)
     if predictor.note:
         say(predictor.note)
     if as_json:
-        for text, prediction in zip(texts, predictions, strict=True):
+        for text, prediction in zip(whole, predictions, strict=True):
             print_json({"text": text, **asdict(prediction)})
-    elif len(texts) == 1:
+    elif len(whole) == 1:
         show("\n".join(prediction_lines(predictions[0])))
     else:
-        results().print(predictions_table(texts, predictions))
+        results().print(predictions_table(whole, predictions))

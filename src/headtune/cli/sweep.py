@@ -5,7 +5,6 @@
 3. a table of the trials, the winner's report     result on stdout
 """
 
-import shlex
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ from headtune.cli.common import GENERAL, DebugFlag, JsonFlag, print_json, result
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
 from headtune.errors import ConfigError, MissingDependencyError
+from headtune.wording.commands import predict_command
 
 if TYPE_CHECKING:
     from headtune.sweep.run import Sweep
@@ -153,7 +153,7 @@ def sweep(
         print_json(found.to_dict(), indent=2)
     else:
         _print(found)
-    _say_what_next(folder)
+    _say_what_next(folder, run_config.data.template)
 
 
 def _space(given: dict[str, str | None]) -> "Space":
@@ -209,7 +209,7 @@ def _table(found: "Sweep") -> "Table":
 _REMARKS = {"stopped": "stopped early", "time": "out of time", "failed": "loss not finite"}
 
 
-def _say_what_next(folder: Path) -> None:
+def _say_what_next(folder: Path, template: str | None) -> None:
     say(f"\nWritten to {folder}")
     for name, text in (
         ("sweep.json", "all trials, for machines"),
@@ -218,5 +218,4 @@ def _say_what_next(folder: Path) -> None:
         ("best", "the best one's run"),
     ):
         say(f"  {name:<16}{text}")
-    best = shlex.quote(str(folder / "best"))
-    say(f'\nTry it:\n  headtune predict {best} "Your text"')
+    say(f"\nTry it:\n  {predict_command(str(folder / 'best'), template)}")

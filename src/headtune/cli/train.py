@@ -8,7 +8,6 @@
 ``--dry-run`` stops before anything is trained and prints what would be done.
 """
 
-import shlex
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +28,7 @@ from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
 from headtune.options import MachineConfig, RunConfig
 from headtune.processes import is_main
+from headtune.wording.commands import predict_command
 
 __all__ = ["default_out", "train"]
 
@@ -182,12 +182,12 @@ def _train(config: RunConfig, out: Path, overwrite: bool, resume: bool, as_json:
         show((out / "report.json").read_text(encoding="utf-8").rstrip())
     else:
         render_report(report, results())
-    _say_what_next(out)
+    _say_what_next(out, config.data.template)
 
 
-def _say_what_next(out: Path) -> None:
+def _say_what_next(out: Path, template: str | None) -> None:
     say(f"\nWritten to {out}")
     files = [(name, text) for name, text in WRITTEN.items() if (out / name).exists()]
     for name, text in files:
         say(f"  {name:<21}{text}")
-    say(f'\nTry it:\n  headtune predict {shlex.quote(str(out))} "Your text"')
+    say(f"\nTry it:\n  {predict_command(str(out), template)}")

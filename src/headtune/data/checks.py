@@ -9,7 +9,6 @@ the split, and those with different labels are counted.
 """
 
 import csv
-import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,14 @@ import numpy.typing as npt
 from headtune.data.columns import Columns
 from headtune.data.labels import label_names
 from headtune.data.reading.arrow_values import python_value, python_values
-from headtune.data.reading.table import Table, holds_strings, shortened
+from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import DataError, option
 from headtune.files.plain_json import to_json
 from headtune.options import DataConfig
 from headtune.types import SetAsideRow
 from headtune.wording.numbers import count
+from headtune.wording.templates import Template
+from headtune.wording.text_lists import shortened
 
 __all__ = [
     "UsableRows",
@@ -139,27 +140,18 @@ def _why_no_text(text: str | None) -> str:
     return "the text is missing" if text is None else "the text is empty"
 
 
-def _joined(table: Table, template: str) -> list[str | None]:
+def _joined(table: Table, written: str) -> list[str | None]:
     """The columns of each row joined by a template, missing values empty; None if all are."""
-    pieces = list(string.Formatter().parse(template))
-    columns = [python_values(table.columns[name]) for name in _fields(template)]
-    joined: list[str | None] = []
-    for values in zip(*columns, strict=True):
-        fields = ["" if value is None else str(value).strip() for value in values]
-        filled = iter(fields)
-        text = "".join(
-            before + (next(filled) if f is not None else "") for before, f, _, _ in pieces
-        )
-        joined.append(text.strip() if any(fields) else None)
-    return joined
-
-
-def _fields(template: str) -> list[str]:
-    return [field for _, field, _, _ in string.Formatter().parse(template) if field is not None]
+    template = Template.parse(written)
+    columns = [python_values(table.columns[name]) for name in template.fields]
+    rows = zip(*columns, strict=True)
+    return [template.join(dict(zip(template.fields, row, strict=True))) for row in rows]
 
 
 def _text_columns(columns: Columns) -> list[str]:
-    return [columns.text or ""] if columns.template is None else _fields(columns.template)
+    if columns.template is None:
+        return [columns.text or ""]
+    return Template.parse(columns.template).fields
 
 
 def _mark_not_utf8(

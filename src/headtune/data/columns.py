@@ -9,7 +9,6 @@ A template joins several columns into the text: ``{keyword}: {text}``.
 """
 
 import difflib
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import ColumnError, option
 from headtune.options import DataConfig
 from headtune.wording.numbers import count
+from headtune.wording.templates import Template
 
 __all__ = ["Columns", "find_columns", "find_text_column"]
 
@@ -118,7 +118,7 @@ def _fields(template: str | None) -> list[str]:
     if template is None:
         return []
     try:
-        return [field for _, field, _, _ in string.Formatter().parse(template) if field is not None]
+        return Template.parse(template).fields
     except ValueError as error:
         raise ColumnError(
             f"{option('template', template)} cannot be read: {error}.",

@@ -34,7 +34,6 @@ from headtune.data.parts.parts import (
 )
 from headtune.data.parts.split import parse_split
 from headtune.data.reading.readers import read_parts
-from headtune.data.reading.table import NOT_WRITABLE, is_writable, shortened
 from headtune.data.repeats.groups import groups_together
 from headtune.data.repeats.leaks import find_leaks
 from headtune.data.repeats.repeats import find_repeats
@@ -42,7 +41,14 @@ from headtune.data.summary import summarize
 from headtune.errors import DataError, LabelError, option
 from headtune.options import DataConfig
 from headtune.types import Example, LabelSet, PreparedData, SetAsideRow, known_label
-from headtune.wording.text_lists import check_same_length, text_list
+from headtune.wording.text_lists import (
+    HALF_PAIR,
+    check_same_length,
+    has_half_pair,
+    label_list,
+    shortened,
+    text_list,
+)
 
 __all__ = ["labelled_examples", "prepare", "prepare_texts", "write_parts"]
 
@@ -125,7 +131,7 @@ def prepare_texts(
     come with (of several that have one name, the first). Raises ``DataError`` on
     lengths that differ, and on a text or label that is missing or not known.
     """
-    texts, values = text_list(texts), list(labels)
+    texts, values = text_list(texts), label_list(labels)
     check_same_length(texts, values)
     if not texts:
         raise DataError("Expected texts and their labels; received none.")
@@ -154,9 +160,9 @@ def _named(value: object, position: int) -> str:
 
 
 def _check_writable(text: str, what: str, position: int) -> None:
-    if not is_writable(text):
+    if has_half_pair(text):
         raise DataError(
-            f"{what} {position} (counted from 0) holds {NOT_WRITABLE}: {shortened(ascii(text))}.",
+            f"{what} {position} (counted from 0) holds {HALF_PAIR}: {shortened(ascii(text))}.",
             row=position + 1,
             way_out="Mend it where it was cut in two, or leave it out.",
         )

@@ -11,6 +11,7 @@ from headtune.explain.coloured import explanation_fragment, strongest_words
 from headtune.explain.gradients import integrated_gradients
 from headtune.explain.occlusion import leave_one_out
 from headtune.predict import Predictor
+from headtune.predict.fields import Text
 from headtune.wording.numbers import percent
 from headtune.wording.visible import visible
 from headtune.wording.word_spans import word_spans
@@ -70,19 +71,22 @@ class Explanation:
 
 
 def explain(
-    predictor: Predictor, text: str, *, method: Method = "occlusion", label: str | None = None
+    predictor: Predictor, text: Text, *, method: Method = "occlusion", label: str | None = None
 ) -> Explanation:
     """Explain the answer for ``text``.
 
     Args:
+        text: As in ``Predictor.predict``; through a template, the words of the whole are explained.
         method: "occlusion" leaves each word out; "gradients" integrates gradients.
         label: The label to explain; by default the most probable one.
 
     Raises:
-        PredictionError: The text is empty, or there is no such label.
+        PredictionError: The text is empty or not what the template asks for, or there is no such
+            label.
         MissingDependencyError: "gradients" without Captum.
     """
-    probabilities, task = predictor.predict_proba([text]), predictor.task
+    [whole], task = predictor.whole([text]), predictor.task
+    probabilities = predictor.probabilities(predictor.encode([whole]))
     [answer] = task.answers(predictor.rule, probabilities, predictor.labels)
     names = predictor.labels.names
     if label is not None and label not in names:
@@ -91,12 +95,12 @@ def explain(
         )
     [likeliest] = task.named(task.decide(probabilities), predictor.labels)
     explained = label or likeliest
-    spans = word_spans(text)
-    effects = METHODS[method](predictor, text, spans, names.index(explained))
+    spans = word_spans(whole)
+    effects = METHODS[method](predictor, whole, spans, names.index(explained))
     words = tuple(
-        WordEffect(text[start:end], start, end, effect)
+        WordEffect(whole[start:end], start, end, effect)
         for (start, end), effect in zip(spans, np.asarray(effects).tolist(), strict=True)
     )
     return Explanation(
-        text, answer.label, explained, answer.probabilities[explained], method, words
+        whole, answer.label, explained, answer.probabilities[explained], method, words
     )

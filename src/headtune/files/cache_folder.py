@@ -21,10 +21,13 @@ def cache_folder() -> Path:
 
 
 def remove_abandoned(unfinished: Iterable[Path]) -> None:
-    """Remove those files and folders whose writer was killed: they are an hour old."""
+    """Remove those files and folders whose writer was killed: they are an hour old.
+
+    What cannot be removed stays: another process may be removing it, or it is someone else's.
+    """
     oldest = time.time() - ABANDONED_SECONDS
     for path in unfinished:
-        with suppress(FileNotFoundError):  # another process may be removing the same
+        with suppress(OSError):
             if path.stat().st_mtime >= oldest:
                 continue
             if path.is_dir():

@@ -29,8 +29,9 @@ def remembered_sha256(path: Path, notes: Path) -> str:
     stat = path.stat()
     key = to_json([str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino])
     note = notes / hashlib.sha256(key.encode()).hexdigest()
-    if note.is_file() and len(known := note.read_text()) == 64:
-        return known
+    with suppress(OSError):  # there is none, or it may not be read
+        if len(known := note.read_text()) == 64:
+            return known
     digest = file_sha256(path)
     with suppress(OSError):  # notes that cannot be written: the next run reads the file again
         note.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from headtune.options.ranges import check_at_least
-from headtune.options.written import parse_size
+from headtune.options.written import parse_duration, parse_size
 
 __all__ = ["ComputeDtype", "Computing", "MachineConfig"]
 
@@ -47,6 +47,9 @@ class MachineConfig:
     cache): bytes, or a size such as 500MB. What was not used for longest goes first. 0: keep
     nothing."""
 
+    rendezvous_timeout: str = "10m"
+    """How long processes that torchrun launched wait for each other at the start: 90s, 10m, 2h."""
+
     trust_remote_code: bool = False
     """Run Python code that comes with the model you name. Only for authors you trust. Code in a run
     folder, or in a model that only a run folder names, is never run."""
@@ -54,3 +57,4 @@ class MachineConfig:
     def __post_init__(self) -> None:
         check_at_least(self, 1, "max_tokens_per_batch")
         parse_size(self.cache_limit)
+        parse_duration("rendezvous_timeout", self.rendezvous_timeout)

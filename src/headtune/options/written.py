@@ -9,7 +9,7 @@ from math import inf, nan
 
 from headtune.errors import ConfigError, option
 
-__all__ = ["parse_shares", "parse_size", "parse_tune", "parse_weights"]
+__all__ = ["parse_duration", "parse_shares", "parse_size", "parse_tune", "parse_weights"]
 
 
 def parse_size(size: int | str) -> int:
@@ -25,6 +25,22 @@ def parse_size(size: int | str) -> int:
             option="cache_limit",
         )
     return int(float(found[1]) * 1000 ** (" kmgt".index(found[2] or " ")))
+
+
+def parse_duration(given_by: str, written: str) -> float:
+    """``"10m"`` -> 600.0 seconds; s, m and h. Raises ``ConfigError`` on anything else.
+
+    ``given_by`` is the name of the option.
+    """
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?(?:e[+-]?\d{1,2})?)([smh])", str(written).strip())
+    seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
+    if seconds <= 0:
+        raise ConfigError(
+            f"{option(given_by)} takes a duration such as 90s, 10m or 2h; received "
+            f"{str(written)[:40]!r}.",
+            option=given_by,
+        )
+    return seconds
 
 
 def parse_tune(tune: str) -> tuple[str, int]:

@@ -58,7 +58,7 @@ def answer_file(
     progress.stage("Classifying")
     progress.start(len(examples), "examples")
     texts = [example.text for example in examples]
-    probabilities = predictor.predict_proba(texts, progress)
+    probabilities = predictor.probabilities(predictor.encode(texts), progress)
     progress.finish()
     return examples, set_aside, probabilities
 

@@ -15,13 +15,14 @@ from headtune.artifact import LoadedArtifact, load_artifact
 from headtune.errors import PredictionError
 from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, quantize
 from headtune.options import DataConfig, MachineConfig
+from headtune.predict.fields import Text, texts_through
 from headtune.progress import Progress, SilentProgress
 from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.decision import DecisionRule, RuleChanges
 from headtune.tasks.task import Decisions, Probabilities
 from headtune.tokens import embedding_size, encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
-from headtune.wording.text_lists import text_list
+from headtune.wording.text_lists import HALF_PAIR, has_half_pair, shortened
 
 __all__ = ["Predictor"]
 
@@ -107,25 +108,37 @@ class Predictor:
 
     def predict_proba(
         self,
-        texts: Iterable[str],
+        texts: Iterable[Text],
         progress: Progress | None = None,
     ) -> Probabilities:
         """Probabilities, shape ``(n_texts, n_labels)``, rows adding up to one.
 
-        Raises ``PredictionError`` on a text that is empty or no string, ``DataError`` on what is
-        no list of texts.
-        """
-        return self.probabilities(self.encode(texts), progress)
+        Where the classifier was trained on a template of several columns, a text is a dict with
+        their values (fields.py).
 
-    def encode(self, texts: Iterable[str]) -> list[TokenizedExample]:
-        """Texts as token ids, numbered from 1. Raises as ``predict_proba`` does."""
-        texts = text_list(texts)
+        Raises ``PredictionError`` on a text that is empty, no string or not what the template asks
+        for, ``DataError`` on what is no list of texts.
+        """
+        return self.probabilities(self.encode(self.whole(texts)), progress)
+
+    def whole(self, texts: Iterable[Text]) -> list[str]:
+        """Each text as the classifier was trained on them, through its template."""
+        return texts_through(self.template, texts)
+
+    def encode(self, texts: Sequence[str]) -> list[TokenizedExample]:
+        """Whole texts as token ids, numbered from 1. Raises ``PredictionError``."""
         for number, text in enumerate(texts, start=1):
             if not isinstance(text, str) or not text.strip():
                 raise PredictionError(
                     f"Text {number} of {len(texts)} is empty or no string: {text!r}.",
                     row=number,
                     way_out="Leave such texts out.",
+                )
+            if has_half_pair(text):
+                raise PredictionError(
+                    f"Text {number} of {len(texts)} holds {HALF_PAIR}: {shortened(ascii(text))}.",
+                    row=number,
+                    way_out="Mend it where it was cut in two, or give it in UTF-8.",
                 )
         return self.tokenize(texts)
 
@@ -146,8 +159,8 @@ class Predictor:
         )
         return self.task.probabilities(logits, self.temperature)
 
-    def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """The answer for each text, with all probabilities."""
+    def predict(self, texts: Iterable[Text]) -> list[Prediction]:
+        """The answer for each text, with all probabilities. Raises as ``predict_proba`` does."""
         return self.task.answers(self.rule, self.predict_proba(texts), self.labels)
 
     def decide(self, probabilities: Probabilities) -> Decisions:

@@ -9,10 +9,12 @@ Guarantees: a converted folder is written aside and renamed, so a killed convers
 behind that a later run would trust. Costs: 15 s for 135 million parameters, once.
 """
 
+import atexit
 import importlib
 import importlib.util
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,9 @@ from headtune.quiet import quiet_transformers
 __all__ = ["converted_already", "converted_gguf", "gguf_of_package", "is_gguf"]
 
 CONVERTING = ".converting-"
+
+_of_this_process: dict[Path, Path] = {}
+"""Where it should lie -> where it lies, for what the cache could not take."""
 
 
 def is_gguf(path: Path) -> bool:
@@ -65,22 +70,44 @@ def converted_already(gguf: Path) -> Path:
 
 
 def converted_gguf(gguf: Path) -> Path:
-    """The safetensors folder of a GGUF file, made on first use."""
+    """The safetensors folder of a GGUF file, made on first use.
+
+    In a cache that cannot be written it is made for this process alone, with a warning.
+    """
     folder = _folder_of_gguf(gguf)
-    if folder.is_dir():
-        return folder
+    if folder in _of_this_process:
+        return _of_this_process[folder]
+    try:
+        return folder if folder.is_dir() else _made(gguf, folder)
+    except OSError as error:
+        if folder.is_dir():  # another process was quicker
+            return folder
+        return _made_for_this_process(gguf, folder, error)
+
+
+def _made(gguf: Path, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(folder.parent.glob(f"{CONVERTING}*"))
     work = Path(tempfile.mkdtemp(prefix=CONVERTING, dir=folder.parent))
     try:
         _convert_gguf(gguf, work)
         work.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # another process was quicker
-            raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return folder
+
+
+def _made_for_this_process(gguf: Path, folder: Path, error: OSError) -> Path:
+    warnings.warn(
+        f"{gguf.name} is unpacked anew in each process: the cache cannot be written ({error}).",
+        UserWarning,
+        stacklevel=2,
+    )
+    work = Path(tempfile.mkdtemp(prefix="headtune-gguf-"))
+    atexit.register(shutil.rmtree, work, ignore_errors=True)
+    _convert_gguf(gguf, work)
+    _of_this_process[folder] = work
+    return work
 
 
 def _converted_models() -> Path:

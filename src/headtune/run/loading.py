@@ -26,6 +26,7 @@ from headtune.model import (
     token_budget,
 )
 from headtune.options import RunConfig
+from headtune.options.written import parse_duration
 from headtune.pretrained import (
     PretrainedFolder,
     Trust,
@@ -35,7 +36,7 @@ from headtune.pretrained import (
     needs_code_of_its_own,
     weights_sha256,
 )
-from headtune.processes import join_group, n_processes
+from headtune.processes import check_launched, join_group, n_processes, who_is_waited_for
 from headtune.progress import Progress, Stopwatch
 from headtune.run.fitted import Encoded
 from headtune.tasks import SINGLE_LABEL, Task
@@ -147,7 +148,7 @@ def load_classifier(
         _say_tokens_beyond(encoded, progress)
     with clock.stage("load", "Loading the model"):
         compute = choose_compute(config.machine)
-        join_group(compute.device)
+        _meet_others(compute, config, progress)
         classifier, parameters = _load(encoded, task.n_outputs(prepared.labels), config, compute)
         progress.say(f"Computing in {compute.reason}, on {compute.device}.")
         if n_processes() > 1:
@@ -160,6 +161,16 @@ def load_classifier(
     found = _as_found(config, prepared, classifier)
     resolved = _resolved(found, encoded, compute, _token_budget(classifier, config, progress))
     return Loaded(resolved, prepared.labels, encoded, compute, classifier, parameters, task)
+
+
+def _meet_others(compute: Compute, config: RunConfig, progress: Progress) -> None:
+    if n_processes() > 1:
+        waits = config.machine.rendezvous_timeout
+        check_launched()
+        progress.say(
+            f"Waiting for {who_is_waited_for()}, at most {waits} (the option rendezvous_timeout)."
+        )
+        join_group(compute.device, parse_duration("rendezvous_timeout", waits))
 
 
 def plan_classifier(

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from headtune.artifact import check_target
 from headtune.data import prepare, set_aside_sentence
+from headtune.data.findings import label_findings
 from headtune.errors import CanResume, ConfigError, option
 from headtune.files.claims import claimed
 from headtune.notebook import Listener, listening
 from headtune.options import RunConfig
-from headtune.processes import is_main, leave_group, n_processes, rank
+from headtune.processes import check_launched, is_main, leave_group, n_processes, rank
 from headtune.progress import Progress, SilentProgress, Stopwatch
 from headtune.report import (
     Report,
@@ -140,6 +141,7 @@ def plan_run(config: RunConfig, *, out: Path | None = None, overwrite: bool = Fa
 
 def _check_processes(config: RunConfig) -> None:
     """Raises ``ConfigError`` on what several processes cannot do together."""
+    check_launched()
     if n_processes() == 1:
         return
     if config.machine.device_map is not None:
@@ -158,10 +160,12 @@ def _check_processes(config: RunConfig) -> None:
 
 
 def say_data(prepared: PreparedData, progress: Progress) -> None:
-    """One line for how the columns were found, one for the rows."""
+    """One line for how the columns were found, one for the rows, and one for odd labels."""
     summary = prepared.summary
     progress.say(f"{summary['columns']['found']}.")
     parts = ", ".join(f"{len(part):,} {name}" for name, part in prepared.parts.items() if part)
     progress.say(f"{summary['rows_read']:,} rows read: {parts}.")
     if prepared.set_aside:
         progress.say(set_aside_sentence(len(prepared.set_aside), prepared.set_aside[0]))
+    for finding in label_findings(summary["labels"]):
+        progress.say(f"Note: {finding.sentence}")

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from headtune.errors import ConfigError, option
 from headtune.options import TuneConfig
-from headtune.options.written import parse_tune
+from headtune.options.written import parse_duration, parse_tune
 
 __all__ = ["SETTINGS", "Choice", "Range", "Space", "deepest", "parse_space", "seconds_of"]
 
@@ -109,19 +109,6 @@ def deepest(space: Space) -> list[TuneConfig]:
     return sorted(configs, key=lambda config: -(config.trained_blocks or 0))
 
 
-UNITS = {"s": 1, "m": 60, "h": 3600}
-
-
 def seconds_of(text: str) -> float:
     """``"10m"`` -> 600. Raises ``ConfigError`` on anything but a number with s, m or h."""
-    number, unit = text[:-1], text[-1:]
-    try:
-        seconds = float(number) * UNITS[unit]
-    except (ValueError, KeyError):
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise ConfigError(
-            f"{option('seconds')} takes a duration such as 90s, 10m or 2h; received {text!r}.",
-            option="seconds",
-        )
-    return seconds
+    return parse_duration("seconds", text)

@@ -3,7 +3,9 @@
 import shlex
 from typing import NamedTuple
 
-__all__ = ["Way", "ways"]
+from headtune.wording.templates import Template
+
+__all__ = ["Way", "predict_command", "ways"]
 
 
 class Way(NamedTuple):
@@ -13,11 +15,25 @@ class Way(NamedTuple):
     code: str
 
 
-def ways(run: str, label: str) -> list[Way]:
-    """For the run folder at ``run``; ``label`` is one of its labels."""
+def predict_command(run: str, template: str | None) -> str:
+    """``headtune predict RUN "Your text"``, with what else the run's template asks for."""
+    *others, _ = _fields(template) or ["text"]
+    given = "".join(f" --field {shlex.quote(f'{name}=…')}" for name in others)
+    return f'headtune predict {shlex.quote(run)}{given} "Your text"'
+
+
+def _fields(template: str | None) -> list[str]:
+    return [] if template is None else Template.parse(template).fields
+
+
+def ways(run: str, label: str, template: str | None) -> list[Way]:
+    """For the run folder at ``run``; ``label`` is one of its labels, ``template`` what it joins."""
     folder = shlex.quote(run)
+    *others, last = _fields(template) or ["text"]
+    fields = {**dict.fromkeys(others, "…"), last: "Your text"}
+    text = repr(fields) if others else '"Your text"'
     return [
-        Way("One text, in a terminal", f'headtune predict {folder} "Your text"'),
+        Way("One text, in a terminal", predict_command(run, template)),
         Way(
             "A table (CSV, TSV, JSON, Parquet) of any size",
             f"headtune predict {folder} new.csv --out labelled.csv",
@@ -26,13 +42,13 @@ def ways(run: str, label: str) -> list[Way]:
             "From Python",
             "from headtune import Predictor\n\n"
             f"predictor = Predictor.load({run!r})\n"
-            'prediction, = predictor.predict(["Your text"])\n'
+            f"prediction, = predictor.predict([{text}])\n"
             f"prediction.label, prediction.probabilities[{label!r}]",
         ),
         Way(
             "As a scikit-learn estimator",
             "from headtune import TextClassifier\n\n"
             f"classifier = TextClassifier.load({run!r})\n"
-            'classifier.predict_proba(["Your text"])  # columns as in classifier.classes_',
+            f"classifier.predict_proba([{text}])  # columns as in classifier.classes_",
         ),
     ]

@@ -1,7 +1,7 @@
 """What is odd about a labelled table: pure functions, one idea a file.
 
 same_text.py   repeats, different labels for one text, copies across given parts
-labels.py      rare labels, one label in several spellings
+labels.py      rare labels, one label in several spellings, labels that are none
 giveaways.py   columns that give the label away, constant columns
 oddities.py    wrong encodings, control characters, mixed alphabets, texts of no words
 lengths.py     lengths by label, and what a maximum length cuts
@@ -10,7 +10,7 @@ finding.py     ``Finding``, and what it is looked for in
 
 from headtune.data.findings.finding import Finding, LabelledTexts, ShownRow
 from headtune.data.findings.giveaways import constant_columns, giveaways
-from headtune.data.findings.labels import alike_labels, rare_labels
+from headtune.data.findings.labels import alike_labels, label_findings, no_labels, rare_labels
 from headtune.data.findings.lengths import Lengths, cut_texts, lengths_by_label
 from headtune.data.findings.oddities import nothing_left, odd_characters, other_scripts
 from headtune.data.findings.same_text import conflicts, leaks, repeated
@@ -25,8 +25,10 @@ __all__ = [
     "constant_columns",
     "cut_texts",
     "giveaways",
+    "label_findings",
     "leaks",
     "lengths_by_label",
+    "no_labels",
     "nothing_left",
     "odd_characters",
     "other_scripts",

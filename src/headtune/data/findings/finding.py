@@ -50,6 +50,11 @@ class Finding:
     advice: str
     rows: tuple[ShownRow, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """Title and advice, where there is room for a line only."""
+        return f"{self.title}. {self.advice}"
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledTexts:

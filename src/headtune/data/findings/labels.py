@@ -1,21 +1,32 @@
-"""Labels with too few rows to learn or to test, and labels that are one label in several spellings.
+"""Labels with too few rows to learn or to test, labels that are one label in several spellings, and
+labels that are no label, but what a program wrote where there was none.
 
 Two labels are alike if they have the same letters, whatever the case, white space between and the
 characters that nobody sees (zero-width spaces, direction marks). Training takes each for a label of
 its own, so that half the rows of either speak against the other.
 
-Each distinct label is folded once.
+``label_findings`` has the last two of what is counted alone, for whoever trains on it; the other
+functions add rows to look at. Each distinct label is folded once.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from headtune.data.findings.finding import Finding, LabelledTexts
+from headtune.wording.numbers import count
 
-__all__ = ["RARE", "alike_labels", "rare_labels"]
+__all__ = ["RARE", "alike_labels", "label_findings", "no_labels", "rare_labels"]
 
 UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+WRITTEN_FOR_NOTHING = (
+    "nan", "nat", "na", "n/a", "n.a.", "n.a", "#n/a", "<na>", "null", "(null)", "<null>", "\\n",
+    "none", "nil", "undefined", "blank", "(blank)", "empty", "(empty)",
+    "-", "--", "---", "?", ".", "[]", "{}", '""', "''",
+)  # fmt: skip
+"""What pandas, R, SQL, Excel, JavaScript and people write where nothing is, in lower case."""
 
 RARE = 20
 """Below so many rows, a test part of 20 % has at most three of a label."""
@@ -46,30 +57,80 @@ def rare_labels(table: LabelledTexts) -> list[Finding]:
 def alike_labels(table: LabelledTexts) -> list[Finding]:
     """One finding for all labels that others are spelled like, rarer spellings' rows to look at."""
     counts = Counter(table.labels)
-    groups = [sorted(group, key=lambda n: -counts[n]) for group in _spelled_alike(counts)]
+    rarer = {name for _, *others in _spelled_alike(counts) for name in others}
+    return _with_rows(_alike(counts), table, rarer)
+
+
+def no_labels(table: LabelledTexts) -> list[Finding]:
+    """One finding for all labels that look like missing values, with their rows."""
+    counts = Counter(table.labels)
+    return _with_rows(_for_nothing(counts), table, set(filter(_is_for_nothing, counts)))
+
+
+def label_findings(counts: Mapping[str, int]) -> list[Finding]:
+    """What is odd about labels by their names alone: label -> how many rows have it."""
+    return [*_alike(counts), *_for_nothing(counts)]
+
+
+def _with_rows(found: list[Finding], table: LabelledTexts, names: set[str]) -> list[Finding]:
+    rows = table.shown(i for i, name in enumerate(table.labels) if name in names)
+    return [replace(finding, rows=rows) for finding in found]
+
+
+def _alike(counts: Mapping[str, int]) -> list[Finding]:
+    groups = _spelled_alike(counts)
     if not groups:
         return []
-    names = {name for group in groups for name in group}
-    rarer = {name for _, *others in groups for name in others}
-    listed = "; ".join(", ".join(f"{n!r} {counts[n]:,}" for n in group) for group in groups[:5])
+    listed = "; ".join(_counted(group, counts) for group in groups[:5])
+    n_names = sum(map(len, groups))
     return [
         Finding(
             kind="alike_labels",
             severity="medium",
-            count=len(names),
-            title=f"{len(names):,} labels differ only by case, spaces or characters that are not "
+            count=n_names,
+            title=f"{n_names:,} labels differ only by case, spaces or characters that are not "
             f"seen: {listed}" + ("; …" if len(groups) > 5 else ""),
             advice="Training takes each for a label of its own. If they are one, write it in one "
             "way in every row.",
-            rows=table.shown(i for i, name in enumerate(table.labels) if name in rarer),
         )
     ]
 
 
-def _spelled_alike(names: Iterable[str]) -> list[list[str]]:
-    """The names in groups of one spelling, those of a single name left out."""
+def _for_nothing(counts: Mapping[str, int]) -> list[Finding]:
+    names = sorted(filter(_is_for_nothing, counts), key=lambda name: -counts[name])
+    if not names:
+        return []
+    look = "looks like a missing value" if len(names) == 1 else "look like missing values"
+    return [
+        Finding(
+            kind="no_labels",
+            severity="medium",
+            count=len(names),
+            title=f"{count(len(names), 'label')} {look}: {_counted(names[:5], counts)}"
+            + (", …" if len(names) > 5 else ""),
+            advice="Training takes it for a label like any other. If it stands for none, leave it "
+            "out: rows without a label are set aside.",
+        )
+    ]
+
+
+def _counted(names: Iterable[str], counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name!r} {counts[name]:,}" for name in names)
+
+
+def _is_for_nothing(name: str) -> bool:
+    folded = _folded(name)
+    return not folded or folded in WRITTEN_FOR_NOTHING
+
+
+def _folded(name: str) -> str:
+    return " ".join(UNSEEN.sub("", name).casefold().split())
+
+
+def _spelled_alike(counts: Mapping[str, int]) -> list[list[str]]:
+    """The names in groups of one spelling, the most frequent first; none of a single name."""
     groups: dict[str, list[str]] = {}
-    for name in sorted(names):
-        key = " ".join(UNSEEN.sub("", name).casefold().split())
-        groups.setdefault(key or name, []).append(name)
-    return [group for group in groups.values() if len(group) > 1]
+    for name in sorted(counts):
+        groups.setdefault(_folded(name) or name, []).append(name)
+    alike = [group for group in groups.values() if len(group) > 1]
+    return [sorted(group, key=lambda name: -counts[name]) for group in alike]

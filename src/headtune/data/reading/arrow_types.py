@@ -90,9 +90,9 @@ def _plain(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Positions]:
     """A column in a plain type, and where it is not UTF-8."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _plain(_by_chunk(column, lambda chunk: chunk.dictionary_decode(), kind.value_type))
+        return _plain(_by_chunk(column, _looked_up, _without_view(kind.value_type)))
     if pa.types.is_run_end_encoded(kind):
-        return _plain(_by_chunk(column, pc.run_end_decode, kind.value_type))
+        return _plain(_by_chunk(column, _run_out, _without_view(kind.value_type)))
     if isinstance(kind, pa.BaseExtensionType):
         return _of_extension(column)
     if _is_any_string(kind):
@@ -110,6 +110,24 @@ def _by_chunk(
     column: pa.ChunkedArray, decode: Callable[[pa.Array], pa.Array], kind: pa.DataType
 ) -> pa.ChunkedArray:
     return pa.chunked_array([decode(chunk) for chunk in column.chunks], kind)
+
+
+def _without_view(kind: pa.DataType) -> pa.DataType:
+    """Views, as polars' Categorical and Enum have them, cannot be looked up or repeated."""
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
+
+
+def _looked_up(chunk: pa.DictionaryArray) -> pa.Array:
+    values = chunk.dictionary.cast(_without_view(chunk.type.value_type))
+    return pa.DictionaryArray.from_arrays(chunk.indices, values).dictionary_decode()
+
+
+def _run_out(chunk: pa.RunEndEncodedArray) -> pa.Array:
+    values = chunk.values.cast(_without_view(chunk.type.value_type))
+    whole = pa.RunEndEncodedArray.from_arrays(chunk.run_ends, values)
+    return pc.run_end_decode(whole.slice(chunk.offset, len(chunk)))
 
 
 def _of_extension(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Positions]:

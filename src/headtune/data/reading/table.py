@@ -9,7 +9,6 @@ among strings) become strings, and ``not_strings`` remembers which rows they wer
 text that was no string can still be set aside.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,30 +23,22 @@ import pyarrow as pa
 from headtune.errors import DataError
 from headtune.files.plain_json import to_raw_json
 from headtune.types import SetAsideRow
+from headtune.wording.text_lists import HALF_PAIR, has_half_pair, shortened
 
 __all__ = [
-    "MAX_CONTENT_CHARACTERS",
-    "NOT_WRITABLE",
     "Broken",
     "Table",
     "concatenate",
     "holds_strings",
     "is_writable",
     "numbered_chunks",
-    "shortened",
     "table_from_columns",
     "table_from_records",
 ]
 
-MAX_CONTENT_CHARACTERS = 500
-"""How much of a row that is set aside is kept to be shown."""
-
 MAX_SPARSE_COLUMNS = 1_000
 LEAST_FILLED = 0.1
 """Records with more keys than that, all in all, must have so many of them each."""
-
-NOT_WRITABLE = "half a surrogate pair, which is not text"
-HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 Record = TypeVar("Record")
 
@@ -117,13 +108,6 @@ class Broken:
     content: str
 
 
-def shortened(content: str) -> str:
-    """At most ``MAX_CONTENT_CHARACTERS`` of it."""
-    if len(content) <= MAX_CONTENT_CHARACTERS:
-        return content
-    return content[: MAX_CONTENT_CHARACTERS - 1] + "…"
-
-
 def is_writable(value: object) -> bool:
     """Whether no string of a value, however deep, holds half a surrogate pair.
 
@@ -133,7 +117,7 @@ def is_writable(value: object) -> bool:
     while pending:
         part = pending.pop()
         if isinstance(part, str):
-            if not part.isascii() and HALF_PAIR.search(part):
+            if has_half_pair(part):
                 return False
         elif isinstance(part, Mapping):
             pending += [*part, *part.values()]
@@ -188,7 +172,7 @@ def table_from_records(
     if not all(writable):
         pairs = zip(compress(records, map(not_, writable)), rows[~np.array(writable)], strict=True)
         set_aside += tuple(
-            SetAsideRow(int(row), NOT_WRITABLE, shortened(ascii(record))) for record, row in pairs
+            SetAsideRow(int(row), HALF_PAIR, shortened(ascii(record))) for record, row in pairs
         )
         records, rows = list(compress(records, writable)), rows[writable]
     names = dict.fromkeys(chain(keys, *records))

@@ -77,8 +77,9 @@ def kept_files(folder: Path | None = None) -> list[KeptFile]:
 
 
 def mark_used(path: Path) -> None:
-    """Make the file the last to go; nothing happens if it has gone, or belongs to someone else."""
-    with suppress(FileNotFoundError, PermissionError):
+    """Make the file the last to go; nothing happens if it has gone, belongs to someone else or lies
+    where nothing can be written."""
+    with suppress(OSError):
         os.utime(path)
 
 

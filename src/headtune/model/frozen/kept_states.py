@@ -19,6 +19,7 @@ reason is said once. Costs: reading checks each text once.
 
 import hashlib
 import json
+import os
 import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -208,5 +209,5 @@ def _crc(states: torch.Tensor) -> int:
 
 def _free_bytes(folder: Path) -> int:
     """Of the disk that holds the folder, or would."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    there = next(path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
     return shutil.disk_usage(there).free

@@ -90,11 +90,17 @@ def report_page(report: ReportValues, run: str, made_with: Mapping[str, str]) ->
         "command": command(report["config"]) if "source" in report["config"] else None,
         "asked": in_words(report),
         "stages": _stages(report["speed"]["wall_seconds"]),
-        "ways": ways(run.rstrip("/"), report["labels"][0]),
+        "ways": ways(run.rstrip("/"), report["labels"][0], _template(report)),
         "made_with": made_with,
         "pictures": _pictures(report, values["measured"], part),
     }
     return render("report.html", {**values, **more})
+
+
+def _template(report: ReportValues) -> str | None:
+    """What joined the columns of the table; None for texts given in Python, too."""
+    columns = report["data"].get("columns")
+    return columns["template"] if columns else None
 
 
 def _comparison(report: ReportValues) -> list[NamedOpponent]:
