@@ -20,6 +20,7 @@ FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*|$)")
 
 TO_BE_TYPED = {
     "artifact/model_card.py": {"--to"},  # the card of a run
+    "data/findings/labels.py": {"--"},  # a label of someone who had none
     "wording/commands.py": {"--field", "--out"},  # the last line of a training run
     "report/page/asked.py": {"--no-", "--"},  # the command that a page shows
     "report/page/pictures.py": {"--"},  # a variable of CSS
