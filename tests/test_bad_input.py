@@ -275,11 +275,11 @@ BAD_MODELS = {
         ("The tokenizer of 'broken' cannot be loaded",),
     ),
     "no weights": Damage(
-        {"model.safetensors": None}, ("The weights of 'broken' cannot be read", "broken")
+        {"model.safetensors": None}, ("has no weights in safetensors: it has none", "broken")
     ),
     "pickled weights": Damage(
         {"model.safetensors": None, "pytorch_model.bin": b"\x80\x04"},
-        ("The weights of 'broken' cannot be read", "safetensors"),
+        ("its weights are in pytorch_model.bin, which is never read", "convert it yourself"),
     ),
     "code of its own": Damage(
         {"config.json": b'{"model_type": "mind", "auto_map": {"AutoConfig": "mind.MindConfig"}}',

@@ -1,10 +1,12 @@
 """What the model stage refuses is said in the reader's words, with the option and the row."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from headtune.cli.flags import as_flag
 from headtune.errors import ModelError
@@ -84,3 +86,18 @@ def test_a_device_that_is_not_here() -> None:
     with pytest.raises(ModelError, match='device="nowhere" cannot be used here') as caught:
         choose_compute(MachineConfig(device="nowhere"))
     assert caught.value.option == "device"
+
+
+def test_weights_that_are_no_numbers_are_named_and_nothing_else_is_blamed(
+    tiny_llama: Path, tmp_path: Path
+) -> None:
+    """No trial passes with them: it would be an encoder, or its packed attention wrong."""
+    folder = Path(shutil.copytree(tiny_llama, tmp_path / "model"))
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in weights if name.endswith("0.mlp.down_proj.weight"))
+    weights[name][0, 0] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    for attention in ("causal", "bidirectional"):
+        options = ModelConfig(model=str(folder), attention=attention)
+        with pytest.raises(ModelError, match=r"hold values that are no numbers .*down_proj"):
+            load_backbone(find_pretrained(str(folder)), options, MachineConfig(), CPU)

@@ -218,3 +218,21 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert find_pretrained(str(gguf)).path == found.path
+
+
+def test_pickled_weights_are_refused_with_a_conversion_that_works(
+    tiny_llama: Path, tmp_path: Path
+) -> None:
+    """The command of the error is run as it stands."""
+    folder = Path(shutil.copytree(tiny_llama, tmp_path / "a model"))
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    assert find_pretrained(str(folder), weights=False).path == folder
+    with pytest.raises(ModelFileError, match=r"pytorch_model\.bin, which is never read") as caught:
+        find_pretrained(str(folder))
+    code = caught.value.way_out.partition('python -c "')[2].rpartition('"')[0]
+    exec(code, {})
+    expected = load_file(tiny_llama / "model.safetensors")
+    found = load_file(find_pretrained(str(folder)).path / "model.safetensors")
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)

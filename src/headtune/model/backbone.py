@@ -16,6 +16,7 @@ from headtune.errors import ModelError, ModelFileError, ModelNotFoundError, opti
 from headtune.model.architecture import Architecture, direction_of
 from headtune.model.attention.boundaries import respects_boundaries, sees_ahead
 from headtune.model.attention.packed import ATTENTION_NAME
+from headtune.model.finite import damaged_weight
 from headtune.model.hardware.compute import Compute, keep_freed_memory
 from headtune.model.speed.fused import fuse
 from headtune.options import MachineConfig, ModelConfig
@@ -89,6 +90,15 @@ def _encoder(folder: PretrainedFolder, config: PreTrainedConfig) -> ModelError:
     )
 
 
+def _damaged(folder: PretrainedFolder, name: str) -> ModelFileError:
+    return ModelFileError(
+        f"The weights of {folder.name!r} hold values that are no numbers (NaN or infinite), {name} "
+        "among them.",
+        option="model",
+        way_out=f"Fetch the model again, or give another with {option('model')}.",
+    )
+
+
 def load_backbone(
     folder: PretrainedFolder,
     options: ModelConfig,
@@ -126,10 +136,17 @@ def load_backbone(
 
 
 def _try(model: PreTrainedModel, folder: PretrainedFolder, options: ModelConfig) -> bool:
-    """Whether packed batches are respected. Raises ``ModelError`` where the direction is wrong."""
-    if sees_ahead(model):
+    """Whether packed batches are respected.
+
+    Raises ``ModelError`` where the direction is wrong. No trial passes with weights that are no
+    numbers: these are looked for before anything else is blamed, and raise ``ModelFileError``.
+    """
+    ahead = sees_ahead(model)
+    packs = not ahead and respects_boundaries(model, causal=options.attention == "causal")
+    if not packs and (name := damaged_weight(model)) is not None:
+        raise _damaged(folder, name)
+    if ahead:
         raise _encoder(folder, model.config)
-    packs = respects_boundaries(model, causal=options.attention == "causal")
     if not packs and options.attention == "bidirectional":
         raise ModelError(
             f"{option('attention', 'bidirectional')} cannot be used with "

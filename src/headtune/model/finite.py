@@ -11,7 +11,7 @@ from torch import nn
 
 from headtune.errors import ModelError, option
 
-__all__ = ["check_finite"]
+__all__ = ["check_finite", "damaged_weight"]
 
 
 def check_finite(
@@ -31,7 +31,7 @@ def check_finite(
     bad = list(
         dict.fromkeys(row for row, good in zip(rows, is_good.tolist(), strict=True) if not good)
     )
-    damaged = _damaged(model)
+    damaged = damaged_weight(model)
     if damaged is not None:
         why = f": its weights hold such values, {damaged} among them"
         way_out = f"Fetch the model again, or give another with {option('model')}."
@@ -49,7 +49,7 @@ def check_finite(
     )
 
 
-def _damaged(model: nn.Module) -> str | None:
+def damaged_weight(model: nn.Module) -> str | None:
     """The name of a weight that is not finite; None where all are."""
     for name, parameter in model.named_parameters():
         if parameter.is_meta or not parameter.is_floating_point():

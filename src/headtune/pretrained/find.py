@@ -18,6 +18,7 @@ from headtune.errors import ModelError, ModelFileError, ModelNotFoundError, opti
 from headtune.pretrained.gguf import converted_already, converted_gguf, gguf_of_package, is_gguf
 from headtune.pretrained.hub import fetched_folder, folder_in_cache
 from headtune.pretrained.names import ALIASES, in_short, path_of, public_name
+from headtune.pretrained.pickled import check_safetensors
 from headtune.pretrained.trust import PretrainedFolder, Trust
 
 __all__ = ["find_pretrained", "locate_pretrained"]
@@ -41,7 +42,7 @@ def find_pretrained(
     """
     path = path_of(name)
     if path is not None and path.is_dir():
-        return PretrainedFolder(name, _checked_folder(path), trust=trust)
+        return PretrainedFolder(name, _checked_folder(path, weights=weights), trust=trust)
     if path is not None:
         return PretrainedFolder(name, _from_file(path))
     if name.lower().endswith((".gguf", ".safetensors")) or name.startswith((".", "/", "~")):
@@ -72,9 +73,11 @@ def locate_pretrained(name: str, *, revision: str | None = None) -> Path | None:
     return folder_in_cache(public_name(name), revision)
 
 
-def _checked_folder(path: Path) -> Path:
+def _checked_folder(path: Path, *, weights: bool) -> Path:
     if not (path / "config.json").is_file():
         raise _no_model(path)
+    if weights:
+        check_safetensors(path, str(path), str(path))
     return path
 
 

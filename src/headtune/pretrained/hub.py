@@ -11,6 +11,7 @@ from pathlib import Path
 
 from headtune.errors import ModelFileError, ModelNotFoundError, option
 from headtune.pretrained.names import ALIASES, in_short
+from headtune.pretrained.pickled import check_safetensors
 from headtune.pretrained.trust import PretrainedFolder, Trust
 
 __all__ = ["fetched_folder", "folder_in_cache"]
@@ -44,12 +45,8 @@ def fetched_folder(
             ignore_patterns=["*/*", "consolidated*.safetensors"],
         )
     folder = Path(path)
-    if weights and not any(folder.glob("*.safetensors")):
-        raise ModelFileError(
-            f"Model {hub_id!r} has no safetensors files; pickled weights are never read.",
-            option="model",
-            way_out="Convert it to safetensors, or choose another revision.",
-        )
+    if weights:
+        check_safetensors(folder, hub_id, hub_id.rpartition("/")[2])
     return PretrainedFolder(name, folder, revision=folder.name, trust=trust)
 
 
