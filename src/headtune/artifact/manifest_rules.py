@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from headtune.data import label_name
 from headtune.errors import ArtifactFormatError
 from headtune.files.json_rules import (
     Field,
@@ -30,6 +29,7 @@ from headtune.files.json_rules import (
 from headtune.files.plain_json import JsonObject
 from headtune.options import AttentionDirection, LoraBias, Pooling
 from headtune.tasks import TASKS
+from headtune.wording.label_names import plain_name
 
 __all__ = ["FORMAT_VERSION", "TASK_OF_FORMAT_1", "check_manifest"]
 
@@ -188,7 +188,7 @@ def check_manifest(values: Any, where: Path) -> None:
 def _check_label_values(values: JsonObject, where: Path) -> None:
     """A value goes by the name of its label, so answers cannot be turned round by it."""
     own = values.get("label_values")
-    if own is not None and [label_name(value) for value in own] != values["labels"]:
+    if own is not None and [plain_name(value) for value in own] != values["labels"]:
         raise ArtifactFormatError(
             f"{where}: 'label_values' must have a value for each label, by its name; received "
             f"{shown(own)}."

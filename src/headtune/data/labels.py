@@ -11,8 +11,6 @@ Each distinct value is named once. What the data have for a label (1, true) is k
 for callers in Python who compare answers with values of their own.
 """
 
-import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -24,6 +22,7 @@ from headtune.data.reading.arrow_values import escaped, python_value, python_val
 from headtune.data.reading.names import as_float
 from headtune.errors import LabelError, option
 from headtune.types import LabelSet, LabelValue
+from headtune.wording.label_names import TRUE_AND_FALSE, plain_name
 
 __all__ = [
     "check_label_counts",
@@ -41,11 +40,8 @@ MAX_SPARSE_LABELS = 50
 MOST_NUMBER = 2**63
 """Labels that are larger numbers are answered by their names."""
 
-TRUE_AND_FALSE = ("true", "false")
 
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
-
-_WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+")
 
 
 def label_name(value: object) -> str | None:
@@ -57,12 +53,8 @@ def label_name(value: object) -> str | None:
         value = value.item()
     elif isinstance(value, pa.Scalar):
         value = python_value(value)
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):  # pandas' missing values
+    if type(value).__name__ in ("NAType", "NaTType"):  # pandas' missing values
         return None
-    if isinstance(value, float):
-        if math.isnan(value):
-            return None
-        return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, bytes):
         value = escaped(value)
     if isinstance(value, list | tuple | dict | set | np.ndarray):
@@ -71,11 +63,7 @@ def label_name(value: object) -> str | None:
             way_out="Several labels a text are not supported: keep the one that matters, or train "
             "a classifier for each.",
         )
-    name = str(value).strip()
-    if name.lower() in TRUE_AND_FALSE:
-        return name.lower()
-    whole = _WHOLE_FLOAT.fullmatch(name)  # "1.0" is what pandas writes where a label is missing
-    return (whole[1] if whole else name) or None
+    return plain_name(value)
 
 
 def label_names(column: pa.ChunkedArray | pa.Array) -> list[str | None]:
