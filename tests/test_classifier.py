@@ -40,7 +40,7 @@ LEFT_OUT = {
     "validation_fraction and seed divide the texts; nothing is written": (
         "split", "split_seed", "save_split",
     ),
-    "how predictions are computed; TextClassifier.load takes it": ("compute",),
+    "how predictions are computed; TextClassifier.load takes it": ("compute", "exact"),
     "fit cannot be resumed": ("checkpoint_minutes",),
     "trackers write beside a run, and fit leaves nothing; history_ is for all": ("report_to",),
     "class_weight says it, with labels of any type": ("label_weight",),

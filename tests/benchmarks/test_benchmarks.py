@@ -14,6 +14,7 @@ import bench_latency
 import bench_prediction
 import bench_spam_recipe
 import bench_training
+import check_company
 import harness
 from harness import Side, alternate, ratio
 
@@ -40,6 +41,15 @@ def test_training(last_line: Bench) -> None:
     share = found["share_of_matrix_rate"]
     assert (share is None) == (found["matrix_flops_per_second"] is None)
     assert share is None or 0 < share < 1
+
+
+def test_company(last_line: Bench) -> None:
+    sides = last_line(check_company)["sides"]
+    assert sides.keys() == {"float32", "float32, exact", "bfloat16", "bfloat16, exact"}
+    for name, side in sides.items():
+        largest = max(side["alone"], side["a_few"])
+        assert largest == 0 if name.endswith("exact") else 0 < largest < 0.1
+    assert sides["float32"]["alone"] < 1e-5
 
 
 def test_memory_of_a_side_is_that_of_its_own_process(

@@ -14,14 +14,14 @@ from headtune.model.architecture import Architecture
 from headtune.model.attention.layout import SequenceLayout
 from headtune.model.attention.packed import ATTENTION_NAME
 from headtune.model.backbone import Backbone
-from headtune.model.speed.fused import FORWARDS, fuse
+from headtune.model.speed.fused import FORWARDS, IN_FULL, fuse
 from headtune.options import TuneConfig
 
 FUSED_FAMILIES = {
-    "gpt2": {"NewGELUActivation"},
-    "llama": {"LlamaRMSNorm", "LlamaAttention", "LlamaMLP"},
-    "qwen3": {"Qwen3RMSNorm", "Qwen3Attention", "Qwen3MLP"},
-    "mistral": {"MistralRMSNorm", "MistralAttention", "MistralMLP"},
+    "gpt2": {"NewGELUActivation", "Embedding", "LayerNorm"},
+    "llama": {"Embedding", "LlamaRMSNorm", "LlamaAttention", "LlamaMLP"},
+    "qwen3": {"Embedding", "Qwen3RMSNorm", "Qwen3Attention", "Qwen3MLP"},
+    "mistral": {"Embedding", "MistralRMSNorm", "MistralAttention", "MistralMLP"},
     "gemma3_text": {"Gemma3RMSNorm", "Gemma3Attention", "Gemma3MLP"},
 }
 """Family -> the classes of its modules that get a faster ``forward``, besides adapters."""
@@ -91,7 +91,7 @@ def test_every_kind_of_module_is_met_by_a_family(model_folder: Callable[[str], P
         model = make_model(model_folder(family), fused=True, lora=True)
         fused = {type(m).__name__ for m in model.modules() if "forward" in vars(m)}
         assert fused == {"Linear"} | expected
-        assert {name for _, name in FORWARDS} >= fused
+        assert {name for _, name in FORWARDS | IN_FULL} >= fused
 
 
 def test_unknown_classes_are_left_alone() -> None:

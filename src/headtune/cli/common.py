@@ -35,6 +35,7 @@ READING = ("text", "template", "encoding", "delimiter", "quoting", "header", "st
 
 RUNNING = (
     "compute",
+    "exact",
     "dtype",
     "device",
     "device_map",

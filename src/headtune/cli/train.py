@@ -48,7 +48,8 @@ WRITTEN = {
 """Files of a run folder that a person opens."""
 
 
-TRAINING = tuple(field.name for field in fields(MachineConfig) if field.name != "compute")
+PREDICTING = ("compute", "exact")
+TRAINING = tuple(field.name for field in fields(MachineConfig) if field.name not in PREDICTING)
 """Options of the machine; how predictions are computed is said when they are made."""
 
 

@@ -22,7 +22,7 @@ def leave_one_out(
     """The effect of each word, shape ``(n_words,)``. ``label`` is an index of the logits."""
     texts = [text, *(text[:start] + text[end:] for start, end in spans)]
     examples = predictor.tokenize(texts)
-    logits = predict_logits(predictor.classifier, examples, predictor.max_tokens_per_batch)
+    logits = predict_logits(predictor.classifier, examples, predictor.budget)
     odds = predictor.task.log_odds(logits / predictor.temperature, label)  # (n_words + 1,)
     effects: npt.NDArray[np.float64] = odds[0] - odds[1:]
     return effects

@@ -22,6 +22,7 @@ from headtune.model.speed.fused import fuse
 from headtune.options import MachineConfig, ModelConfig
 from headtune.pretrained import (
     PretrainedFolder,
+    check_safetensors,
     forget_code,
     from_config,
     from_folder,
@@ -172,6 +173,7 @@ def _pretrained_model(
 ) -> PreTrainedModel:
     from safetensors import SafetensorError
 
+    check_safetensors(folder.path, str(folder.path), str(folder.path))
     placement: dict[str, Any] = {}
     if machine.device_map is not None:
         placement = {"device_map": machine.device_map, "offload_folder": machine.offload_folder}

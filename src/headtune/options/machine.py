@@ -38,6 +38,11 @@ class MachineConfig:
     and activations, which is faster where the machine multiplies integers fast and costs a little
     accuracy: headtune evaluate measures how much. Training is always plain."""
 
+    exact: bool = False
+    """Predict each text in a forward pass of its own: its answer is then the same to the last bit,
+    whatever is asked beside it. Without it, answers differ by rounding with their company (README
+    says by how much), and many texts take a fraction of the time."""
+
     max_tokens_per_batch: int | None = None
     """Most tokens in one forward pass. The result does not depend on it; memory does. By default
     2,048 on a CPU and 16,384 on an accelerator, fewer where memory is short."""

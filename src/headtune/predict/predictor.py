@@ -26,6 +26,9 @@ from headtune.wording.text_lists import HALF_PAIR, has_half_pair, shortened
 
 __all__ = ["Predictor"]
 
+ONE_TEXT = 1
+"""A budget of tokens that no second text fits into."""
+
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
@@ -34,8 +37,9 @@ class Predictor:
     ``text_column``, ``label_column`` and ``template`` are those of the training table, tried
     first when a table is predicted. Logits are divided by ``temperature`` before they become
     probabilities, and ``rule`` makes answers of these. ``note`` is one line that a user should
-    read, or empty. From the third short text alone, weights are ``packing`` for such. Threads may
-    share one predictor; their passes take turns.
+    read, or empty. From the third short text alone, weights are ``packing`` for such. ``exact``
+    answers are the same to the last bit in any company: each text has a pass of its own, by the
+    plain weights. Threads may share one predictor; their passes take turns.
     """
 
     classifier: SequenceClassifier
@@ -50,6 +54,7 @@ class Predictor:
     rule: DecisionRule = DecisionRule()  # noqa: RUF009 (frozen)
     note: str = ""
     task: Task = SINGLE_LABEL
+    exact: bool = False
     packing: PackingOnDemand = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +69,9 @@ class Predictor:
         """
         model = options.pop("model", None)
         machine = MachineConfig(**options)
-        predictor = cls.of(load_artifact(path, model=model, options=machine))
+        predictor = replace(
+            cls.of(load_artifact(path, model=model, options=machine)), exact=machine.exact
+        )
         return predictor.in_int8() if machine.compute == "int8" else predictor
 
     @classmethod
@@ -105,6 +112,11 @@ class Predictor:
         """
         product = quantize(self.classifier)
         return replace(self, note=product.sentence(self.classifier.compute_dtype))
+
+    @property
+    def budget(self) -> int:
+        """Most tokens in one forward pass."""
+        return ONE_TEXT if self.exact else self.max_tokens_per_batch
 
     def predict_proba(
         self,
@@ -153,10 +165,10 @@ class Predictor:
         progress: Progress | None = None,
     ) -> Probabilities:
         """``predict_proba`` of texts that are encoded already."""
-        self.packing.hear(sum(map(len, examples)))
-        logits = predict_logits(
-            self.classifier, examples, self.max_tokens_per_batch, progress or SilentProgress()
-        )
+        if not self.exact:
+            self.packing.hear(sum(map(len, examples)))
+        progress = progress or SilentProgress()
+        logits = predict_logits(self.classifier, examples, self.budget, progress)
         return self.task.probabilities(logits, self.temperature)
 
     def predict(self, texts: Iterable[Text]) -> list[Prediction]:

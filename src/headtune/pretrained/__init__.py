@@ -4,6 +4,7 @@ names.py               what a model may be called
 gguf.py hub.py         a file, or a repository of the hub, to a folder
 find.py                any name to a folder
 fingerprint.py         the sha256 by which a model is known
+pickled.py             weights that are no safetensors
 trust.py               whether its Python code may run, and the only calls that could run it
 turns.py               who may compute while a model is put together
 """
@@ -11,6 +12,7 @@ turns.py               who may compute while a model is put together
 from headtune.pretrained.find import find_pretrained, locate_pretrained
 from headtune.pretrained.fingerprint import weights_sha256
 from headtune.pretrained.names import ALIASES, public_name
+from headtune.pretrained.pickled import check_safetensors
 from headtune.pretrained.trust import (
     PretrainedFolder,
     Trust,
@@ -29,6 +31,7 @@ __all__ = [
     "Trust",
     "alone",
     "beside",
+    "check_safetensors",
     "find_pretrained",
     "forget_code",
     "from_config",

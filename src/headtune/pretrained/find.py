@@ -18,7 +18,6 @@ from headtune.errors import ModelError, ModelFileError, ModelNotFoundError, opti
 from headtune.pretrained.gguf import converted_already, converted_gguf, gguf_of_package, is_gguf
 from headtune.pretrained.hub import fetched_folder, folder_in_cache
 from headtune.pretrained.names import ALIASES, in_short, path_of, public_name
-from headtune.pretrained.pickled import check_safetensors
 from headtune.pretrained.trust import PretrainedFolder, Trust
 
 __all__ = ["find_pretrained", "locate_pretrained"]
@@ -38,11 +37,11 @@ def find_pretrained(
     random weights.
 
     Raises ``ModelNotFoundError`` when there is no such model, or no hub in reach, and
-    ``ModelFileError`` when its files are cut short or hold no safetensors.
+    ``ModelFileError`` when its files are cut short, or a download has no safetensors.
     """
     path = path_of(name)
     if path is not None and path.is_dir():
-        return PretrainedFolder(name, _checked_folder(path, weights=weights), trust=trust)
+        return PretrainedFolder(name, _checked_folder(path), trust=trust)
     if path is not None:
         return PretrainedFolder(name, _from_file(path))
     if name.lower().endswith((".gguf", ".safetensors")) or name.startswith((".", "/", "~")):
@@ -73,11 +72,9 @@ def locate_pretrained(name: str, *, revision: str | None = None) -> Path | None:
     return folder_in_cache(public_name(name), revision)
 
 
-def _checked_folder(path: Path, *, weights: bool) -> Path:
+def _checked_folder(path: Path) -> Path:
     if not (path / "config.json").is_file():
         raise _no_model(path)
-    if weights:
-        check_safetensors(path, str(path), str(path))
     return path
 
 

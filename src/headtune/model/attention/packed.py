@@ -22,6 +22,8 @@ Grouped-query heads, sliding windows, soft caps (Gemma 2), attention dropout and
 are honoured. What padding a block has lies behind the real tokens: no causal query sees it, and
 the bidirectional kernel masks it.
 
+Below float32, predictions on a CPU attend in float32 all the same (``computes_in_full``).
+
 Guarantees: equal to attention over each sequence alone, to rounding. Costs: scores are bounded by
 ``MAX_SCORES`` per group and head, never by the square of the packed length.
 """
@@ -36,7 +38,7 @@ from transformers import AttentionInterface
 from headtune.model.attention.kernels import Settings, flash_kernel, forced_kernel, reference
 from headtune.model.attention.layout import LONG_SEQUENCE, MAX_SCORES, Group, SequenceLayout
 
-__all__ = ["ATTENTION_NAME", "packed_attention"]
+__all__ = ["ATTENTION_NAME", "computes_in_full", "packed_attention"]
 
 ATTENTION_NAME = "headtune_packed"
 
@@ -68,6 +70,56 @@ def packed_attention(
     Returns:
         The attended values, shape ``(1, n_tokens, n_heads, value_dim)``, and None for the weights.
     """
+    if computes_in_full(query):
+        with torch.autocast("cpu", enabled=False):
+            return _attend_packed(
+                module,
+                query.float(),
+                key.float(),
+                value.float(),
+                layout,
+                scaling=scaling,
+                dropout=dropout,
+                sliding_window=sliding_window,
+                softcap=softcap,
+            ), None
+    return _attend_packed(
+        module,
+        query,
+        key,
+        value,
+        layout,
+        scaling=scaling,
+        dropout=dropout,
+        sliding_window=sliding_window,
+        softcap=softcap,
+    ), None
+
+
+def computes_in_full(x: torch.Tensor) -> bool:
+    """Whether what lies between two products is computed in float32 though these are not.
+
+    In predictions on a CPU. Formats of fewer digits round what comes to a sum in another order in
+    other company, and each rounding is carried on; these products are small.
+    """
+    return (
+        x.device.type == "cpu" and torch.is_autocast_enabled("cpu") and not torch.is_grad_enabled()
+    )
+
+
+def _attend_packed(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    layout: SequenceLayout,
+    *,
+    scaling: float | None,
+    dropout: float,
+    sliding_window: int | None,
+    softcap: float | None,
+) -> torch.Tensor:
+    """Chooses the kernel; shapes as above."""
     layout = layout.on(query.device)
     settings = Settings(
         scale=query.shape[-1] ** -0.5 if scaling is None else scaling,
@@ -87,7 +139,7 @@ def packed_attention(
         attended = _fused(query, key, value, layout, settings)[0].transpose(0, 1)
     else:
         attended = _in_blocks(q, k, v, layout, settings)
-    return attended.unsqueeze(0), None
+    return attended.unsqueeze(0)
 
 
 class _IntoBlocks(torch.autograd.Function):

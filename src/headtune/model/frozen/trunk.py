@@ -101,7 +101,7 @@ class FrozenTrunk:
         self.classifier.eval()
         batch = collate(examples)
         with torch.no_grad():
-            states = self._states(batch).cpu()
+            states = self._states(batch).to(self.classifier.compute_dtype).cpu()
         sizes = [1] * len(examples) if self.lowest is None else list(batch.lengths)
         rows = np.repeat(batch.rows, sizes).tolist()
         check_finite(states, rows, self.classifier, self.classifier.compute_dtype)
@@ -135,7 +135,7 @@ class FrozenTrunk:
 
         def put(module: nn.Module, args: Any, kwargs: Any) -> tuple[Any, Any]:
             own = args[0] if args else kwargs["hidden_states"]
-            given = states[None].to(own.device)
+            given = states[None].to(own.device, own.dtype)
             if args:
                 return (given, *args[1:]), kwargs
             return args, kwargs | {"hidden_states": given}

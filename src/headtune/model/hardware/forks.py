@@ -79,8 +79,8 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    # torch makes its second pool of threads anew when it is next told their number; two threads that
-    # tell it at the same time, as those that load weights would, fail.
+    # torch makes its second pool of threads anew when it is next told their number; where two
+    # threads tell it at the same time, as those that load weights would, it fails.
     torch.set_num_threads(torch.get_num_threads() if _FORK.has_no_threads else 1)
     _FORK.gpu_is_lost |= _FORK.has_gpu
     os.environ["TOKENIZERS_PARALLELISM"] = "false"

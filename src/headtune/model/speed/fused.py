@@ -22,9 +22,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import gelu, rms_norm, silu
+from torch.nn.functional import gelu, layer_norm, rms_norm, silu
 
-from headtune.model.attention.packed import packed_attention
+from headtune.model.attention.packed import computes_in_full, packed_attention
 
 __all__ = ["fuse", "is_plain_lora"]
 
@@ -35,11 +35,14 @@ def fuse(model: nn.Module) -> int:
     Calling it again, after adapters were injected, takes in those.
     """
     n_fused = 0
+    last = getattr(model, LAST_NORM.get(type(model).__name__, ""), None)
     for module in model.modules():
         kind = type(module)
-        forward = FORWARDS.get((kind.__module__.partition(".")[0], kind.__name__))
+        name = (kind.__module__.partition(".")[0], kind.__name__)
+        forward = FORWARDS.get(name) or (IN_FULL.get(name) if last is not None else None)
         if forward is not None and not hasattr(module, "_hf_hook"):
             module.forward = partial(forward, module)  # which can be pickled; a method cannot
+            vars(module)["is_last"] = module is last
             n_fused += 1
     return n_fused
 
@@ -84,6 +87,9 @@ def _norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
 
 
 def _llama_norm_forward(self: Any, hidden_states: torch.Tensor) -> torch.Tensor:
+    if hidden_states.dtype == torch.float32 and computes_in_full(hidden_states):
+        normed = _norm(hidden_states, self.weight.float(), self.variance_epsilon)
+        return normed if self.is_last else normed.to(torch.get_autocast_dtype("cpu"))
     if self.weight.dtype == hidden_states.dtype:
         return _norm(hidden_states, self.weight, self.variance_epsilon)
     as_is: torch.Tensor = type(self).forward(self, hidden_states)  # trained norm, bfloat16 states
@@ -152,6 +158,8 @@ def _attention_forward(
     )
     if hasattr(self, "q_norm"):
         query, key = self.q_norm(query), self.k_norm(key)
+    if computes_in_full(query):
+        query, key = query.float(), key.float()
     cosine, sine = (angles[0, :, None].to(query.dtype) for angles in position_embeddings)
     query, key = _rotate(query, cosine, sine), _rotate(key, cosine, sine)
     query, key, value = (tensor.transpose(0, 1)[None] for tensor in (query, key, value))
@@ -190,6 +198,22 @@ def _gated_mlp_forward(self: Any, x: torch.Tensor) -> torch.Tensor:
 
 def _is_silu(activation: nn.Module) -> bool:
     return type(activation).__name__ in ("SiLU", "SiLUActivation")
+
+
+def _embedding_forward(self: Any, input: torch.Tensor) -> torch.Tensor:
+    """What enters the first block, and what every block adds to: see ``computes_in_full``."""
+    embedded: torch.Tensor = type(self).forward(self, input)
+    return embedded.float() if computes_in_full(embedded) else embedded
+
+
+def _layer_norm_forward(self: Any, input: torch.Tensor) -> torch.Tensor:
+    """torch's own wants one format for states and weights."""
+    if input.dtype == torch.float32 and computes_in_full(input):
+        bias = None if self.bias is None else self.bias.float()
+        normed = layer_norm(input, self.normalized_shape, self.weight.float(), bias, self.eps)
+        return normed if self.is_last else normed.to(torch.get_autocast_dtype("cpu"))
+    as_is: torch.Tensor = type(self).forward(self, input)
+    return as_is
 
 
 def _gelu_forward(self: Any, x: torch.Tensor) -> torch.Tensor:
@@ -241,3 +265,19 @@ for family in ("Llama", "Mistral", "Qwen2", "Qwen3"):
     FORWARDS["transformers", f"{family}RMSNorm"] = _llama_norm_forward
     FORWARDS["transformers", f"{family}Attention"] = _attention_forward
     FORWARDS["transformers", f"{family}MLP"] = _gated_mlp_forward
+
+IN_FULL: dict[tuple[str, str], Callable[..., Any]] = {
+    ("torch", "Embedding"): _embedding_forward,
+    ("torch", "LayerNorm"): _layer_norm_forward,
+}
+"""The same of modules of torch, in the models named below."""
+
+LAST_NORM = {
+    "GPT2Model": "ln_f",
+    "LlamaModel": "norm",
+    "MistralModel": "norm",
+    "Qwen2Model": "norm",
+    "Qwen3Model": "norm",
+}
+"""Models whose states are float32 from block to block in predictions (``computes_in_full``), and
+their last norm, which gives float32 to the head."""
