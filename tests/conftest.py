@@ -102,6 +102,20 @@ def make_model_folder(family: str, folder: Path, **changes: Any) -> Path:
     return folder
 
 
+LONGEST = (
+    "test_export.py", "test_processes.py", "test_docs.py", "test_artifact.py", "test_hub.py",
+    "test_benchmarks.py", "test_one_fit.py", "test_sweep.py", "test_push.py", "test_bfloat16.py",
+    "test_special_tokens.py", "test_killed_save.py", "test_in_a_kernel.py",
+)  # fmt: skip
+"""Files that take longest: first, so that no process is left alone with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files stay together, each in its own order."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Tests leave the user's cache alone, and do not go by what was measured for it."""

@@ -54,7 +54,7 @@ def saved(model_folder: Callable[[str], Path], tmp_path_factory: pytest.TempPath
 
 
 @pytest.mark.fresh_process
-@pytest.mark.parametrize("tune", ["last-1", "lora", "full"])
+@pytest.mark.parametrize("tune", ["lora", "full"])
 def test_a_save_is_proved_in_a_fresh_process(tiny_llama: Path, tmp_path: Path, tune: str) -> None:
     fitted(tiny_llama, tune).save(tmp_path / "run")
     assert load_artifact(tmp_path / "run").probes.bit_equal

@@ -58,7 +58,7 @@ def test_pairs_of_trainings_in_threads(
     with ThreadPoolExecutor(3) as pool:
         beside = pool.submit(load_and_predict)
         try:
-            for _ in range(4):
+            for _ in range(3):
                 futures = [pool.submit(answers, estimator) for estimator in estimators]
                 for future, alone in zip(futures, expected, strict=True):
                     np.testing.assert_array_equal(future.result(PATIENCE_SECONDS), alone)
