@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: quickstart test bench format clean
+.PHONY: quickstart test tests types bench format clean
 
 quickstart: $(INSTALLED)
 	$(BIN)/headtune train --config recipes/quickstart.yaml --out runs/quickstart --overwrite
@@ -18,7 +18,12 @@ quickstart: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(MAKE) --jobs 2 types tests
+
+types:
 	$(BIN)/mypy
+
+tests:
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 bench: $(INSTALLED)

@@ -30,13 +30,13 @@ def made_up(n: int, seed: int) -> tuple[list[str], list[str]]:
 
 @pytest.mark.parametrize("tune", ["lora", "last-1"])
 def test_bfloat16_is_as_accurate_as_float32(tiny_llama: Path, tune: str) -> None:
-    """Three seeds; the interval of the paired bootstrap holds no difference."""
+    """Two seeds; the interval of the paired bootstrap holds no difference."""
     texts, topics = made_up(240, seed=0)
     unseen, expected = made_up(200, seed=1)
     right: dict[str, list[np.ndarray]] = {"float32": [], "bfloat16": []}
     probabilities = {}
     for dtype, answers in right.items():
-        for seed in (1, 2, 3):
+        for seed in (1, 2):
             classifier = TextClassifier(
                 str(tiny_llama), tune, dtype=dtype, device="cpu", seed=seed,
                 epochs=4, batch_size=16, learning_rate=1e-2,

@@ -25,10 +25,10 @@ from headtune.errors import ArtifactError, ArtifactFormatError, HeadtuneError
 from headtune.files.strict_json import MAX_BYTES, read_strict_json
 from tests_support import TEXTS, TOPICS
 
-N_MANIFESTS = 4_000
-N_MANIFEST_BYTES = 2_500
-N_HEADERS = 3_000
-N_HEADER_BYTES = 2_500
+N_MANIFESTS = 2_000
+N_MANIFEST_BYTES = 1_250
+N_HEADERS = 1_500
+N_HEADER_BYTES = 1_250
 
 STRANGE: list[Any] = [
     None, True, False, 0, -1, 1, 2**31, 2**63, 10**39, 0.5, -1e308, "", "x", "../x", "/etc/passwd",
