@@ -146,18 +146,18 @@ def predicting(predict: Callable[[], Answers], count: Count) -> Iterator[None]:
     expected, stop = predict(), threading.Event()
 
     def again() -> None:
-        while not stop.is_set():
+        while not stop.wait(0.05):  # without a pause the trainings would hardly get on
             if not np.array_equal(predict(), expected):
                 count.faults["prediction of another thread"] += 1
-            time.sleep(0.05)  # or the trainings would hardly get on
 
-    thread = threading.Thread(target=again, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        predictions = pool.submit(again)
+        try:
+            yield
+        finally:
+            stop.set()
+        if error := predictions.exception():
+            count.faults[f"prediction of another thread: {error}"[:100]] += 1
 
 
 def answer_of_child(predict: Callable[[], Answers], patience: float) -> Answers | str:

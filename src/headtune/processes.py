@@ -100,7 +100,8 @@ def is_main() -> bool:
 def join_group(device: Any, seconds: float) -> None:
     """Meet the others, for what is done together on these devices (``torch.device``).
 
-    Raises ``TrainingError`` where one of them has not come after so many seconds.
+    For processes that ``check_launched`` has found whole. Raises ``TrainingError`` where one of
+    them has not come after so many seconds.
     """
     if n_processes() == 1:
         return
@@ -111,7 +112,6 @@ def join_group(device: Any, seconds: float) -> None:
         torch.cuda.set_device(device)
     if not torch.distributed.is_initialized():
         backend = "nccl" if device.type == "cuda" else "gloo"
-        check_launched()
         try:
             store, _, _ = next(rendezvous("env://", timeout=timedelta(seconds=seconds)))
         except RuntimeError as error:  # DistStoreError, DistNetworkError

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from headtune import Predictor, TextClassifier, predict_file
@@ -17,6 +18,7 @@ from headtune.errors import PredictionError
 from headtune.explain import explain
 from headtune.options import DataConfig, ModelConfig, RunConfig, TrainConfig, TuneConfig
 from headtune.run.train import train_run
+from headtune.wording.templates import Template
 from tests_support import TEXTS, TOPICS
 
 TEMPLATE = "{keyword}: {text}"
@@ -171,3 +173,10 @@ def test_half_a_surrogate_pair_is_one_line(predictor: Predictor, text: str) -> N
             ask([ROWS[0] if isinstance(item, dict) else "a", item])
         assert raised.value.row == 2
         assert str(raised.value).isascii()
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT])
+def test_what_stands_for_no_value_is_empty(nothing: object) -> None:
+    template = Template.parse("{keyword}: {text}")
+    assert template.join({"keyword": nothing, "text": "home at six"}) == ": home at six"
+    assert template.join({"keyword": nothing, "text": nothing}) is None

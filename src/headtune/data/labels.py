@@ -40,7 +40,6 @@ MAX_SPARSE_LABELS = 50
 MOST_NUMBER = 2**63
 """Labels that are larger numbers are answered by their names."""
 
-
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
@@ -53,8 +52,6 @@ def label_name(value: object) -> str | None:
         value = value.item()
     elif isinstance(value, pa.Scalar):
         value = python_value(value)
-    if type(value).__name__ in ("NAType", "NaTType"):  # pandas' missing values
-        return None
     if isinstance(value, bytes):
         value = escaped(value)
     if isinstance(value, list | tuple | dict | set | np.ndarray):

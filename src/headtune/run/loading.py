@@ -165,8 +165,8 @@ def load_classifier(
 
 def _meet_others(compute: Compute, config: RunConfig, progress: Progress) -> None:
     if n_processes() > 1:
-        waits = config.machine.rendezvous_timeout
         check_launched()
+        waits = config.machine.rendezvous_timeout
         progress.say(
             f"Waiting for {who_is_waited_for()}, at most {waits} (the option rendezvous_timeout)."
         )

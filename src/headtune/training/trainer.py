@@ -124,9 +124,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             dataset,
             batch_sampler=self.sampler,
             collate_fn=list,
-            generator=torch.Generator().manual_seed(
-                self.args.seed
-            ),  # nothing is drawn from torch's
+            generator=torch.Generator().manual_seed(self.args.seed),  # not torch's own
         )
         return prepare_data_loader(loader, num_processes=1, process_index=0)
 

@@ -1,7 +1,8 @@
 """The name of a label that is a plain Python value: what tables, JSON and callers agree on."""
 
-import math
 import re
+
+from headtune.wording.missing import is_missing
 
 __all__ = ["TRUE_AND_FALSE", "plain_name"]
 
@@ -11,11 +12,9 @@ _WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+")
 
 def plain_name(value: object) -> str | None:
     """``"TRUE"`` -> ``"true"``, 1.0 and ``" 1.0 "`` -> ``"1"``; None for what is missing."""
-    if value is None:
+    if is_missing(value):
         return None
     if isinstance(value, float):
-        if math.isnan(value):
-            return None
         return str(int(value)) if value.is_integer() else repr(value)
     name = str(value).strip()
     if name.lower() in TRUE_AND_FALSE:

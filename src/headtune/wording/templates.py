@@ -1,14 +1,16 @@
 """How several values become one text: ``{keyword}: {text}``, filled in one way wherever it is.
 
-A value is written as Python writes it, without white space around it; one that is missing (None,
-NaN) is empty. Where all are empty there is no text. A brace itself is doubled.
+A value is written as Python writes it, without white space around it; one that is missing
+(missing.py) is empty. Where all are empty there is no text. A brace itself is doubled.
 
-Leaf module, and light: an answer to one text does not wait for the data stage.
+Light: an answer to one text does not wait for the data stage.
 """
 
 import string
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+
+from headtune.wording.missing import is_missing
 
 __all__ = ["Template"]
 
@@ -45,4 +47,4 @@ class Template:
 
 
 def _as_text(value: object) -> str:
-    return "" if value is None or value != value else str(value).strip()
+    return "" if is_missing(value) else str(value).strip()

@@ -37,8 +37,9 @@ from transformers import AttentionInterface
 
 from headtune.model.attention.kernels import Settings, flash_kernel, forced_kernel, reference
 from headtune.model.attention.layout import LONG_SEQUENCE, MAX_SCORES, Group, SequenceLayout
+from headtune.model.hardware.compute import computes_in_full
 
-__all__ = ["ATTENTION_NAME", "computes_in_full", "packed_attention"]
+__all__ = ["ATTENTION_NAME", "packed_attention"]
 
 ATTENTION_NAME = "headtune_packed"
 
@@ -70,56 +71,6 @@ def packed_attention(
     Returns:
         The attended values, shape ``(1, n_tokens, n_heads, value_dim)``, and None for the weights.
     """
-    if computes_in_full(query):
-        with torch.autocast("cpu", enabled=False):
-            return _attend_packed(
-                module,
-                query.float(),
-                key.float(),
-                value.float(),
-                layout,
-                scaling=scaling,
-                dropout=dropout,
-                sliding_window=sliding_window,
-                softcap=softcap,
-            ), None
-    return _attend_packed(
-        module,
-        query,
-        key,
-        value,
-        layout,
-        scaling=scaling,
-        dropout=dropout,
-        sliding_window=sliding_window,
-        softcap=softcap,
-    ), None
-
-
-def computes_in_full(x: torch.Tensor) -> bool:
-    """Whether what lies between two products is computed in float32 though these are not.
-
-    In predictions on a CPU. Formats of fewer digits round what comes to a sum in another order in
-    other company, and each rounding is carried on; these products are small.
-    """
-    return (
-        x.device.type == "cpu" and torch.is_autocast_enabled("cpu") and not torch.is_grad_enabled()
-    )
-
-
-def _attend_packed(
-    module: torch.nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    layout: SequenceLayout,
-    *,
-    scaling: float | None,
-    dropout: float,
-    sliding_window: int | None,
-    softcap: float | None,
-) -> torch.Tensor:
-    """Chooses the kernel; shapes as above."""
     layout = layout.on(query.device)
     settings = Settings(
         scale=query.shape[-1] ** -0.5 if scaling is None else scaling,
@@ -127,6 +78,20 @@ def _attend_packed(
         window=sliding_window,
         softcap=softcap,
     )
+    if not computes_in_full(query):
+        return _attend_packed(query, key, value, layout, settings), None
+    with torch.autocast("cpu", enabled=False):
+        return _attend_packed(query.float(), key.float(), value.float(), layout, settings), None
+
+
+def _attend_packed(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    layout: SequenceLayout,
+    settings: Settings,
+) -> torch.Tensor:
+    """By the kernel for these tensors and settings; shapes as in ``packed_attention``."""
     q, k, v = (
         tensor[0].transpose(0, 1) for tensor in (query, key, value)
     )  # (n_tokens, heads, dim)

@@ -23,7 +23,13 @@ from headtune.model.hardware.timing import Turns, take_turns
 from headtune.options import ComputeDtype, MachineConfig
 from headtune.processes import local_rank
 
-__all__ = ["Compute", "choose_compute", "format_of_cpu", "keep_freed_memory"]
+__all__ = [
+    "Compute",
+    "choose_compute",
+    "computes_in_full",
+    "format_of_cpu",
+    "keep_freed_memory",
+]
 
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """How Linux names bfloat16 instructions on x86, and on ARM."""
@@ -144,3 +150,15 @@ def keep_freed_memory() -> bool:
         return False
     m_trim_threshold, m_mmap_threshold = -1, -3
     return bool(mallopt(m_mmap_threshold, 32 << 20)) and bool(mallopt(m_trim_threshold, 512 << 20))
+
+
+def computes_in_full(x: torch.Tensor) -> bool:
+    """Whether what lies between the layers' products is computed in float32 though these are not.
+
+    So it is in predictions on a CPU, where ``x`` is. The same product adds up in another order in
+    other company; formats of fewer digits make that a difference in the third digit, and carry it
+    on from block to block. What lies between the products is little work.
+    """
+    return (
+        x.device.type == "cpu" and torch.is_autocast_enabled("cpu") and not torch.is_grad_enabled()
+    )

@@ -11,6 +11,9 @@ known classes a ``forward`` of fewer passes:
 - GPT-2's activation: torch's ``gelu``, one pass instead of seven;
 - LoRA layers: the adapter is added by the matrix product itself, without casts.
 
+In predictions below float32 on a CPU, norms and embeddings hand on float32, so that states are not
+rounded at each block (``computes_in_full``).
+
 Guarantees: the same results but for rounding (tested against every original, forward and
 backward); modules of other classes, and those that accelerate moves between devices, are left
 alone. Figures are in benchmarks/LOG.md.
@@ -24,7 +27,8 @@ import torch
 from torch import nn
 from torch.nn.functional import gelu, layer_norm, rms_norm, silu
 
-from headtune.model.attention.packed import computes_in_full, packed_attention
+from headtune.model.attention.packed import packed_attention
+from headtune.model.hardware.compute import computes_in_full
 
 __all__ = ["fuse", "is_plain_lora"]
 
@@ -201,7 +205,7 @@ def _is_silu(activation: nn.Module) -> bool:
 
 
 def _embedding_forward(self: Any, input: torch.Tensor) -> torch.Tensor:
-    """What enters the first block, and what every block adds to: see ``computes_in_full``."""
+    """What enters the first block, and every block adds to, ``(1, n_tokens, hidden_size)``."""
     embedded: torch.Tensor = type(self).forward(self, input)
     return embedded.float() if computes_in_full(embedded) else embedded
 
