@@ -1,6 +1,7 @@
 """What is run, what is reused, and where the states are when memory or disk is short."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -274,3 +275,19 @@ def test_quantization_that_only_the_configuration_tells_of_has_states_of_its_own
             trunk.classifier.backbone.config.quantization_config = said
         keys.append(store_of(trunk, tiny_llama).identity.key)
     assert len(set(keys)) == 3
+
+
+def test_states_in_bfloat16_are_not_those_that_were_rounded_between_products(
+    tiny_llama: Path,
+) -> None:
+    """A cache of before has these, and a run would have other digits with it than without."""
+    trunk, folder = make_trunk(tiny_llama), find_pretrained(str(tiny_llama))
+    identities = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        compute = Compute(CPU.device, dtype, "as asked")
+        store = open_store(trunk, folder, ModelConfig(), MachineConfig(), compute, 1, print)
+        assert store is not None
+        identities[dtype] = store.identity
+    plain, below = identities[torch.float32], identities[torch.bfloat16]
+    assert replace(below, libraries=plain.libraries).key != below.key
+    assert "float32 between products" not in plain.libraries

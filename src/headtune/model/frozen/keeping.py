@@ -79,10 +79,17 @@ def open_store(
         pooling=classifier.pooling if trunk.lowest is None else "",
         dtype=str(classifier.compute_dtype),
         device=compute.device.type,
-        libraries=f"torch {torch.__version__}, transformers {transformers.__version__}",
+        libraries=_arithmetic(compute),
         quantization=quantization_of(classifier.backbone),
     )
     return StateStore(identity, limit, say)
+
+
+def _arithmetic(compute: Compute) -> str:
+    """Whose it is; and whether it is float32 between products, which it was not always."""
+    libraries = f"torch {torch.__version__}, transformers {transformers.__version__}"
+    in_full = compute.device.type == "cpu" and compute.dtype != torch.float32
+    return f"{libraries}, float32 between products" if in_full else libraries
 
 
 @contextmanager
