@@ -28,7 +28,7 @@ import pytest
 
 from headtune import RunConfig, train_run
 from headtune.cli.app import COMMANDS, _standard_input_last, command_line, run
-from headtune.data.reading.sources import SAMPLES
+from headtune.data.reading.opening.sources import SAMPLES
 from headtune.pretrained import ALIASES
 
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from headtune.data import iter_tables, read_table
-from headtune.data.reading.decode import LINE, decoded_lines
+from headtune.data.reading.opening.decode import LINE, decoded_lines
 from headtune.errors import ConfigError, DataError, DataNotFoundError, EncodingError
 from headtune.options import DataConfig
 
@@ -168,7 +168,7 @@ def test_a_line_of_many_blocks_is_looked_through_once(monkeypatch: pytest.Monkey
             n_characters.append(len(text))
             return list(LINE.findall(text))
 
-    monkeypatch.setattr("headtune.data.reading.decode.LINE", Counted())
+    monkeypatch.setattr("headtune.data.reading.opening.decode.LINE", Counted())
     blocks = [b"x" * 1_000] * 200
     assert list(decoded_lines([*blocks, b"\r", b"\ny"], "utf-8", "a.json")) == [
         "x" * 200_000 + "\r\n",

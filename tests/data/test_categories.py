@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from headtune.data import labelled_examples, read_table
-from headtune.data.reading.arrow_types import plain_types
+from headtune.data.reading.arrow.types import plain_types
 from headtune.options import DataConfig
 from headtune.types import LabelSet
 

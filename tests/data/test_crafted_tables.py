@@ -28,8 +28,8 @@ from hypothesis import strategies as st
 
 from headtune.data import find_columns, iter_tables, prepare, read_table, usable_rows
 from headtune.data.parts.times import read_times
-from headtune.data.reading.arrow_types import plain_types
-from headtune.data.reading.arrow_values import python_values
+from headtune.data.reading.arrow.types import plain_types
+from headtune.data.reading.arrow.values import python_values
 from headtune.errors import DataError, HeadtuneError
 from headtune.inspection import inspect_table
 from headtune.options import DataConfig

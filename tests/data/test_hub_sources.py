@@ -10,7 +10,7 @@ import pytest
 
 from headtune.data import iter_tables, labelled_examples, prepare, read_table
 from headtune.data.reading.hub import part_names
-from headtune.data.reading.sources import is_hub_id
+from headtune.data.reading.opening.sources import is_hub_id
 from headtune.errors import DataError
 from headtune.options import DataConfig
 from headtune.types import LabelSet

@@ -3,9 +3,9 @@
 Whatever a labelled table is (a file, a hub data set, a DataFrame), this stage turns it into three
 disjoint parts of examples, and accounts for every row. In the order of work:
 
-    sources.py decode.py                    a name to bytes, bytes to lines
-    csv_format.py csv_rows.py json_rows.py  lines to records
-    hub.py table.py readers.py              any source to a ``Table``
+    opening/                                a name to bytes, bytes to lines
+    delimited/ json/ arrow/ hub.py          bytes to records
+    table.py readers.py                     any source to a ``Table``
     names.py columns.py                     which column is the text, which the label
     labels.py checks.py                     label names; what cannot be used is set aside
     normal_form.py shingles.py repeats.py   which rows are the same, and nearly the same

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from headtune.data.columns import Columns
 from headtune.data.labels import label_names
-from headtune.data.reading.arrow_values import python_value, python_values
+from headtune.data.reading.arrow.values import python_value, python_values
 from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import DataError, option
 from headtune.files.plain_json import to_json

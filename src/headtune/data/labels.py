@@ -18,7 +18,7 @@ from types import MappingProxyType
 import numpy as np
 import pyarrow as pa
 
-from headtune.data.reading.arrow_values import escaped, python_value, python_values
+from headtune.data.reading.arrow.values import escaped, python_value, python_values
 from headtune.data.reading.names import as_float
 from headtune.errors import LabelError, option
 from headtune.types import LabelSet, LabelValue

@@ -24,7 +24,7 @@ from typing import BinaryIO, Protocol, TextIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headtune.data.reading.arrow_values import python_values
+from headtune.data.reading.arrow.values import python_values
 from headtune.data.reading.names import listed
 from headtune.errors import HeadtuneError, PredictionError, option
 from headtune.files.plain_json import to_json

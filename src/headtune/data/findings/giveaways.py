@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.findings.finding import Finding
-from headtune.data.reading.arrow_values import python_values
+from headtune.data.reading.arrow.values import python_values
 from headtune.data.reading.names import listed
 from headtune.files.plain_json import to_json
 

@@ -19,7 +19,7 @@ from headtune.data.labels import label_names
 from headtune.data.parts.balance import oversample, undersample
 from headtune.data.parts.split import Fractions, parse_split, split, split_by_time
 from headtune.data.parts.times import read_times
-from headtune.data.reading.arrow_values import python_value
+from headtune.data.reading.arrow.values import python_value
 from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.names import listed
 from headtune.data.reading.readers import read_parts, read_table

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headtune.data.reading.arrow_values import python_values
+from headtune.data.reading.arrow.values import python_values
 from headtune.errors import SplitError, option
 
 __all__ = ["read_times"]

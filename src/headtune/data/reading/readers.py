@@ -4,9 +4,9 @@
 ten million rows), ``read_parts`` the splits that a data set brings along. All three go through
 the same chunks, so they agree on every row and every row number. What each source is:
 
-    CSV, TSV, TXT     csv_format.py and csv_header.py find how it is written, csv_rows.py reads it
-    JSON, JSON Lines  json_rows.py
-    Parquet, Arrow    arrow_tables.py, in types that arrow_types.py knows
+    CSV, TSV, TXT     delimited/: how it is written is found, then it is read
+    JSON, JSON Lines  json/
+    Parquet, Arrow    arrow/: in types that the stages know
     owner/name        hub.py
     Python            a list of dicts, a pandas DataFrame, a datasets.Dataset or DatasetDict,
                       a pyarrow.Table, or anything else that hands out Arrow data (polars)
@@ -17,29 +17,33 @@ Costs: memory for one chunk, where a table is streamed.
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from headtune.data.checks import refuse_if_strict
-from headtune.data.reading.arrow_tables import arrow_table, parquet_tables
-from headtune.data.reading.csv_format import find_format
-from headtune.data.reading.csv_rows import records
-from headtune.data.reading.decode import check_encoding, decoded_lines
+from headtune.data.reading.arrow.tables import arrow_table, parquet_tables
+from headtune.data.reading.delimited.format import find_format
+from headtune.data.reading.delimited.rows import records
 from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
-from headtune.data.reading.json_rows import json_line_records, json_table
+from headtune.data.reading.json.rows import json_line_records, json_table
 from headtune.data.reading.names import listed
-from headtune.data.reading.sources import ByteSource, Kind, is_hub_id, kind_of, open_bytes
+from headtune.data.reading.opening.decode import check_encoding, decoded_lines
+from headtune.data.reading.opening.sources import ByteSource, Kind, is_hub_id, kind_of, open_bytes
 from headtune.data.reading.table import Table, concatenate, numbered_chunks, table_from_records
 from headtune.errors import DataError, option
 from headtune.options import DataConfig
 
 __all__ = ["iter_tables", "read_parts", "read_table"]
+
+Parts: TypeAlias = dict[str, Iterator[Table]]
+"""Part -> its chunks, read when asked for."""
 
 
 def read_table(source: object, config: DataConfig) -> Table:
@@ -105,15 +109,12 @@ def _checked(chunks: Iterator[Table], config: DataConfig) -> Iterator[Table]:
         raise DataError(f"{name or 'The data'} has no rows; expected texts, one a row.")
 
 
-def _parts(
-    source: object, config: DataConfig, rows_per_chunk: int | None
-) -> dict[str, Iterator[Table]]:
-    """Part -> its chunks, read when asked for."""
+def _parts(source: object, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     if isinstance(source, str | Path):
         text = str(source)
         if text != "-" and not Path(text).expanduser().exists() and is_hub_id(text):
             return _dataset_parts(hub_splits(text), text, rows_per_chunk)
-        return {"train": _file_chunks(text, config, rows_per_chunk)}
+        return _file_parts(text, config, rows_per_chunk)
     datasets = sys.modules.get("datasets")  # an object of it can only be here if it is imported
     if datasets is not None and isinstance(source, datasets.DatasetDict):
         return _dataset_parts(dict(source), "the data set", rows_per_chunk)
@@ -122,9 +123,7 @@ def _parts(
     return {"train": _sliced(_python_table(source), rows_per_chunk)}
 
 
-def _dataset_parts(
-    splits: Mapping[str, Any], name: str, rows_per_chunk: int | None
-) -> dict[str, Iterator[Table]]:
+def _dataset_parts(splits: Mapping[str, Any], name: str, rows_per_chunk: int | None) -> Parts:
     parts = part_names(splits)
     return {
         part: _dataset_chunks(splits[split], name, rows_per_chunk) for part, split in parts.items()
@@ -185,19 +184,46 @@ def _sliced(table: Table, rows_per_chunk: int | None) -> Iterator[Table]:
         yield table.sliced(start, rows_per_chunk)
 
 
-def _file_chunks(source: str, config: DataConfig, rows_per_chunk: int | None) -> Iterator[Table]:
-    with open_bytes(source) as file:
-        encoding = check_encoding(config.encoding)
-        kind = kind_of(file, encoding)
-        if kind is Kind.PARQUET:
-            yield from parquet_tables(file, rows_per_chunk)
-        elif kind is Kind.CSV:
-            yield from _csv_chunks(file, config, encoding, rows_per_chunk)
-        elif kind is Kind.JSONL:
-            yield from _json_lines_chunks(file, encoding, rows_per_chunk)
-        else:
-            text = "".join(decoded_lines(file.blocks(), encoding, file.name))
-            yield from _sliced(json_table(text, file.name), rows_per_chunk)
+def _file_parts(source: str, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    """The parts of a file, which stays open until the chunks of the last one are read."""
+    with ExitStack() as stack:
+        file = stack.enter_context(open_bytes(source))
+        read = READERS[kind_of(file, check_encoding(config.encoding))]
+        parts = read(file, config, rows_per_chunk)
+        *_, last = parts
+        parts[last] = _then_closed(parts[last], stack.pop_all())
+    return parts
+
+
+def _then_closed(chunks: Iterator[Table], stack: ExitStack) -> Iterator[Table]:
+    with stack:
+        yield from chunks
+
+
+def _parquet_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    return {"train": parquet_tables(file, rows_per_chunk)}
+
+
+def _csv_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    return {"train": _csv_chunks(file, config, check_encoding(config.encoding), rows_per_chunk)}
+
+
+def _json_lines_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    return {"train": _json_lines_chunks(file, check_encoding(config.encoding), rows_per_chunk)}
+
+
+def _json_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    text = "".join(decoded_lines(file.blocks(), check_encoding(config.encoding), file.name))
+    return {"train": _sliced(json_table(text, file.name), rows_per_chunk)}
+
+
+READERS: Mapping[Kind, Callable[[ByteSource, DataConfig, int | None], Parts]] = {
+    Kind.CSV: _csv_parts,
+    Kind.JSON: _json_parts,
+    Kind.JSONL: _json_lines_parts,
+    Kind.PARQUET: _parquet_parts,
+}
+"""Kind of file -> what reads it: an open file, the options, rows a chunk (None: one) to parts."""
 
 
 def _csv_chunks(

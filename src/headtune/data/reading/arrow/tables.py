@@ -1,7 +1,7 @@
 """Arrow data to ``Table``: Parquet row group by row group, ``datasets``, pandas and polars.
 
 All of it goes through one door, ``arrow_table``: types that the stages can work with
-(arrow_types.py), labels by their names (class_labels.py), rows numbered.
+(types.py), labels by their names (class_labels.py), rows numbered.
 
 Guarantees: what pyarrow raises at a file that is cut short or made wrong becomes one line
 (``DataError``). A file that claims more rows than its size can hold is refused before it is read
@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headtune.data.reading.arrow_types import plain_types
-from headtune.data.reading.arrow_values import UNREADABLE
-from headtune.data.reading.class_labels import name_class_labels
-from headtune.data.reading.sources import ByteSource
+from headtune.data.reading.arrow.class_labels import name_class_labels
+from headtune.data.reading.arrow.types import plain_types
+from headtune.data.reading.arrow.values import UNREADABLE
+from headtune.data.reading.opening.sources import ByteSource
 from headtune.data.reading.table import Table
 from headtune.errors import DataError, HeadtuneError
 

@@ -10,7 +10,7 @@
 
 Everything else stays as it is: numbers, dates and times, bytes, lists, structs and maps.
 
-Guarantees: a value is kept, or written so that it can be read (arrow_values.py). Where a string is
+Guarantees: a value is kept, or written so that it can be read (values.py). Where a string is
 not UTF-8 the rows are told, so that no text or label is made of it. Names that are not UTF-8, and
 types nested more than ``MAX_DEPTH`` deep, are a ``DataError``.
 Costs: all strings are checked.
@@ -22,7 +22,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headtune.data.reading.arrow_values import UNREADABLE, escaped, python_values
+from headtune.data.reading.arrow.values import UNREADABLE, escaped, python_values
 from headtune.errors import DataError
 from headtune.files.plain_json import to_raw_json
 

@@ -21,7 +21,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from headtune.data.reading.decode import BYTE_ORDER_MARKS, check_encoding
+from headtune.data.reading.opening.decode import BYTE_ORDER_MARKS, check_encoding
 from headtune.errors import DataError, DataNotFoundError, EncodingError, option
 
 __all__ = ["SAMPLES", "ByteSource", "Kind", "is_hub_id", "kind_of", "open_bytes"]

@@ -14,7 +14,7 @@ reason can be seen:
 A column without a name is called by its position, ``column3``. Any other difference is an error if
 no row fits the header.
 
-It looks at the sample that ``csv_format`` has parsed.
+It looks at the sample that ``format.py`` has parsed.
 """
 
 import re
@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headtune.data.reading.csv_rows import Record
+from headtune.data.reading.delimited.rows import Record
 from headtune.data.reading.names import HEADER_NAMES, is_number
 from headtune.errors import DataError, option
 from headtune.wording.numbers import count

@@ -11,7 +11,7 @@ Collection, whose messages hold stray quotes, keeps its quotes and its 5,574 row
 quotes finds 5,572), and quoted line breaks stay in their fields elsewhere.
 
 A first line ``sep=;``, which Excel reads and writes, says the delimiter and is skipped. Whether
-there is a header, ``csv_header.py`` finds.
+there is a header, ``header.py`` finds.
 
 Costs: the same whatever the file's size.
 """
@@ -21,8 +21,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from headtune.data.reading.csv_header import Header, find_header
-from headtune.data.reading.csv_rows import NO_DELIMITER, Record, parsed
+from headtune.data.reading.delimited.header import Header, find_header
+from headtune.data.reading.delimited.rows import NO_DELIMITER, Record, parsed
 from headtune.errors import ConfigError, option
 from headtune.options import DataConfig
 

@@ -1,0 +1,1 @@
+"""Arrow data, in types that the stages can work with, to ``Table``."""

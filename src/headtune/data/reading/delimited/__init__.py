@@ -1,0 +1,1 @@
+"""Delimited text to records: how it is written, its header, its rows."""

@@ -1,0 +1,1 @@
+"""JSON and JSON Lines, in the shapes that people have, to ``Table``."""

@@ -1,0 +1,1 @@
+"""From the name of a table to its bytes and lines."""
