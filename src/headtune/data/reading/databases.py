@@ -74,7 +74,7 @@ def database_parts(
     ):
         said = "the rows of a query"
         return {"train": _chunks(file, file.inside, MOST_ROWS, said, rows_per_chunk)}
-    with _connected(file) as connection:
+    with _connected(file) as (connection, _):
         tables = _tables(connection)
     chosen, said = _chosen(tables, file, config)
     rows = file.path.stat().st_size // LEAST_BYTES_PER_ROW
@@ -118,15 +118,16 @@ class _Watch:
 
 
 @contextmanager
-def _connected(file: ByteSource) -> Iterator[sqlite3.Connection]:
+def _connected(file: ByteSource) -> Iterator[tuple[sqlite3.Connection, _Watch]]:
     """The database, to be read only; what SQLite raises, in one line."""
     assert file.path is not None
+    _check_whole(file.head, file.path.stat().st_size, file.name)
     watch = _Watch()
     try:
         with closing(_opened(file.path)) as connection:
             connection.set_progress_handler(watch, STEPS)
             connection.text_factory = _text
-            yield connection
+            yield connection, watch
     except HeadtuneError:
         raise
     except (sqlite3.Error, MemoryError, UnicodeDecodeError) as error:
@@ -138,6 +139,18 @@ def _connected(file: ByteSource) -> Iterator[sqlite3.Connection]:
             if file.inside
             else "It may be cut short; copy it again, or write its table as CSV.",
         ) from error
+
+
+def _check_whole(head: bytes, n_bytes: int, name: str) -> None:
+    """SQLite reads what is missing at the end as zeros; https://sqlite.org/fileformat.html, 1.3."""
+    page = int.from_bytes(head[16:18], "big")
+    page = 65_536 if page == 1 else page
+    n_pages = int.from_bytes(head[28:32], "big") if head[24:28] == head[92:96] else 0
+    if page == 0 or n_bytes % page or n_bytes < n_pages * page:
+        raise DataError(
+            f"{name} cannot be read as an SQLite database: it is cut short.",
+            way_out="Copy it again.",
+        )
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -162,12 +175,12 @@ def _text(value: bytes) -> str | bytes:
 def _tables(connection: sqlite3.Connection) -> dict[str, _Kept]:
     """Every table and view but SQLite's own."""
     found: dict[str, _Kept] = {}
-    kinds = dict(connection.execute("SELECT name, type || ' ' || rootpage FROM sqlite_schema"))
-    for schema, name, kind, *_ in connection.execute("PRAGMA table_list").fetchall():
-        if schema == "main" and kind != "shadow" and not str(name).startswith("sqlite_"):
+    kinds = {name: kind for _, name, kind, *_ in connection.execute("PRAGMA table_list")}
+    for (name,) in connection.execute("SELECT name FROM sqlite_schema").fetchall():
+        kind = kinds.get(name, "index")
+        if kind in ("table", "view", "virtual") and not str(name).startswith("sqlite_"):
             columns = connection.execute(f"PRAGMA table_info({_quoted(str(name))})").fetchall()
-            is_stored = kind == "table" and kinds.get(name) != "table 0"
-            found[str(name)] = _Kept([str(column[1]) for column in columns], not is_stored)
+            found[str(name)] = _Kept([str(column[1]) for column in columns], kind != "table")
     return found
 
 
@@ -199,9 +212,7 @@ def _quoted(name: str) -> str:
 def _chunks(
     file: ByteSource, query: str, most_rows: int, said: str, rows_per_chunk: int | None
 ) -> Iterator[Table]:
-    with _connected(file) as connection:
-        watch = _Watch()
-        connection.set_progress_handler(watch, STEPS)
+    with _connected(file) as (connection, watch):
         connection.set_authorizer(_only_reading)
         cursor = connection.execute(query)
         names = _unique([str(column[0]) for column in cursor.description])

@@ -48,6 +48,7 @@ from headtune.data.reading.opening.sources import (
     is_hub_id,
     kind_of,
     lies_on_disk,
+    noted,
     open_bytes,
 )
 from headtune.data.reading.table import Table, concatenate, numbered_chunks, table_from_records
@@ -208,6 +209,7 @@ def _file_parts(source: str, config: DataConfig, rows_per_chunk: int | None) -> 
         file = stack.enter_context(open_bytes(source, most_bytes))
         kind = kind_of(file, check_encoding(config.encoding))
         check_inside(file, kind)
+        file = noted(file, kind)
         if lies_on_disk(file, kind):
             file = lying(file, stack)
         parts = READERS[kind](file, config, rows_per_chunk)

@@ -36,6 +36,7 @@ __all__ = [
     "is_hub_id",
     "kind_of",
     "lies_on_disk",
+    "noted",
     "open_bytes",
 ]
 
@@ -186,6 +187,13 @@ def lies_on_disk(file: ByteSource, kind: Kind) -> bool:
     """Whether its reader looks here and there in it, and needs a path."""
     streams = file.head.startswith(b"\xff")
     return kind in ON_DISK and not (kind is Kind.ARROW and streams)
+
+
+def noted(file: ByteSource, kind: Kind) -> ByteSource:
+    """With a note where the content is not what the name says."""
+    if file.suffix not in BY_CONTENT or kind not in SUFFIXES.values():
+        return file
+    return replace(file, notes=(*file.notes, f"text, though its name ends in {file.suffix}"))
 
 
 def check_inside(file: ByteSource, kind: Kind) -> None:

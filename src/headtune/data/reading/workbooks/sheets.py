@@ -147,23 +147,24 @@ def _n_filled(row: Sequence[Cell]) -> int:
 
 
 def _form(sheet: int, rows: Sequence[Sequence[Cell]], config: DataConfig, name: str) -> _Form:
-    n_above = _n_above(rows)
     records = [Record([_text(v) or "" for v in row], [], quotes_work=True) for row in rows]
     width = len(rows[0]) if rows else 0
+    usual = _usual(rows)
+    n_above = next((i for i, row in enumerate(rows[:MOST_ABOVE]) if _n_filled(row) >= usual), 0)
     header = find_header(records[n_above:], width, config.header, name)
+    if n_above and not header.is_there and _n_filled(rows[n_above - 1]) * 2 > usual:
+        n_above -= 1  # a column has no name, as numbers in front of the rows have none
+        header = find_header(records[n_above:], width, config.header, name)
     if not header.is_there:
         return _Form(sheet, 0, header)
     given = frozenset(i for i, value in enumerate(rows[n_above]) if value is not None)
     return _Form(sheet, n_above + 1, header, n_above, given)
 
 
-def _n_above(rows: Sequence[Sequence[Cell]]) -> int:
-    """Rows in front of the first that has the usual number of filled cells, or more than half."""
-    n_filled = [_n_filled(row) for row in rows]
-    usual = Counter(n_filled).most_common(1)[0][0] if rows else 0
-    full = (i for i, n in enumerate(n_filled) if n > 1 and n * 2 > usual)
-    first = next(full, 0)
-    return first if usual > 1 and first <= MOST_ABOVE else 0
+def _usual(rows: Sequence[Sequence[Cell]]) -> int:
+    """How many cells of a row are filled, most often; titles and the like have one."""
+    counts = Counter(n for row in rows if (n := _n_filled(row)) > 1)
+    return max(counts, key=lambda n: (counts[n], n), default=0)
 
 
 def _chunks(child: Child, form: _Form, name: str, rows_per_chunk: int | None) -> Iterator[Table]:
