@@ -164,6 +164,6 @@ CANNOT_HOLD = {
     "a.sqlite": "",
     "a.xlsx": CONTROL + "\r_\ufffe\uffff",  # no XML; a line end is LF; _x0041_ stands for A
     "a.xls": CONTROL + "\ufffe\uffff",
-    "a.ods": CONTROL + "\r\t\ufffe\uffff",
+    "a.ods": CONTROL + "\r\t\ufffe\uffff" + "".join(map(chr, range(127, 160))),
 }
 """File -> characters that its form has no way to hold, or that mean something else in it."""
