@@ -110,7 +110,9 @@ def file_of(name: str) -> str:
     """``book.xlsx`` of ``book.xlsx::Sheet2``; the name itself where no file is before ``::``."""
     if name.startswith("-::"):
         return "-"
-    file = split_address(name)[0]
+    file, inside = split_address(name)
+    if inside is None or (_exists(file) and Path(file).expanduser().is_dir()):
+        return name
     return file if _exists(file) or (ends_as_files_do(file) and len(file.split()) == 1) else name
 
 
