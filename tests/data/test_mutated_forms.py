@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from table_forms import FORMS, tarred
@@ -54,13 +55,18 @@ def within(data: bytes, rng: random.Random) -> bytes:
     return buffer.getvalue()
 
 
-CASES: dict[str, tuple[bytes, Callable[[bytes, random.Random], bytes], int]] = {
+Case: TypeAlias = tuple[bytes, Callable[[bytes, random.Random], bytes], int]
+
+PACKED: dict[str, Case] = {
     name: (FORMS[name](TEXTS, LABELS), mutated, 100)
     for name in (
         "a.csv.gz", "a.csv.bz2", "a.jsonl.xz", "a.jsonl.zst", "a.csv.lz4", "a.zip", "a.arrow",
         "stream.arrow", "a.sqlite",
     )
-} | {
+}  # fmt: skip
+
+CASES: dict[str, Case] = {
+    **PACKED,
     "a.tar": (tarred(FORMS["a.csv"](TEXTS, LABELS)), mutated, 100),
     "a.xls": (FORMS["a.xls"](TEXTS, LABELS), mutated, 12),
     "a.xlsx": (FORMS["a.xlsx"](TEXTS, LABELS), within, 12),

@@ -15,7 +15,8 @@ from headtune.errors import DataError
 from headtune.options import DataConfig
 
 AUTO = DataConfig()
-ROWS: Rows = [["text", "label"], *[[f"number {i}", i % 3] for i in range(60)]]
+NUMBERED: Rows = [[f"number {i}", i % 3] for i in range(60)]
+ROWS: Rows = [["text", "label"], *NUMBERED]
 KINDS = pytest.mark.parametrize("kind", WORKBOOKS)
 
 

@@ -77,7 +77,8 @@ def database_parts(
     with _connected(file) as (connection, _):
         tables = _tables(connection)
     chosen, said = _chosen(tables, file, config)
-    rows = file.path.stat().st_size // LEAST_BYTES_PER_ROW
+    n_bytes = sum(path.stat().st_size for path in (file.path, *_beside(file.path)))
+    rows = n_bytes // LEAST_BYTES_PER_ROW
     return {
         part: _chunks(
             file,
@@ -155,14 +156,19 @@ def _check_whole(head: bytes, n_bytes: int, name: str) -> None:
 
 def _opened(path: Path) -> sqlite3.Connection:
     """Without locks, unless another program has changes in a file beside it."""
-    beside = [path.with_name(path.name + ending) for ending in ("-wal", "-journal")]
-    changes = any(each.exists() and each.stat().st_size for each in beside)
+    changes = any(each.stat().st_size for each in _beside(path))
     address = f"file:{quote(str(path.resolve()))}?mode=ro" + ("" if changes else "&immutable=1")
     connection = sqlite3.connect(address, uri=True, check_same_thread=False)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES_PER_VALUE)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     return connection
+
+
+def _beside(path: Path) -> list[Path]:
+    """Files in which another program keeps changes that are not in the database yet."""
+    files = [path.with_name(path.name + ending) for ending in ("-wal", "-journal")]
+    return [file for file in files if file.exists()]
 
 
 def _text(value: bytes) -> str | bytes:

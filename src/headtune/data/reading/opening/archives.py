@@ -34,7 +34,13 @@ __all__ = ["Archive", "Member", "chosen_member", "is_archive", "open_archive"]
 READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 """Others are rare, or let an archive ask for any memory (LZMA)."""
 
-BROKEN = (*DAMAGED, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, LookupError)
+BROKEN: tuple[type[BaseException], ...] = (
+    *DAMAGED,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    NotImplementedError,
+    LookupError,
+)
 
 NO_SIZE = 2**62
 """Read to the end, and count: what an archive claims is not believed."""

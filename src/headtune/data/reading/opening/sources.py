@@ -22,7 +22,7 @@ from pathlib import Path
 
 from headtune.data.reading.opening.byte_source import MOST_BYTES, ByteSource, with_head
 from headtune.data.reading.opening.decode import BYTE_ORDER_MARKS, check_encoding
-from headtune.data.reading.opening.packing import inner_suffix
+from headtune.data.reading.opening.packing import PACKED_SUFFIXES, inner_suffix
 from headtune.data.reading.opening.refused import refuse_other_formats
 from headtune.data.reading.opening.unpack import fully_unpacked
 from headtune.errors import DataError, DataNotFoundError, EncodingError, option
@@ -92,7 +92,8 @@ def is_hub_id(source: str) -> bool:
     """Whether a name that is no file can be a hub data set: owner/name[:configuration][@split]."""
     owner, _, name = source.partition("/")
     looks = re.fullmatch(r"\w[\w.-]*/[\w.-]+(:[^:@/]+)?(@[\w.-]+)?", source) is not None
-    return looks and not Path(owner).is_dir() and inner_suffix(name) not in ENDINGS
+    endings = (*ENDINGS, *PACKED_SUFFIXES, ".zip", ".tar")
+    return looks and not Path(owner).is_dir() and not name.lower().endswith(endings)
 
 
 @contextmanager
