@@ -117,6 +117,7 @@ def test_changes_that_another_program_has_beside_the_file_are_seen(tmp_path: Pat
         "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
         "SELECT 1; DROP TABLE t",
         "SELECT load_extension('x')",
+        "SELECT file AS text FROM pragma_database_list",
         "SELECT nothing FROM t",
         "SELECT",
         "VALUES (1); ATTACH 'b.db' AS b",
