@@ -20,8 +20,8 @@ __all__ = ["Cell", "Child", "Columns", "Sheet"]
 
 LEAST_MEMORY = 400_000_000
 MEMORY_PER_BYTE = 12
-LEAST_SECONDS = 20
-BYTES_PER_SECOND = 500_000
+LEAST_SECONDS = 1
+BYTES_PER_SECOND = 250_000
 
 Cell = str | float | bool | None
 
