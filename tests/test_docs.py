@@ -18,12 +18,16 @@ import re
 import runpy
 import shlex
 import shutil
+import sqlite3
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from headtune import RunConfig, train_run
@@ -219,6 +223,21 @@ def write_csv(path: Path, *rows: tuple[object, ...]) -> None:
         csv.writer(file).writerows(rows)
 
 
+def write_packed_tables(folder: Path, texts: list[tuple[str, str]]) -> None:
+    """A workbook, a database and an archive."""
+    book = openpyxl.Workbook()
+    book.create_sheet("Sheet1")
+    for row in [("text", "label"), *texts]:
+        book["Sheet1"].append(row)
+    book.save(folder / "book.xlsx")
+    with closing(sqlite3.connect(folder / "texts.db")) as database:
+        database.execute("CREATE TABLE messages(body, kind)")
+        database.executemany("INSERT INTO messages VALUES (?, ?)", texts)
+        database.commit()
+    with zipfile.ZipFile(folder / "archive.zip", "w") as archive:
+        archive.write(folder / "messages.csv", "messages.csv")
+
+
 def write_tables(folder: Path) -> None:
     """The tables that the pages speak of."""
     texts = [
@@ -253,6 +272,7 @@ def write_tables(folder: Path) -> None:
         ("text", "label", "date"),
         *((*row, f"2024-{1 + n // 20:02}-{1 + n % 20:02}") for n, row in enumerate(texts)),
     )
+    write_packed_tables(folder, texts)
     with (folder / "sms_spam.tsv").open("w", encoding="utf-8") as file:
         file.writelines(f"{label}\t{text}\n" for text, label in texts)
 

@@ -121,3 +121,24 @@ def test_dashes_of_other_commands_are_cyclopts(stages: Stages, headtune: Headtun
     headtune("train", "--", "data.csv")
     assert stages.config is not None
     assert stages.config.source == "data.csv"
+
+
+# What of a file is meant
+
+
+@pytest.mark.parametrize("address", ["there::Sheet 2", "there::SELECT a::b FROM t", "-::Sheet2"])
+def test_a_part_of_a_file_is_a_table(address: str) -> None:
+    assert table_in([address]) == address
+    with pytest.raises(PredictionError):
+        table_in([address, "a text"])
+
+
+@pytest.mark.parametrize("address", ["data.xlsx::Sheet1", "./b.zip::a/b.csv", "x.db::SELECT 1"])
+def test_a_part_of_a_file_that_is_missing(address: str) -> None:
+    with pytest.raises(DataNotFoundError, match="There is no file"):
+        table_in([address])
+
+
+@pytest.mark.parametrize("text", ["std::vector", "a :: b", "data::x", "see my data.csv::x please"])
+def test_colons_in_a_text(text: str) -> None:
+    assert table_in([text]) is None

@@ -1,9 +1,7 @@
 """What cannot be read ends in one line: what was expected, what was received, the way out."""
 
-import gzip
 import random
 import sys
-import zipfile
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
@@ -75,23 +73,9 @@ def test_header_only(tmp_path: Path) -> None:
     assert message.endswith('If that line is a row: header="no"')
 
 
-def zip_bytes() -> bytes:
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<xml/>")
-    return buffer.getvalue()
-
-
 @pytest.mark.parametrize(
     ("name", "content", "looks_like"),
     [
-        ("a.xlsx", zip_bytes(), "a zip archive (Excel workbooks are such). Save its table as CSV."),
-        ("a.csv", zip_bytes(), "a zip archive"),
-        (
-            "a.csv.gz",
-            gzip.compress(b"text,label\n", mtime=0),
-            "gzip-compressed. Unpack it first: gunzip",
-        ),
         ("a.csv", b"PAR1" + bytes(100), "a Parquet file. Let its name end in .parquet."),
         ("a.csv", bytes(range(256)) * 20, "a binary file, not a table"),
         ("a.bin", random.Random(0).randbytes(4_000), "a binary file, not a table"),
@@ -256,14 +240,6 @@ def test_empty_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"")))
     with pytest.raises(DataError, match="standard input is empty"):
         read_table("-", AUTO)
-
-
-def test_packed_standard_input_is_unpacked_in_the_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = gzip.compress(b"text,label\n", mtime=0)
-    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(packed)))
-    with pytest.raises(DataError) as raised:
-        read_table("-", AUTO)
-    assert str(raised.value).endswith("Unpack it first: gunzip -c FILE | headtune … -")
 
 
 def test_a_name_like_a_hub_id_below_a_folder_is_a_missing_file(

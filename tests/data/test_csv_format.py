@@ -8,7 +8,7 @@ import pytest
 from tweets import TWEETS, needs_tweets
 
 from headtune.data import read_table
-from headtune.data.reading.opening.sources import HEAD_BYTES
+from headtune.data.reading.opening.byte_source import HEAD_BYTES
 from headtune.errors import ConfigError
 from headtune.options import DataConfig
 

@@ -298,13 +298,13 @@ def test_a_file_says_of_which_model_it_is() -> None:
     [(0, 0), ("0", 0), (1500, 1500), ("20GB", 20 * GB), ("500 mb", 5 * 10**8), ("1.5k", 1500)],
 )
 def test_sizes(size: int | str, n_bytes: int) -> None:
-    assert parse_size(size) == n_bytes
+    assert parse_size("cache_limit", size) == n_bytes
 
 
 @pytest.mark.parametrize("size", ["", "much", "-1GB", -5, "5XB", "GB"])
 def test_what_is_no_size(size: int | str) -> None:
     with pytest.raises(ConfigError, match="cache_limit="):
-        parse_size(size)
+        parse_size("cache_limit", size)
 
 
 def test_states_on_a_disk_that_is_only_read_are_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from headtune.cli.common import (
 )
 from headtune.cli.options import takes_options
 from headtune.cli.predict import data_config, load_predictor
-from headtune.cli.texts import ends_as_files_do
+from headtune.cli.texts import ends_as_files_do, file_of
 
 if TYPE_CHECKING:
     from headtune.report.answers import Answers
@@ -104,8 +104,9 @@ def compare(
 def _told_apart(arguments: Sequence[str]) -> tuple[list[Path], str | None]:
     """The run folders, and the table if the last argument is one."""
     *others, last = arguments or ("",)
-    path = Path(last)
-    is_table = last == "-" or path.is_file() or ends_as_files_do(last)
+    name = file_of(last)
+    path = Path(name)
+    is_table = name == "-" or path.is_file() or ends_as_files_do(name)
     if is_table and not path.is_dir():
         return [Path(run) for run in others], last
     return [Path(run) for run in arguments], None

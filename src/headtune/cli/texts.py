@@ -4,8 +4,8 @@ A name that is classified as if it were a text is an answer to a question nobody
 rules in order:
 
     after ``--``, or --text-is     a text, whatever it looks like
-    -                              the table on standard input
-    a file, or a folder            itself, never a text
+    -                              the table on standard input; -::Sheet2 a sheet of it
+    a file, or a folder            itself, never a text; so is what begins with one and ::
     it ends as files do            a file that is missing: messages.csv, my data.xlsx, a.csv.gz
     one word that is a path        a file that is missing: ./new, C:\\new, data/new, a/b/c
     anything else                  a text
@@ -23,8 +23,9 @@ from cyclopts import Parameter
 
 from headtune.cli.common import GENERAL
 from headtune.errors import DataError, DataNotFoundError, PredictionError, option
+from headtune.files.addresses import split_address
 
-__all__ = ["TextIs", "after_dashes", "check_texts_only", "ends_as_files_do", "table_in"]
+__all__ = ["TextIs", "after_dashes", "check_texts_only", "ends_as_files_do", "file_of", "table_in"]
 
 TextIs: TypeAlias = Annotated[
     tuple[str, ...],
@@ -90,10 +91,10 @@ def table_in(arguments: Sequence[str], *, texts_beside: bool = False) -> str | N
 
 def _files_in(arguments: Sequence[str]) -> list[str]:
     """Those that name files; - is standard input. Raises as ``table_in`` where there are none."""
-    found = [each for each in arguments if each == "-" or _names_a_file(each)]
+    found = [each for each in arguments if file_of(each) == "-" or _names_a_file(each)]
     for name in found:
-        if name != "-":
-            _check_file(name)
+        if file_of(name) != "-":
+            _check_file(file_of(name))
     return found
 
 
@@ -105,8 +106,19 @@ def check_texts_only(arguments: Sequence[str]) -> None:
         )
 
 
+def file_of(name: str) -> str:
+    """``book.xlsx`` of ``book.xlsx::Sheet2``; the name itself where no file is before ``::``."""
+    if name.startswith("-::"):
+        return "-"
+    file, inside = split_address(name)
+    if inside is None or (_exists(file) and Path(file).expanduser().is_dir()):
+        return name
+    return file if _exists(file) or (ends_as_files_do(file) and len(file.split()) == 1) else name
+
+
 def _names_a_file(argument: str) -> bool:
     """Whether it is one, or is written like one."""
+    argument = file_of(argument)
     name = argument.strip()
     if _exists(argument):
         return True

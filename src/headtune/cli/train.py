@@ -26,6 +26,7 @@ from headtune.cli.common import (
 )
 from headtune.cli.options import ALL, takes_options
 from headtune.cli.recipe import load_recipe, merge
+from headtune.files.addresses import split_address
 from headtune.options import MachineConfig, RunConfig
 from headtune.processes import is_main
 from headtune.wording.commands import predict_command
@@ -144,9 +145,10 @@ def train(
 
 def default_out(source: str) -> Path:
     """``data/messages.csv`` -> ``runs/messages``, ``someone/tweets`` -> ``runs/tweets``."""
-    if source == "-":
+    file, _ = split_address(source)
+    if file == "-":
         return Path("runs/stdin")
-    name = Path(source).name
+    name = Path(file).name
     return Path("runs") / (name.split(".")[0] or name.strip(".") or "run")
 
 

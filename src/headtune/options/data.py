@@ -6,7 +6,7 @@ from typing import Literal
 
 from headtune.errors import ConfigError, option
 from headtune.options.ranges import check_seed
-from headtune.options.written import parse_weights
+from headtune.options.written import parse_size, parse_weights
 
 __all__ = ["Balance", "DataConfig", "Header", "Quoting"]
 
@@ -41,6 +41,10 @@ class DataConfig:
 
     header: Header = "auto"
     """Whether the first line holds column names. "auto" looks."""
+
+    max_unpacked: int | str = "10GB"
+    """What a packed file, an archive or a workbook may unpack to, such as 500MB or 100GB. More is
+    an error, before memory or disk is gone."""
 
     split: str = "70/10/20"
     """Percent of rows for training / validation / test. Validation or test may be 0."""
@@ -79,6 +83,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         check_seed(self, "split_seed")
+        parse_size("max_unpacked", self.max_unpacked)
         parse_weights("label_weight", self.label_weight)
         if self.label_weight and self.balance == "weights":
             raise ConfigError(

@@ -61,5 +61,5 @@ class MachineConfig:
 
     def __post_init__(self) -> None:
         check_at_least(self, 1, "max_tokens_per_batch")
-        parse_size(self.cache_limit)
+        parse_size("cache_limit", self.cache_limit)
         parse_duration("rendezvous_timeout", self.rendezvous_timeout)

@@ -12,17 +12,16 @@ from headtune.errors import ConfigError, option
 __all__ = ["parse_duration", "parse_shares", "parse_size", "parse_tune", "parse_weights"]
 
 
-def parse_size(size: int | str) -> int:
+def parse_size(given_by: str, size: int | str) -> int:
     """``"20GB"`` -> 20,000,000,000 bytes; kB, MB, GB and TB are powers of 1,000.
 
-    Raises ``ConfigError`` on anything else.
+    ``given_by`` is the name of the option. Raises ``ConfigError`` on anything else.
     """
     found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?) ?([kmgt]?)b?", str(size).strip().lower())
     if found is None:
         raise ConfigError(
-            f"{option('cache_limit')} takes bytes or a size such as 20GB or 500MB; "
-            f"received {size!r}.",
-            option="cache_limit",
+            f"{option(given_by)} takes bytes or a size such as 20GB or 500MB; received {size!r}.",
+            option=given_by,
         )
     return int(float(found[1]) * 1000 ** (" kmgt".index(found[2] or " ")))
 

@@ -1,4 +1,5 @@
-"""Any labelled table to ``Table``: files, standard input, hub data sets and Python objects.
+"""Any labelled table to ``Table``: files, packed too, standard input, hub data sets and Python
+objects.
 
 ``read_table`` reads a source whole, ``iter_tables`` a chunk at a time in bounded memory (a file of
 ten million rows), ``read_parts`` the splits that a data set brings along. All three go through
@@ -7,6 +8,8 @@ the same chunks, so they agree on every row and every row number. What each sour
     CSV, TSV, TXT     delimited/: how it is written is found, then it is read
     JSON, JSON Lines  json/
     Parquet, Arrow    arrow/: in types that the stages know
+    .xlsx .xls .ods   workbooks/
+    SQLite            databases.py
     owner/name        hub.py
     Python            a list of dicts, a pandas DataFrame, a datasets.Dataset or DatasetDict,
                       a pyarrow.Table, or anything else that hands out Arrow data (polars)
@@ -28,17 +31,32 @@ import numpy as np
 import pyarrow as pa
 
 from headtune.data.checks import refuse_if_strict
+from headtune.data.reading.arrow.files import arrow_file_tables
 from headtune.data.reading.arrow.tables import arrow_table, parquet_tables
+from headtune.data.reading.databases import database_parts
 from headtune.data.reading.delimited.format import find_format
 from headtune.data.reading.delimited.rows import records
 from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
 from headtune.data.reading.json.rows import json_line_records, json_table
 from headtune.data.reading.names import listed
 from headtune.data.reading.opening.decode import check_encoding, decoded_lines
-from headtune.data.reading.opening.sources import ByteSource, Kind, is_hub_id, kind_of, open_bytes
+from headtune.data.reading.opening.on_disk import lying
+from headtune.data.reading.opening.sources import (
+    ByteSource,
+    Kind,
+    check_inside,
+    is_hub_id,
+    kind_of,
+    lies_on_disk,
+    noted,
+    open_bytes,
+)
 from headtune.data.reading.table import Table, concatenate, numbered_chunks, table_from_records
+from headtune.data.reading.workbooks.sheets import workbook_parts
 from headtune.errors import DataError, option
+from headtune.files.addresses import exists
 from headtune.options import DataConfig
+from headtune.options.written import parse_size
 
 __all__ = ["iter_tables", "read_parts", "read_table"]
 
@@ -112,7 +130,7 @@ def _checked(chunks: Iterator[Table], config: DataConfig) -> Iterator[Table]:
 def _parts(source: object, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     if isinstance(source, str | Path):
         text = str(source)
-        if text != "-" and not Path(text).expanduser().exists() and is_hub_id(text):
+        if text != "-" and is_hub_id(text) and not exists(text):
             return _dataset_parts(hub_splits(text), text, rows_per_chunk)
         return _file_parts(text, config, rows_per_chunk)
     datasets = sys.modules.get("datasets")  # an object of it can only be here if it is imported
@@ -187,9 +205,16 @@ def _sliced(table: Table, rows_per_chunk: int | None) -> Iterator[Table]:
 def _file_parts(source: str, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     """The parts of a file, which stays open until the chunks of the last one are read."""
     with ExitStack() as stack:
-        file = stack.enter_context(open_bytes(source))
-        read = READERS[kind_of(file, check_encoding(config.encoding))]
-        parts = read(file, config, rows_per_chunk)
+        most_bytes = parse_size("max_unpacked", config.max_unpacked)
+        file = stack.enter_context(open_bytes(source, most_bytes))
+        kind = kind_of(file, check_encoding(config.encoding))
+        check_inside(file, kind)
+        file = noted(file, kind)
+        if lies_on_disk(file, kind):
+            file = lying(file, stack)
+        parts = READERS[kind](file, config, rows_per_chunk)
+        if file.notes:
+            parts = {part: _noted(chunks, file.notes) for part, chunks in parts.items()}
         *_, last = parts
         parts[last] = _then_closed(parts[last], stack.pop_all())
     return parts
@@ -198,6 +223,15 @@ def _file_parts(source: str, config: DataConfig, rows_per_chunk: int | None) -> 
 def _then_closed(chunks: Iterator[Table], stack: ExitStack) -> Iterator[Table]:
     with stack:
         yield from chunks
+
+
+def _noted(chunks: Iterator[Table], notes: tuple[str, ...]) -> Iterator[Table]:
+    for table in chunks:
+        yield replace(table, notes=(*notes, *table.notes))
+
+
+def _arrow_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    return {"train": arrow_file_tables(file, rows_per_chunk)}
 
 
 def _parquet_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
@@ -222,6 +256,9 @@ READERS: Mapping[Kind, Callable[[ByteSource, DataConfig, int | None], Parts]] = 
     Kind.JSON: _json_parts,
     Kind.JSONL: _json_lines_parts,
     Kind.PARQUET: _parquet_parts,
+    Kind.ARROW: _arrow_parts,
+    Kind.WORKBOOK: workbook_parts,
+    Kind.SQLITE: database_parts,
 }
 """Kind of file -> what reads it: an open file, the options, rows a chunk (None: one) to parts."""
 

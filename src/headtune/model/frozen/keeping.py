@@ -66,7 +66,7 @@ def open_store(
 
     That is so for a model that brings its own Python code, which no hash of weights covers.
     """
-    limit = parse_size(machine.cache_limit)
+    limit = parse_size("cache_limit", machine.cache_limit)
     if not limit or folder.may_run_code:
         return None
     classifier = trunk.classifier

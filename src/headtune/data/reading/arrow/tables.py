@@ -22,7 +22,7 @@ from headtune.data.reading.opening.sources import ByteSource
 from headtune.data.reading.table import Table
 from headtune.errors import DataError, HeadtuneError
 
-__all__ = ["arrow_table", "parquet_tables"]
+__all__ = ["arrow_table", "check_rows", "parquet_tables", "said_in_one_line"]
 
 MOST_ROWS = 20_000_000
 MOST_ROWS_PER_BYTE = 100
@@ -48,16 +48,13 @@ def arrow_table(
 
 
 def parquet_tables(file: ByteSource, rows_per_chunk: int | None) -> Iterator[Table]:
-    """A Parquet file by so many rows, or as one table. Raises ``DataError``."""
-    with _said(file.name):
-        if file.path is None:
-            data = b"".join(file.blocks())
-            parquet, n_bytes = pq.ParquetFile(pa.BufferReader(data)), len(data)
-        else:
-            parquet, n_bytes = pq.ParquetFile(file.path), file.path.stat().st_size
+    """A Parquet file on disk by so many rows, or as one table. Raises ``DataError``."""
+    assert file.path is not None
+    with said_in_one_line(file.name, "as Parquet"):
+        parquet = pq.ParquetFile(file.path)
         n_rows = parquet.metadata.num_rows
         if rows_per_chunk is None:
-            _check_rows(n_rows, n_bytes, file.name)
+            check_rows(n_rows, file.path.stat().st_size, file.name)
         start = 1
         for batch in parquet.iter_batches(rows_per_chunk or max(n_rows, 1)):
             table = pa.Table.from_batches([batch])
@@ -65,7 +62,8 @@ def parquet_tables(file: ByteSource, rows_per_chunk: int | None) -> Iterator[Tab
             start += batch.num_rows
 
 
-def _check_rows(n_rows: int, n_bytes: int, name: str) -> None:
+def check_rows(n_rows: int, n_bytes: int, name: str) -> None:
+    """Raises ``DataError`` at more rows than so many bytes can hold."""
     if n_rows > max(MOST_ROWS, MOST_ROWS_PER_BYTE * n_bytes):
         raise DataError(
             f"{name} claims {n_rows:,} rows in {n_bytes:,} bytes, which no table of texts needs.",
@@ -74,8 +72,8 @@ def _check_rows(n_rows: int, n_bytes: int, name: str) -> None:
 
 
 @contextmanager
-def _said(name: str) -> Iterator[None]:
-    """What pyarrow raises, in one line."""
+def said_in_one_line(name: str, as_what: str) -> Iterator[None]:
+    """What pyarrow raises, as ``DataError``."""
     try:
         yield
     except HeadtuneError:
@@ -83,6 +81,6 @@ def _said(name: str) -> Iterator[None]:
     except (*UNREADABLE, MemoryError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(
-            f"{name} cannot be read as Parquet; it may be cut short ({reason}).",
+            f"{name} cannot be read {as_what}; it may be cut short ({reason}).",
             way_out="Write or download it again.",
         ) from error

@@ -1,9 +1,10 @@
 """From the name of a table to its bytes: files, standard input and the built-in samples.
 
-A name is looked at in this order: ``-``, a built-in sample, a file, a hub id. The first bytes of
-a file are looked at before anything is parsed, so that a workbook, an archive or a picture ends in
-one line that says what it is. A known suffix decides how a file is read; without one its content
-does.
+A name is looked at in this order: ``-``, a built-in sample, a file, a hub id; what follows ``::``
+says what of a file is meant (addresses.py). What is packed is unpacked (unpack.py). The first bytes
+of a file are looked at before anything is parsed, so that a picture or a pickle ends in one line
+that says what it is (refused.py). Workbooks, databases and Arrow files are told by these bytes,
+whatever their name; else a known suffix decides how a file is read, and without one its content.
 
 Guarantees: a file is opened once and never read whole here (standard input can only be read once).
 """
@@ -13,26 +14,34 @@ import difflib
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from importlib import resources
-from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
+from headtune.data.reading.opening.byte_source import MOST_BYTES, ByteSource, with_head
 from headtune.data.reading.opening.decode import BYTE_ORDER_MARKS, check_encoding
+from headtune.data.reading.opening.packing import PACKED_SUFFIXES, inner_suffix
+from headtune.data.reading.opening.refused import refuse_other_formats
+from headtune.data.reading.opening.unpack import fully_unpacked
 from headtune.errors import DataError, DataNotFoundError, EncodingError, option
+from headtune.files.addresses import split_address
 
-__all__ = ["SAMPLES", "ByteSource", "Kind", "is_hub_id", "kind_of", "open_bytes"]
+__all__ = [
+    "SAMPLES",
+    "ByteSource",
+    "Kind",
+    "check_inside",
+    "is_hub_id",
+    "kind_of",
+    "lies_on_disk",
+    "noted",
+    "open_bytes",
+]
 
 SAMPLES = {"sms-spam": "sms_spam.tsv"}
 """Built-in name -> file in the samples folder."""
-
-HEAD_BYTES = 256 * 1024
-"""How much of a file is looked at to find its format."""
-
-BLOCK_BYTES = 1024 * 1024
 
 
 class Kind(StrEnum):
@@ -42,6 +51,9 @@ class Kind(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     PARQUET = "parquet"
+    ARROW = "arrow"
+    WORKBOOK = "workbook"
+    SQLITE = "sqlite"
 
 
 SUFFIXES = {
@@ -54,97 +66,74 @@ SUFFIXES = {
     ".ndjson": Kind.JSONL,
     ".parquet": Kind.PARQUET,
 }
+"""Ending -> how the file is read."""
 
-SIGNATURES = (
-    (b"PK\x03\x04", "a zip archive (Excel workbooks are such)", "Save its table as CSV."),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save its table as CSV."),
-    (b"\x1f\x8b", "gzip-compressed", "Unpack it first: gunzip"),
-    (b"\x28\xb5\x2f\xfd", "zstd-compressed", "Unpack it first: unzstd"),
-    (b"BZh", "bzip2-compressed", "Unpack it first: bunzip2"),
-    (b"\xfd7zXZ", "xz-compressed", "Unpack it first: unxz"),
-    (b"PAR1", "a Parquet file", "Let its name end in .parquet."),
-    (b"ARROW1", "an Arrow file", "Write it as Parquet or CSV."),
-    (b"SQLite format 3", "an SQLite database", "Write its table as CSV."),
-    (b"%PDF", "a PDF", "Give the table it was made from."),
-    (b"\x89PNG", "a picture", "Give a table of texts and labels."),
-    (b"\xff\xd8\xff", "a picture", "Give a table of texts and labels."),
-    (b"GGUF", "a model (GGUF)", f"It belongs to {option('model')}."),
-    (b"\x80\x04\x95", "a Python pickle", "Pickles are never read; write it as Parquet or CSV."),
+BY_CONTENT = (
+    ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".db", ".sqlite", ".sqlite3", ".arrow", ".feather",
+    ".ipc",
+)  # fmt: skip
+"""Endings of tables whose first bytes decide how they are read."""
+
+ENDINGS = (*SUFFIXES, *BY_CONTENT)
+"""Of all tables, as they are before they are packed."""
+
+ON_DISK = (Kind.PARQUET, Kind.ARROW, Kind.WORKBOOK, Kind.SQLITE)
+
+BINARY = (
+    (re.compile(rb"SQLite format 3\0"), Kind.SQLITE),
+    (re.compile(rb"ARROW1\0\0|FEA1\0\0\0\0|\xff{4}.{3}\0.\0\0\0", re.DOTALL), Kind.ARROW),
+    (re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1|PK\x03\x04"), Kind.WORKBOOK),
 )
-"""First bytes -> what the file looks like, and the way out."""
-
-
-@dataclass(frozen=True, slots=True)
-class ByteSource:
-    """An open file: its first bytes, and the rest still to be read."""
-
-    name: str
-    suffix: str
-    head: bytes
-    file: BinaryIO
-    path: Path | None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the head is all there is."""
-        return len(self.head) < HEAD_BYTES
-
-    def blocks(self) -> Iterator[bytes]:
-        """All bytes, the head first. Can be asked for once."""
-        return chain([self.head], iter(lambda: self.file.read(BLOCK_BYTES), b""))
+"""First bytes -> how a file is read whatever its name. A zip archive is unpacked by then, or is a
+workbook."""
 
 
 def is_hub_id(source: str) -> bool:
     """Whether a name that is no file can be a hub data set: owner/name[:configuration][@split]."""
     owner, _, name = source.partition("/")
-    looks = re.fullmatch(r"\w[\w.-]*/[\w.-]+(:[^@/]+)?(@[\w.-]+)?", source) is not None
-    return looks and not Path(owner).is_dir() and Path(name).suffix.lower() not in SUFFIXES
+    looks = re.fullmatch(r"\w[\w.-]*/[\w.-]+(:[^:@/]+)?(@[\w.-]+)?", source) is not None
+    endings = (*ENDINGS, *PACKED_SUFFIXES, ".zip", ".tar")
+    return looks and not Path(owner).is_dir() and not name.lower().endswith(endings)
 
 
 @contextmanager
-def open_bytes(source: str) -> Iterator[ByteSource]:
-    """Open a file, a sample or standard input.
+def open_bytes(source: str, most_bytes: int = MOST_BYTES) -> Iterator[ByteSource]:
+    """Open a file, a sample or standard input; what is packed is unpacked.
 
-    Raises ``DataNotFoundError`` when there is none and ``DataError`` when it is empty or a folder.
+    ``most_bytes`` is what an archive may unpack to. Raises ``DataNotFoundError`` when there is
+    none and ``DataError`` when it is empty, a folder, or an archive that cannot be read.
     """
+    name, inside = split_address(source)
+    with ExitStack() as stack:
+        file = replace(_opened(name, stack), inside=inside, most_bytes=most_bytes)
+        yield fully_unpacked(file, ENDINGS, stack)
+
+
+def _opened(source: str, stack: ExitStack) -> ByteSource:
     if source == "-":
-        yield _with_head("standard input", None, sys.stdin.buffer)
-        return
+        return with_head("standard input", "", sys.stdin.buffer, None)
     if source in SAMPLES:
         sample = resources.files("headtune.data") / "samples" / SAMPLES[source]
-        with resources.as_file(sample) as path, path.open("rb") as file:
-            yield _with_head(source, path, file)
-        return
-    path = _existing(Path(source).expanduser())
+        path, name = stack.enter_context(resources.as_file(sample)), source
+    else:
+        path = _existing(Path(source).expanduser())
+        name = path.name
     try:
-        file = path.open("rb")
+        file = stack.enter_context(path.open("rb"))
     except PermissionError:
         raise DataError(f"{path} may not be read.", way_out="Check its permissions.") from None
-    with file:
-        yield _with_head(path.name, path, file)
-
-
-def _with_head(name: str, path: Path | None, file: BinaryIO) -> ByteSource:
-    head = b""
-    while len(head) < HEAD_BYTES and (more := file.read(HEAD_BYTES - len(head))):
-        head += more
-    if not head.strip(b" \t\r\n" + codecs.BOM_UTF8):
-        raise DataError(
-            f"{name} is empty: expected a table with texts, received {len(head)} bytes.",
-            way_out="Check the command that wrote it.",
-        )
-    return ByteSource(name, path.suffix.lower() if path else "", head, file, path)
+    return with_head(name, inner_suffix(path.name), file, path)
 
 
 def _existing(path: Path) -> Path:
     if path.is_file():
         return path
     if path.is_dir():
-        tables = sorted(p.name for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+        tables = sorted(p.name for p in path.iterdir() if inner_suffix(p.name) in ENDINGS)
         way_out = (
             f"Name one of its tables: {', '.join(tables[:10])}."
             if tables
-            else f"It holds no table ({', '.join(SUFFIXES)})."
+            else f"It holds no table ({', '.join(ENDINGS)})."
         )
         raise DataError(f"{path} is a folder; expected a file.", way_out=way_out)
     if path.exists():  # a pipe or a device: readable, once
@@ -178,6 +167,9 @@ def kind_of(source: ByteSource, encoding: str) -> Kind:
 
     Raises ``DataError`` on content that is no table and ``EncodingError`` on UTF-16 unannounced.
     """
+    for first, kind in BINARY:
+        if first.match(source.head):
+            return kind
     known = SUFFIXES.get(source.suffix)
     if source.head.startswith(b"PAR1") and known in (Kind.PARQUET, None):
         return Kind.PARQUET
@@ -192,6 +184,28 @@ def kind_of(source: ByteSource, encoding: str) -> Kind:
     return known
 
 
+def lies_on_disk(file: ByteSource, kind: Kind) -> bool:
+    """Whether its reader looks here and there in it, and needs a path."""
+    streams = file.head.startswith(b"\xff")
+    return kind in ON_DISK and not (kind is Kind.ARROW and streams)
+
+
+def noted(file: ByteSource, kind: Kind) -> ByteSource:
+    """With a note where the content is not what the name says."""
+    if file.suffix not in BY_CONTENT or kind not in SUFFIXES.values():
+        return file
+    return replace(file, notes=(*file.notes, f"text, though its name ends in {file.suffix}"))
+
+
+def check_inside(file: ByteSource, kind: Kind) -> None:
+    """Raises ``DataError`` where ``::`` names a part of what is one table."""
+    if file.inside is not None and kind not in (Kind.WORKBOOK, Kind.SQLITE):
+        raise DataError(
+            f"{file.name} is one table ({kind}), and {file.inside[:80]!r} no part of it.",
+            way_out=f"Leave out ::{file.inside[:80]}",
+        )
+
+
 def _text_kind(head: bytes, known: Kind | None) -> Kind:
     """JSON begins with a bracket; it is JSON Lines when its first line closes what it opened."""
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
@@ -204,14 +218,7 @@ def _text_kind(head: bytes, known: Kind | None) -> Kind:
 
 def _refuse_binary(source: ByteSource, encoding: str) -> None:
     head, name = source.head, source.name
-    for signature, looks_like, way_out in SIGNATURES:
-        if head.startswith(signature):
-            packed = f" {name}" if source.path else " -c FILE | headtune … -"
-            command = packed if way_out.startswith("Unpack") else ""
-            raise DataError(
-                f"{name} is not a table that can be read: it is {looks_like}.",
-                way_out=f"{way_out}{command}",
-            )
+    refuse_other_formats(head, name)
     if re.match(rb"\s*<(!doctype html|html)", head[:200], re.IGNORECASE):
         raise DataError(
             f"{name} is a web page, not a table.", way_out="Download the file that it links to."
@@ -243,5 +250,5 @@ def _refuse_control_bytes(name: str, encoding: str, head: bytes) -> None:
     raise DataError(
         f"{name} is a binary file, not a table: {n_control:,} of its first {len(head):,} bytes "
         "are control characters.",
-        way_out="Expected CSV, TSV, JSON, JSONL or Parquet.",
+        way_out="Expected CSV, JSON, Parquet, Arrow, a workbook or an SQLite database.",
     )
