@@ -5,6 +5,9 @@ by its name (names.py), and where no name is evident by what it holds: the text 
 the longest strings, the label the one column with few distinct values. Two columns that could both
 be it are never chosen between: the error names them and the option that decides.
 
+Where the columns themselves hold neither, fields inside of them are looked at in the same way
+(nested/): ``data.text`` of a record in a record, or the user's message of a conversation.
+
 A template joins several columns into the text: ``{keyword}: {text}``.
 """
 
@@ -16,6 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.labels import n_distinct_names
+from headtune.data.nested.fields import leaves, with_fields
+from headtune.data.nested.tuning import Asked, answer_field, asked_field, is_conversation
 from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number, listed
 from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import ColumnError, option
@@ -51,7 +56,7 @@ def find_columns(table: Table, config: DataConfig) -> Columns:
     """The text and label columns of a training table. Raises ``ColumnError``."""
     given_label = None
     if config.label is not None:
-        given_label = _given(table, config.label, "label")
+        given_label = _given(with_fields(table, [config.label]), config.label, "label")
     text = find_text_column(table, config, trained_on=None, not_text=given_label)
     if given_label is not None:
         if given_label == text.text:
@@ -64,7 +69,8 @@ def find_columns(table: Table, config: DataConfig) -> Columns:
             )
         return _with_label(text, given_label, "given")
     used = {text.text, config.split_column, *_fields(text.template)}
-    label, found = _find_label(table, [n for n in table.column_names if n not in used])
+    names = [n for n in table.column_names if n not in used]
+    label, found = _find_label(table, names, text.text)
     return _with_label(text, label, found)
 
 
@@ -75,6 +81,8 @@ def find_text_column(
 
     ``not_text`` is known to be something else. Raises ``ColumnError``.
     """
+    own_names = table.column_names
+    table = with_fields(table, [config.text, trained_on, *_fields(config.template)])
     if config.template is not None:
         _check_template(table, config.template)
         return Columns(None, config.template, None, f"text from template {config.template!r}")
@@ -84,9 +92,13 @@ def find_text_column(
         name, found = trained_on, "as in training"
     else:
         others = {not_text, config.split_column}
-        candidates = [n for n in table.column_names if n not in others]
-        name, found = _find_text(table, candidates, trained_on)
-    _check_holds_text(table, name)
+        candidates = [n for n in own_names if n not in others]
+        asked = _find_text(table, candidates, trained_on)
+        if asked.template is not None:
+            explanation = f"text from template {asked.template!r} ({asked.found})"
+            return Columns(None, asked.template, None, explanation)
+        name, found = asked.text or "", asked.found
+    _check_holds_text(with_fields(table, [name]), name)
     return Columns(name, None, None, f"text column {name!r} ({found})")
 
 
@@ -96,13 +108,18 @@ def _with_label(text: Columns, label: str, found: str) -> Columns:
 
 
 def _listed(table: Table) -> str:
-    return listed(table.column_names)
+    return listed(_all_names(table))
+
+
+def _all_names(table: Table) -> list[str]:
+    """The columns, and the fields of those that hold records."""
+    return [*table.column_names, *leaves(table, table.column_names)]
 
 
 def _given(table: Table, name: str, which: str) -> str:
     if name in table.column_names:
         return name
-    lowered = {column.lower(): column for column in table.column_names}
+    lowered = {column.lower(): column for column in _all_names(table)}
     near = difflib.get_close_matches(name.lower(), lowered, n=1)
     raise ColumnError(
         f"Column {name!r} is not in {table.name}. It has: {_listed(table)}.",
@@ -170,16 +187,34 @@ def _by_name(names: Sequence[str], groups: Sequence[Sequence[str]]) -> list[str]
     return []
 
 
-def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> tuple[str, str]:
-    strings = [name for name in names if holds_strings(table, name)]
+def _by_last_name(fields: Sequence[str], groups: Sequence[Sequence[str]]) -> list[str]:
+    """The same for dotted names: how the field itself is called counts."""
+    last = {field: field.rpartition(".")[2] for field in fields}
+    found = set(_by_name(list(last.values()), groups))
+    return [field for field in fields if last[field] in found]
+
+
+def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> Asked:
+    strings = [n for n in names if holds_strings(table, n) and not is_conversation(table, n)]
     named = _by_name(strings, TEXT_NAMES)
     if len(named) == 1:
-        return named[0], "by its name"
+        return Asked(named[0], None, "by its name")
     if named:
         raise _two_could_be("text", table, named)
-    if len(table.column_names) == 1 and strings:
-        return strings[0], "the only column"
+    if (asked := asked_field(table, names)) is not None:
+        return asked
+    inner = leaves(table, names)
+    wide = with_fields(table, inner)
+    fields = [name for name in inner if holds_strings(wide, name)]
+    named = _by_last_name(fields, TEXT_NAMES)
+    if len(named) == 1:
+        return Asked(named[0], None, "a field, by its name")
+    if named:
+        raise _two_could_be("text", table, named)
+    if len(table.column_names) == 1 and strings and not fields:
+        return Asked(strings[0], None, "the only column")
     candidates = [name for name in strings if _reads_like_text(table.columns[name])]
+    candidates = candidates or [name for name in fields if _reads_like_text(wide.columns[name])]
     if not candidates:
         trained = f"column {trained_on!r}, which was trained on, or " if trained_on else ""
         raise ColumnError(
@@ -188,20 +223,31 @@ def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> tu
             option="text",
             way_out=NAME_THE_TEXT,
         )
+    return Asked(_longest(wide, candidates), None, "longest strings")
+
+
+def _longest(table: Table, candidates: Sequence[str]) -> str:
+    """The one with the longest strings. Raises ``ColumnError`` where another has half of that."""
     lengths = {name: _mean_length(table.columns[name]) for name in candidates}
     longest = max(candidates, key=lengths.__getitem__)
     if rivals := [n for n in candidates if n != longest and lengths[n] * 2 >= lengths[longest]]:
         raise _two_could_be("text", table, [longest, *rivals])
-    return longest, "longest strings"
+    return longest
 
 
-def _find_label(table: Table, names: Sequence[str]) -> tuple[str, str]:
+def _find_label(table: Table, names: Sequence[str], text: str | None) -> tuple[str, str]:
     if not names:
         raise ColumnError(
             f"{table.name} has no column for the label beside the text; it has: {_listed(table)}.",
             way_out="Training needs a label for each text.",
         )
     named = _by_name(names, LABEL_NAMES)
+    if not named and (answer := answer_field(table, names, text)) is not None:
+        return answer
+    if not named:
+        inner = [name for name in leaves(table, names) if name != text]
+        table, names = with_fields(table, inner), [*names, *inner]
+        named = _beside(text, _by_last_name(inner, LABEL_NAMES))
     if len(named) > 1:
         named = [n for n in named if _reads_like_labels(table.columns[n])] or named
     if len(named) == 1:
@@ -217,6 +263,12 @@ def _find_label(table: Table, names: Sequence[str]) -> tuple[str, str]:
             way_out=f"Name the label column with {option('label')}.",
         )
     return candidates[0], _values(table, candidates[0])
+
+
+def _beside(text: str | None, fields: Sequence[str]) -> Sequence[str]:
+    """Those of the record that the text is a field of; all where none is."""
+    record = (text or "").rpartition(".")[0]
+    return [field for field in fields if field.rpartition(".")[0] == record] or fields
 
 
 def _two_could_be(what: str, table: Table, names: Sequence[str]) -> ColumnError:

@@ -23,6 +23,7 @@ import pyarrow as pa
 from headtune.errors import DataError
 from headtune.files.plain_json import to_raw_json
 from headtune.types import SetAsideRow
+from headtune.wording.missing import is_missing
 from headtune.wording.text_lists import HALF_PAIR, has_half_pair, shortened
 
 __all__ = [
@@ -98,6 +99,14 @@ class Table:
             rows=self.rows[start : start + length],
             set_aside=self.set_aside if start == 0 else (),
         )
+
+    def chunks(self, rows_per_chunk: int | None) -> Iterator["Table"]:
+        """The same by so many rows; None: all at once."""
+        if rows_per_chunk is None or len(self) <= rows_per_chunk:
+            yield self
+            return
+        for start in range(0, len(self), rows_per_chunk):
+            yield self.sliced(start, rows_per_chunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,15 +262,11 @@ def _row(row: SetAsideRow) -> int:
     return row.row
 
 
-def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and value != value)
-
-
 def _is_odd(value: object) -> bool:
-    return not isinstance(value, str) and not _is_missing(value)
+    return not isinstance(value, str) and not is_missing(value)
 
 
 def _as_string(value: object) -> str | None:
-    if isinstance(value, str) or _is_missing(value):
+    if isinstance(value, str) or is_missing(value):
         return value if isinstance(value, str) else None
     return to_raw_json(value)
