@@ -212,6 +212,8 @@ def table_from_columns(
     not_strings: dict[str, frozenset[int]] = {}
     for column, values in columns.items():
         try:
+            if _is_sparse(values):
+                values = [None if is_missing(value) else to_raw_json(value) for value in values]
             arrays[column] = pa.array(values, from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # no common type
             arrays[column] = pa.array([_as_string(value) for value in values], pa.string())
@@ -219,6 +221,24 @@ def table_from_columns(
             not_strings[column] = frozenset(map(int, odd))
     table = pa.table(arrays)
     return Table(table, name, rows, tuple(sorted(set_aside, key=_row)), not_strings=not_strings)
+
+
+def _is_sparse(values: Sequence[object]) -> bool:
+    """Whether records within a column have keys of their own: a struct would hold all for each."""
+    paths: dict[tuple[int, object], int] = {}
+    pending = [(0, value) for value in values if isinstance(value, Mapping | list | tuple)]
+    n_rows, n_filled = len(pending), 0
+    while pending:
+        parent, value = pending.pop()
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                path = paths.setdefault((parent, key), len(paths) + 1)
+                n_filled += 1
+                if isinstance(inner, Mapping | list | tuple):
+                    pending.append((path, inner))
+        elif isinstance(value, list | tuple):
+            pending += [(parent, x) for x in value if isinstance(x, Mapping | list | tuple)]
+    return len(paths) > MAX_SPARSE_COLUMNS and n_filled < LEAST_FILLED * len(paths) * n_rows
 
 
 def concatenate(tables: Sequence[Table]) -> Table:

@@ -28,6 +28,7 @@ __all__ = [
     "ArrayNames",
     "are_worded",
     "asked_names",
+    "is_known",
     "name_arrays",
     "reads_like_texts",
     "records_of_arrays",
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 SAMPLE_ROWS = 10_000
+
+LABELS_TOO = {"comment", "question", "spam", "toxic", "y"}
+"""Names of columns that labels have as well."""
 
 Row: TypeAlias = Sequence[object]
 
@@ -83,8 +87,17 @@ def _is_header(arrays: Sequence[Row], config: DataConfig) -> bool:
     names = [value for value in first if isinstance(value, str) and value.strip()]
     if len(names) < len(first) or len(set(names)) < len(names) or config.header == "no":
         return False
-    known = any(name.strip().lower() in HEADER_NAMES for name in names)
-    return config.header == "yes" or known or bool(asked_names(config) & set(names))
+    if config.header == "yes" or asked_names(config) & set(names):
+        return True
+    others = list(zip(*(row for row in arrays[1:] if len(row) == len(first)), strict=True))
+    is_again = any(name in column for name, column in zip(names, others, strict=False))
+    return not is_again and is_known(names) and all(len(name.split()) < 4 for name in names)
+
+
+def is_known(names: Iterable[object]) -> bool:
+    """Whether one of the names is called as columns are, and hardly as a label is."""
+    lowered = {str(name).strip().lower() for name in names}
+    return bool(lowered & HEADER_NAMES - LABELS_TOO)
 
 
 def _text_of_two(arrays: Sequence[Row]) -> int | None:

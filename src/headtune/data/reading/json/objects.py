@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from headtune.data.reading.hub import PART_NAMES
-from headtune.data.reading.json.arrays import are_worded, reads_like_texts
-from headtune.data.reading.names import HEADER_NAMES, LABEL_NAMES, listed
+from headtune.data.reading.json.arrays import are_worded, is_known, reads_like_texts
+from headtune.data.reading.names import LABEL_NAMES, listed
 
 __all__ = ["Object", "Rows", "are_columns", "columns_of", "has_records", "rows_of_object"]
 
@@ -78,7 +78,7 @@ def are_columns(value: Object) -> bool:
     if len({frozenset(column) for column in value.values() if isinstance(column, Mapping)}) > 1:
         return False
     of_objects = any(isinstance(x, Mapping) for column in lists.values() for x in column)
-    return _known(value) or not (of_objects or all(map(has_records, lists.values())))
+    return is_known(value) or not (of_objects or all(map(has_records, lists.values())))
 
 
 def columns_of(value: Object) -> dict[str, Sequence[object]]:
@@ -108,11 +108,11 @@ def _records_by_key(value: Object) -> Rows | None:
         return None
     inner = {str(key) for record in records for key in record}
     inner_numbers, outer_numbers = (all(map(str.isdecimal, keys)) for keys in (inner, value))
-    if inner_numbers or not inner or (_known(value) and not outer_numbers):
+    if inner_numbers or not inner or (is_known(value) and not outer_numbers):
         return None
-    if outer_numbers or (_known(inner) and "key" in inner):
+    if outer_numbers or (is_known(inner) and "key" in inner):
         return Rows(records, note="records by their number" if outer_numbers else "records by key")
-    if not _known(inner) and len(value) <= len(inner):
+    if not is_known(inner) and len(value) <= len(inner):
         return None
     keyed = [{"key": key, **record} for key, record in zip(value, records, strict=True)]
     return Rows(keyed, note="records by key, which is in the column key")
@@ -121,7 +121,7 @@ def _records_by_key(value: Object) -> Rows | None:
 def _labels_by_text(value: Object) -> Rows | None:
     """``{"a text": "ham"}``: few labels for many keys, or keys of words and labels of one."""
     labels = list(value.values())
-    if len(value) < 2 or _known(value) or not all(map(_is_label, labels)):
+    if len(value) < 2 or is_known(value) or not all(map(_is_label, labels)):
         return None
     flat = _flat(labels)
     n_labels = len(set(map(repr, flat)))
@@ -129,6 +129,8 @@ def _labels_by_text(value: Object) -> Rows | None:
     worded = are_worded(list(value)) and not are_worded(flat) and n_labels <= len(value)
     if not few and not worded:
         return None
+    if all(isinstance(each, list) and len(each) == 1 for each in labels):
+        labels = flat
     return Rows(columns={"text": list(value), "label": labels}, note="labels by text")
 
 
@@ -142,7 +144,7 @@ def _flat(values: Sequence[object]) -> list[object]:
 
 def _by_label(value: Object) -> Rows | None:
     """``{"ham": ["a text", …], "spam": […]}``, or records in place of texts."""
-    if len(value) < 2 or _known(value) or {key.lower() for key in value} & NO_LABELS:
+    if len(value) < 2 or is_known(value) or {key.lower() for key in value} & NO_LABELS:
         return None
     rows = [(label, row) for label, of_label in _lists(value) for row in of_label]
     note = f"by label: {listed(list(value))}"
@@ -171,7 +173,3 @@ def _lists(value: Object) -> Iterator[tuple[str, Sequence[object]]]:
 def _is_of(value: object, of: type) -> bool:
     """Whether it is a list of such values alone, and has some."""
     return isinstance(value, list | tuple) and bool(value) and all(isinstance(x, of) for x in value)
-
-
-def _known(names: Mapping[str, object] | set[str]) -> bool:
-    return any(str(name).lower() in HEADER_NAMES for name in names)

@@ -71,7 +71,22 @@ def parse_json(text: str, name: str) -> object:
             f"{name} holds a number of too many digits to be read.",
             way_out="Write it in quotes, as a string.",
         ) from None
-    return values if len(values) > 1 else values[0]
+    value = values if len(values) > 1 else values[0]
+    _check_keys(value, name)
+    return value
+
+
+def _check_keys(value: object, name: str) -> None:
+    """A key twice around the rows would lose all rows of the first."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        objects = [part for part in level if isinstance(part, Mapping)]
+        if twice := [part for part in objects if isinstance(part, Twice)]:
+            raise DataError(
+                f"{name} has {_twice(twice[0])}, of which only one could be read.",
+                way_out="Rename one of them.",
+            )
+        level = [inner for part in objects for inner in part.values()]
 
 
 def _values(text: str) -> Iterator[object]:

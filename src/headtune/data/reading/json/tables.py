@@ -18,9 +18,9 @@ from itertools import chain, islice
 import numpy as np
 
 from headtune.data.reading.json.annotations import Form, find_form
-from headtune.data.reading.json.arrays import ArrayNames, name_arrays, records_of_arrays
+from headtune.data.reading.json.arrays import ArrayNames, is_known, name_arrays, records_of_arrays
 from headtune.data.reading.json.objects import Rows, has_records
-from headtune.data.reading.json.parse import parse_json
+from headtune.data.reading.json.parse import fault_of, parse_json
 from headtune.data.reading.json.rows import json_line_values, objects
 from headtune.data.reading.json.shapes import find_shape
 from headtune.data.reading.table import (
@@ -32,6 +32,7 @@ from headtune.data.reading.table import (
     table_from_records,
 )
 from headtune.options import DataConfig
+from headtune.wording.chat import are_messages
 
 __all__ = ["is_whole_json", "json_line_tables", "json_tables", "record_tables", "tables_of_value"]
 
@@ -77,10 +78,10 @@ def _empty(name: str) -> Table:
 
 def _table_of_columns(columns: Mapping[str, Sequence[object]], name: str) -> Table:
     rows = np.arange(1, len(next(iter(columns.values()), ())) + 1)
-    if is_writable(columns):
+    if is_writable(columns) and not any(map(fault_of, columns.values())):
         return table_from_columns(columns, rows, name)
-    records = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    return table_from_records(records, rows, name)
+    records = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    return next(_chunks(objects(records), name, None, None), _empty(name))
 
 
 def _table_of_arrays(rows: Sequence[object], arrays: ArrayNames, name: str) -> Table:
@@ -139,7 +140,7 @@ def is_whole_json(head: str) -> bool:
     """Whether what is called JSON Lines is one value, or values over several lines, by its head.
 
     It is where the first line only begins a value, and where it is all there is: an array of
-    records, or the parts of a data set.
+    records, the parts of a data set, columns.
     """
     start = head.lstrip()
     first, _, others = start.partition("\n")
@@ -152,12 +153,22 @@ def is_whole_json(head: str) -> bool:
         return not is_next and (error.pos >= len(first.rstrip()) or not others)
     except (ValueError, RecursionError):
         return False
-    return not others.strip() and (has_records(value) or _has_parts(value))
+    return not others.strip() and (has_records(value) or _holds_a_table(value))
 
 
-def _has_parts(value: object) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and bool({"train", "columns"} & set(value))
-        and any(map(has_records, value.values()))
-    )
+def _holds_a_table(value: object) -> bool:
+    """Whether an object is a table rather than a record: it has rows, and no value of its own."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    if all(_is_column(column) for column in value.values()):
+        return True
+    rows = [inner for inner in value.values() if has_records(inner) and not are_messages(inner)]
+    own = [key for key, inner in value.items() if isinstance(inner, str)]
+    return bool(rows) and not is_known(own)
+
+
+def _is_column(value: object) -> bool:
+    """A list of plain values, or what pandas writes for such."""
+    if isinstance(value, Mapping):
+        return bool(value) and all(map(str.isdecimal, value))
+    return isinstance(value, list) and not has_records(value)
