@@ -5,8 +5,8 @@ by its name (names.py), and where no name is evident by what it holds: the text 
 the longest strings, the label the one column with few distinct values. Two columns that could both
 be it are never chosen between: the error names them and the option that decides.
 
-Where the columns themselves hold neither, fields inside of them are looked at in the same way
-(nested/): ``data.text`` of a record in a record, or the user's message of a conversation.
+Where no column is called so, fields inside of them are looked at (nested/): ``data.text`` of a
+record in a record, or the user's message of a conversation.
 
 A template joins several columns into the text: ``{keyword}: {text}``.
 """
@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.labels import n_distinct_names
+from headtune.data.nested.evident import label_field, text_field
 from headtune.data.nested.fields import leaves, with_fields
-from headtune.data.nested.tuning import Asked, answer_field, asked_field, is_conversation
+from headtune.data.nested.tuning import is_conversation
 from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number, listed
 from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import ColumnError, option
@@ -70,7 +71,11 @@ def find_columns(table: Table, config: DataConfig) -> Columns:
         return _with_label(text, given_label, "given")
     used = {text.text, config.split_column, *_fields(text.template)}
     names = [n for n in table.column_names if n not in used]
-    label, found = _find_label(table, names, text.text)
+    field = None if _by_name(names, LABEL_NAMES) else label_field(table, names, text.text)
+    if field is not None:
+        return _with_label(text, *field)
+    inner = [n for n in leaves(table, names) if n != text.text]
+    label, found = _find_label(with_fields(table, inner), [*names, *inner])
     return _with_label(text, label, found)
 
 
@@ -93,13 +98,32 @@ def find_text_column(
     else:
         others = {not_text, config.split_column}
         candidates = [n for n in own_names if n not in others]
-        asked = _find_text(table, candidates, trained_on)
-        if asked.template is not None:
-            explanation = f"text from template {asked.template!r} ({asked.found})"
-            return Columns(None, asked.template, None, explanation)
-        name, found = asked.text or "", asked.found
+        field = None if _has_named_text(table, candidates) else text_field(table, candidates)
+        if field is not None and field.template is not None:
+            explanation = f"text from template {field.template!r} ({field.found})"
+            return Columns(None, field.template, None, explanation)
+        name, found = (
+            _find_text(*_with_inner(table, candidates), trained_on)
+            if field is None
+            else (field.text or "", field.found)
+        )
     _check_holds_text(with_fields(table, [name]), name)
     return Columns(name, None, None, f"text column {name!r} ({found})")
+
+
+def _has_named_text(table: Table, names: Sequence[str]) -> bool:
+    """Whether a column itself is called as texts are, and holds some."""
+    strings = [n for n in names if holds_strings(table, n) and not is_conversation(table, n)]
+    return bool(_by_name(strings, TEXT_NAMES))
+
+
+def _with_inner(table: Table, names: list[str]) -> tuple[Table, list[str]]:
+    """The columns to find the text in by what they hold; fields of them where none is of texts."""
+    strings = [name for name in names if holds_strings(table, name)]
+    inner = leaves(table, names)
+    if _by_name(strings, TEXT_NAMES) or any(_reads_like_text(table.columns[n]) for n in strings):
+        return table, names
+    return with_fields(table, inner), [*names, *inner]
 
 
 def _with_label(text: Columns, label: str, found: str) -> Columns:
@@ -187,34 +211,16 @@ def _by_name(names: Sequence[str], groups: Sequence[Sequence[str]]) -> list[str]
     return []
 
 
-def _by_last_name(fields: Sequence[str], groups: Sequence[Sequence[str]]) -> list[str]:
-    """The same for dotted names: how the field itself is called counts."""
-    last = {field: field.rpartition(".")[2] for field in fields}
-    found = set(_by_name(list(last.values()), groups))
-    return [field for field in fields if last[field] in found]
-
-
-def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> Asked:
-    strings = [n for n in names if holds_strings(table, n) and not is_conversation(table, n)]
+def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> tuple[str, str]:
+    strings = [name for name in names if holds_strings(table, name)]
     named = _by_name(strings, TEXT_NAMES)
     if len(named) == 1:
-        return Asked(named[0], None, "by its name")
+        return named[0], "by its name"
     if named:
         raise _two_could_be("text", table, named)
-    if (asked := asked_field(table, names)) is not None:
-        return asked
-    inner = leaves(table, names)
-    wide = with_fields(table, inner)
-    fields = [name for name in inner if holds_strings(wide, name)]
-    named = _by_last_name(fields, TEXT_NAMES)
-    if len(named) == 1:
-        return Asked(named[0], None, "a field, by its name")
-    if named:
-        raise _two_could_be("text", table, named)
-    if len(table.column_names) == 1 and strings and not fields:
-        return Asked(strings[0], None, "the only column")
+    if len(table.column_names) == 1 and strings:
+        return strings[0], "the only column"
     candidates = [name for name in strings if _reads_like_text(table.columns[name])]
-    candidates = candidates or [name for name in fields if _reads_like_text(wide.columns[name])]
     if not candidates:
         trained = f"column {trained_on!r}, which was trained on, or " if trained_on else ""
         raise ColumnError(
@@ -223,31 +229,20 @@ def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> As
             option="text",
             way_out=NAME_THE_TEXT,
         )
-    return Asked(_longest(wide, candidates), None, "longest strings")
-
-
-def _longest(table: Table, candidates: Sequence[str]) -> str:
-    """The one with the longest strings. Raises ``ColumnError`` where another has half of that."""
     lengths = {name: _mean_length(table.columns[name]) for name in candidates}
     longest = max(candidates, key=lengths.__getitem__)
     if rivals := [n for n in candidates if n != longest and lengths[n] * 2 >= lengths[longest]]:
         raise _two_could_be("text", table, [longest, *rivals])
-    return longest
+    return longest, "longest strings"
 
 
-def _find_label(table: Table, names: Sequence[str], text: str | None) -> tuple[str, str]:
+def _find_label(table: Table, names: Sequence[str]) -> tuple[str, str]:
     if not names:
         raise ColumnError(
             f"{table.name} has no column for the label beside the text; it has: {_listed(table)}.",
             way_out="Training needs a label for each text.",
         )
     named = _by_name(names, LABEL_NAMES)
-    if not named and (answer := answer_field(table, names, text)) is not None:
-        return answer
-    if not named:
-        inner = [name for name in leaves(table, names) if name != text]
-        table, names = with_fields(table, inner), [*names, *inner]
-        named = _beside(text, _by_last_name(inner, LABEL_NAMES))
     if len(named) > 1:
         named = [n for n in named if _reads_like_labels(table.columns[n])] or named
     if len(named) == 1:
@@ -263,12 +258,6 @@ def _find_label(table: Table, names: Sequence[str], text: str | None) -> tuple[s
             way_out=f"Name the label column with {option('label')}.",
         )
     return candidates[0], _values(table, candidates[0])
-
-
-def _beside(text: str | None, fields: Sequence[str]) -> Sequence[str]:
-    """Those of the record that the text is a field of; all where none is."""
-    record = (text or "").rpartition(".")[0]
-    return [field for field in fields if field.rpartition(".")[0] == record] or fields
 
 
 def _two_could_be(what: str, table: Table, names: Sequence[str]) -> ColumnError:

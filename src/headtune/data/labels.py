@@ -54,8 +54,6 @@ def label_name(value: object) -> str | None:
         value = python_value(value)
     if isinstance(value, bytes):
         value = escaped(value)
-    if isinstance(value, list | tuple | np.ndarray) and len(value) < 2:  # one label, or none
-        return label_name(value[0]) if len(value) else None
     if isinstance(value, list | tuple | dict | set | np.ndarray):
         raise LabelError(
             f"A label must be one value; received {value!r}.",
@@ -76,13 +74,9 @@ def label_names(column: pa.ChunkedArray | pa.Array) -> list[str | None]:
 
 def n_distinct_names(column: pa.ChunkedArray) -> int:
     """How many labels a column holds; 0 where it holds several in one."""
-    if pa.types.is_nested(column.type) and any(map(_is_several, python_values(column))):
+    if pa.types.is_nested(column.type):
         return 0
     return len(set(label_names(column)) - {None})
-
-
-def _is_several(value: object) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and len(value) > 1)
 
 
 def typed_values(names: Iterable[str], kind: pa.DataType) -> dict[str, object]:
