@@ -77,7 +77,7 @@ SHAPES: dict[str, tuple[Any, str]] = {
 def test_a_shape_is_found_and_said(tmp_path: Path, value: Any, note: str) -> None:
     table = read_table(written(tmp_path, value), AUTO)
     found = pairs_of(table)
-    expected = {(t, x) for t, x in PAIRS}
+    expected: set[Any] = {(t, x) for t, x in PAIRS}
     if len(table) == 2:
         expected = {("see you", "ham"), ("win money", "spam")}
     if any(not isinstance(x, str) for _, x in found):
@@ -110,7 +110,7 @@ PARTS = {"train": RECORDS[:12], "validation": RECORDS[12:16], "test": RECORDS[16
         ({"test": RECORDS[16:], "valid": RECORDS[12:16], "Train": RECORDS[:12]}, None),
         ({k: [list(r.values()) for r in v] for k, v in PARTS.items()}, None),
         ({k: {c: [r[c] for r in v] for c in r0} for k, v in PARTS.items() for r0 in [v[0]]}, None),
-        ({k: dict(r.values() for r in v) for k, v in PARTS.items()}, None),
+        ({k: {r["text"]: r["label"] for r in v} for k, v in PARTS.items()}, None),
         ({"version": "1", "data": PARTS}, None),
         ({**PARTS, "about": {"license": "x"}}, None),
     ],
@@ -208,6 +208,15 @@ def test_json_lines_of_arrays(tmp_path: Path) -> None:
     ]
     chunks = list(iter_tables(path, AUTO, rows_per_chunk=4))
     assert [row for chunk in chunks for row in chunk.rows.tolist()] == table.rows.tolist()
+
+
+def test_a_header_below_what_is_broken(tmp_path: Path) -> None:
+    value = [5, ["text", "label"], ["a b", "x"], ["c d", "y"]]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, value)))
+    for path in (tmp_path / "a.jsonl", written(tmp_path, value)):
+        table = read_table(path, AUTO)
+        assert table.columns.to_pydict() == {"text": ["a b", "c d"], "label": ["x", "y"]}
+        assert (table.rows.tolist(), table.set_aside[0].row) == ([2, 3], 1)
 
 
 def test_json_lines_of_arrays_with_a_header(tmp_path: Path) -> None:

@@ -112,8 +112,9 @@ def test_a_field_that_is_not_there_is_said() -> None:
 
 
 def test_a_column_whose_name_has_a_dot_goes_first() -> None:
-    records = [{"data.text": f"outer {i}", "data": {"text": "inner"}, "label": i % 2} for i in "01"
-               for i in range(4)]  # fmt: skip
+    records = [
+        {"data.text": f"outer {i}", "data": {"text": "inner"}, "label": i % 2} for i in range(4)
+    ]
     table = read_table(records, AUTO)
     columns = find_columns(table, DataConfig(text="data.text"))
     assert usable_rows(table, columns, AUTO).texts[:2] == ["outer 0", "outer 1"]
@@ -158,8 +159,9 @@ def test_missing_and_odd_values_are_set_aside() -> None:
 
 
 def test_a_template_of_fields(tmp_path: Path) -> None:
-    records = [{"d": {"title": f"T{i}", "m": ["x", f"y{i}"]}, "label": "ab"[i % 2]} for i in "0"
-               for i in range(6)]  # fmt: skip
+    records: list[Any] = [
+        {"d": {"title": f"T{i}", "m": ["x", f"y{i}"]}, "label": "ab"[i % 2]} for i in range(6)
+    ]
     template = "{d.title}: {d.m.1}"
     config = DataConfig(template=template, split="100/0/0")
     prepared = prepare(records, config)

@@ -58,7 +58,7 @@ class Form:
             names[question]: _values([_of(each, question) for each in found])
             for question in questions
         }
-        labelled = [
+        labelled: list[Record] = [
             {**record, **{name: values[i] for name, values in gained.items()}}
             for i, record in enumerate(records)
         ]

@@ -32,6 +32,7 @@ __all__ = [
     "name_arrays",
     "reads_like_texts",
     "records_of_arrays",
+    "without_header",
     "written",
 ]
 
@@ -135,6 +136,19 @@ def reads_like_texts(values: Sequence[object]) -> bool:
     return 2 * len(set(strings)) > len(strings) or (
         2 * of_words >= len(strings) and 10 * len(set(strings)) > len(strings)
     )
+
+
+def without_header(rows: Iterable[object], arrays: ArrayNames) -> Iterator[object]:
+    """The rows but the header, which is the first array: it is no row, and has no number.
+
+    A later part may have it again, or not.
+    """
+    is_first = arrays.has_header
+    for row in rows:
+        is_array = isinstance(row, list | tuple)
+        if not (is_first and is_array and tuple(row) == arrays.names):
+            yield row
+        is_first = is_first and not is_array
 
 
 def records_of_arrays(

@@ -148,11 +148,14 @@ def _by_label(value: Object) -> Rows | None:
         return None
     rows = [(label, row) for label, of_label in _lists(value) for row in of_label]
     note = f"by label: {listed(list(value))}"
-    if all(_is_of(texts, str) and reads_like_texts(texts) for texts in value.values()):
-        same_length = len({len(texts) for _, texts in _lists(value)}) == 1
-        if same_length and not all(are_worded(texts) for _, texts in _lists(value)):
+    lists = [of_label for _, of_label in _lists(value)]
+    if len(lists) == len(value) and all(_is_of(x, str) and reads_like_texts(x) for x in lists):
+        if len(set(map(len, lists))) == 1 and not all(map(are_worded, lists)):
             return None
-        columns = {"text": [row for _, row in rows], "label": [label for label, _ in rows]}
+        columns: dict[str, Sequence[object]] = {
+            "text": [row for _, row in rows],
+            "label": [label for label, _ in rows],
+        }
         return Rows(columns=columns, note=f"texts {note}")
     if not all(_is_of(records, Mapping) for records in value.values()):
         return None

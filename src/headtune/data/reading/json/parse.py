@@ -11,7 +11,7 @@ Costs: memory of several times the text; 100 MB a second or less.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from headtune.errors import DataError
@@ -119,9 +119,15 @@ def fault_of(record: Mapping[Any, object] | Sequence[object]) -> str | None:
         for part in level:
             if isinstance(part, Twice):
                 return _twice(part)
-            inner += part.values() if isinstance(part, Mapping) else part  # type: ignore[operator]
+            inner += _inside(part)
         level = [value for value in inner if isinstance(value, Mapping | list | tuple)]
     return f"values nested more than {MAX_DEPTH} deep"
+
+
+def _inside(part: object) -> Iterable[object]:
+    if isinstance(part, Mapping):
+        return part.values()
+    return part if isinstance(part, list | tuple) else ()
 
 
 def _twice(record: Twice) -> str:

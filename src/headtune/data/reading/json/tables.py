@@ -18,7 +18,13 @@ from itertools import chain, islice
 import numpy as np
 
 from headtune.data.reading.json.annotations import Form, find_form
-from headtune.data.reading.json.arrays import ArrayNames, is_known, name_arrays, records_of_arrays
+from headtune.data.reading.json.arrays import (
+    ArrayNames,
+    is_known,
+    name_arrays,
+    records_of_arrays,
+    without_header,
+)
 from headtune.data.reading.json.objects import Rows, has_records
 from headtune.data.reading.json.parse import fault_of, parse_json
 from headtune.data.reading.json.rows import json_line_values, objects
@@ -85,9 +91,7 @@ def _table_of_columns(columns: Mapping[str, Sequence[object]], name: str) -> Tab
 
 
 def _table_of_arrays(rows: Sequence[object], arrays: ArrayNames, name: str) -> Table:
-    """The header is no row; a later part that repeats it has one, too."""
-    has_header = arrays.has_header and bool(rows) and list(arrays.names) == list(rows[0])  # type: ignore[call-overload]
-    found = records_of_arrays(rows[1:] if has_header else rows, arrays.names)
+    found = records_of_arrays(without_header(rows, arrays), arrays.names)
     table = next(_chunks(found, name, None, None), _empty(name))
     return replace(table, notes=(arrays.note,))
 
@@ -131,7 +135,7 @@ def record_tables(
         yield from _chunks(objects(values), name, rows_per_chunk, form)
         return
     arrays = name_arrays(sample, config)
-    records = records_of_arrays(islice(values, arrays.has_header, None), arrays.names)
+    records = records_of_arrays(without_header(values, arrays), arrays.names)
     for table in _chunks(records, name, rows_per_chunk, None):
         yield replace(table, notes=(arrays.note, *table.notes))
 
