@@ -179,6 +179,8 @@ def _record(item: Any) -> Any:
         return item._asdict()
     if is_dataclass(item) and not isinstance(item, type):
         return asdict(item)
+    if isinstance(item, Mapping) and not isinstance(item, dict):
+        return dict(item)
     return item.tolist() if isinstance(item, np.ndarray) else item
 
 

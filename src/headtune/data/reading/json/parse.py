@@ -11,9 +11,10 @@ Costs: memory of several times the text; 100 MB a second or less.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from headtune.data.reading.table import NESTED
 from headtune.errors import DataError
 
 __all__ = ["MAX_DEPTH", "Twice", "fault_of", "parse_json", "parse_line"]
@@ -110,24 +111,18 @@ def fault_of(record: Mapping[Any, object] | Sequence[object]) -> str | None:
     """Why a record cannot be taken as it is; None where it can."""
     if isinstance(record, Twice):
         return _twice(record)
-    values = record.values() if isinstance(record, Mapping) else record
-    level: list[object] = [value for value in values if isinstance(value, Mapping | list | tuple)]
+    values = record.values() if isinstance(record, dict) else record
+    level = [value for value in values if isinstance(value, NESTED)]
     for _ in range(MAX_DEPTH):
         if not level:
             return None
-        inner: list[object] = []
+        inner: list[Any] = []
         for part in level:
             if isinstance(part, Twice):
                 return _twice(part)
-            inner += _inside(part)
-        level = [value for value in inner if isinstance(value, Mapping | list | tuple)]
+            inner += part.values() if isinstance(part, dict) else part
+        level = [value for value in inner if isinstance(value, NESTED)]
     return f"values nested more than {MAX_DEPTH} deep"
-
-
-def _inside(part: object) -> Iterable[object]:
-    if isinstance(part, Mapping):
-        return part.values()
-    return part if isinstance(part, list | tuple) else ()
 
 
 def _twice(record: Twice) -> str:
