@@ -189,3 +189,10 @@ def test_what_was_trained_on_is_found_again(tmp_path: Path) -> None:
 def test_wide_records_are_listed_within_bounds() -> None:
     table = read_table([{"d": {f"k{i}": i for i in range(3_000)}}], AUTO)
     assert len(leaves(table, ["d"])) == 1_000
+
+
+def test_two_fields_of_one_name_are_passed_by() -> None:
+    columns = [pa.array(["a"]), pa.array(["b"]), pa.array([1])]
+    column = pa.StructArray.from_arrays(columns, ["text", "text", "label"])
+    table = read_table(pa.table({"d": column}), AUTO)
+    assert leaves(table, ["d"]) == ["d.label"]

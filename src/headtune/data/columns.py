@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from headtune.data.labels import n_distinct_names
 from headtune.data.nested.evident import label_field, text_field
-from headtune.data.nested.fields import leaves, with_fields
+from headtune.data.nested.fields import leaves, with_fields, with_leaves
 from headtune.data.nested.tuning import is_conversation
 from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number, listed
 from headtune.data.reading.table import Table, holds_strings
@@ -74,8 +74,8 @@ def find_columns(table: Table, config: DataConfig) -> Columns:
     field = None if _by_name(names, LABEL_NAMES) else label_field(table, names, text.text)
     if field is not None:
         return _with_label(text, *field)
-    inner = [n for n in leaves(table, names) if n != text.text]
-    label, found = _find_label(with_fields(table, inner), [*names, *inner])
+    wide, inner = with_leaves(table, names)
+    label, found = _find_label(wide, [*names, *(n for n in inner if n != text.text)])
     return _with_label(text, label, found)
 
 
@@ -120,10 +120,10 @@ def _has_named_text(table: Table, names: Sequence[str]) -> bool:
 def _with_inner(table: Table, names: list[str]) -> tuple[Table, list[str]]:
     """The columns to find the text in by what they hold; fields of them where none is of texts."""
     strings = [name for name in names if holds_strings(table, name)]
-    inner = leaves(table, names)
     if _by_name(strings, TEXT_NAMES) or any(_reads_like_text(table.columns[n]) for n in strings):
         return table, names
-    return with_fields(table, inner), [*names, *inner]
+    wide, inner = with_leaves(table, names)
+    return wide, [*names, *inner]
 
 
 def _with_label(text: Columns, label: str, found: str) -> Columns:

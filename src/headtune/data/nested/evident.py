@@ -7,7 +7,7 @@ text, in the same record, goes before one elsewhere.
 
 from collections.abc import Sequence
 
-from headtune.data.nested.fields import leaves, with_fields
+from headtune.data.nested.fields import with_leaves
 from headtune.data.nested.tuning import Asked, answer_field, asked_field
 from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES
 from headtune.data.reading.table import Table, holds_strings
@@ -23,8 +23,7 @@ def text_field(table: Table, names: Sequence[str]) -> Asked | None:
     """
     if (asked := asked_field(table, names)) is not None:
         return asked
-    inner = leaves(table, names)
-    wide = with_fields(table, inner)
+    wide, inner = with_leaves(table, names)
     named = _by_last_name([n for n in inner if holds_strings(wide, n)], TEXT_NAMES)
     if len(named) > 1:
         raise _two_could_be("text", table, named)
@@ -38,8 +37,8 @@ def label_field(table: Table, names: Sequence[str], text: str | None) -> tuple[s
     """
     if (answer := answer_field(table, names, text)) is not None:
         return answer
-    inner = [name for name in leaves(table, names) if name != text]
-    named = _by_last_name(inner, LABEL_NAMES)
+    _, inner = with_leaves(table, names)
+    named = _by_last_name([name for name in inner if name != text], LABEL_NAMES)
     record = (text or "").rpartition(".")[0]
     named = [name for name in named if name.rpartition(".")[0] == record] or named
     if len(named) > 1:

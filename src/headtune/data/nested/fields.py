@@ -19,7 +19,7 @@ from headtune.data.reading.arrow.values import python_values
 from headtune.data.reading.table import Table, holds_strings, table_from_columns
 from headtune.wording.dotted import field_value, has_field, opened, roots
 
-__all__ = ["leaves", "root_of", "with_fields", "with_known_fields"]
+__all__ = ["leaves", "root_of", "with_fields", "with_known_fields", "with_leaves"]
 
 MAX_LEAVES = 1_000
 
@@ -54,6 +54,12 @@ def root_of(table: Table, name: str) -> str | None:
     return next((first for first, _ in roots(name) if first in table.column_names), None)
 
 
+def with_leaves(table: Table, names: Iterable[str]) -> tuple[Table, list[str]]:
+    """The table with a column for each of the fields of these columns, and their dotted names."""
+    wide = with_fields(table, leaves(table, names))
+    return wide, wide.column_names[len(table.column_names) :]
+
+
 def leaves(table: Table, names: Iterable[str]) -> list[str]:
     """The dotted names of all fields of structs and of objects of JSON in these columns."""
     found: list[str] = []
@@ -78,6 +84,8 @@ def _names_of_json(name: str, column: pa.ChunkedArray) -> list[str]:
 def _names_below(name: str, kind: pa.DataType) -> Iterator[str]:
     for i in range(kind.num_fields):
         inner = kind.field(i)
+        if kind.get_field_index(inner.name) < 0:  # two of one name
+            continue
         if pa.types.is_struct(inner.type):
             yield from _names_below(f"{name}.{inner.name}", inner.type)
         else:

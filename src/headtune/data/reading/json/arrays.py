@@ -145,10 +145,12 @@ def without_header(rows: Iterable[object], arrays: ArrayNames) -> Iterator[objec
     """
     is_first = arrays.has_header
     for row in rows:
-        is_array = isinstance(row, list | tuple)
-        if not (is_first and is_array and tuple(row) == arrays.names):
+        if not isinstance(row, list | tuple):
             yield row
-        is_first = is_first and not is_array
+            continue
+        if not (is_first and tuple(row) == arrays.names):
+            yield row
+        is_first = False
 
 
 def records_of_arrays(

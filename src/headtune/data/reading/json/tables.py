@@ -153,7 +153,7 @@ def is_whole_json(head: str) -> bool:
     try:
         value = json.loads(first)
     except json.JSONDecodeError as error:
-        is_next = first.startswith("{") and len(first) > 1 and others.lstrip().startswith("{")
+        is_next = first.startswith("{") and others.lstrip().startswith("{")
         return not is_next and (error.pos >= len(first.rstrip()) or not others)
     except (ValueError, RecursionError):
         return False
