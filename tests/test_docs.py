@@ -273,6 +273,8 @@ def write_tables(folder: Path) -> None:
         *((*row, f"2024-{1 + n // 20:02}-{1 + n % 20:02}") for n, row in enumerate(texts)),
     )
     write_packed_tables(folder, texts)
+    nested = ({"data": {"text": text, "label": label}} for text, label in texts)
+    (folder / "nested.jsonl").write_text("\n".join(map(json.dumps, nested)), encoding="utf-8")
     with (folder / "sms_spam.tsv").open("w", encoding="utf-8") as file:
         file.writelines(f"{label}\t{text}\n" for text, label in texts)
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from headtune.data.columns import Columns
 from headtune.data.labels import label_names
+from headtune.data.nested.fields import with_known_fields
 from headtune.data.reading.arrow.values import python_value, python_values
 from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import DataError, option
@@ -60,11 +61,12 @@ def usable_rows(table: Table, columns: Columns, config: DataConfig) -> UsableRow
 
     Raises ``DataError`` on the first such row with ``config.strict``.
     """
-    texts, reasons = _texts(table, columns)
+    wide = with_known_fields(table, [*_text_columns(columns), columns.label])
+    texts, reasons = _texts(wide, columns)
     _mark_not_utf8(table, _text_columns(columns), "the text", reasons)
     labels: list[str | None] = []
     if columns.label is not None:
-        labels = label_names(table.columns[columns.label])
+        labels = label_names(wide.columns[columns.label])
         _mark_not_utf8(table, [columns.label], "the label", reasons)
         reasons = [
             reason or ("the label is missing" if label is None else None)

@@ -5,6 +5,9 @@ by its name (names.py), and where no name is evident by what it holds: the text 
 the longest strings, the label the one column with few distinct values. Two columns that could both
 be it are never chosen between: the error names them and the option that decides.
 
+Where no column is called so, fields inside of them are looked at (nested/): ``data.text`` of a
+record in a record, or the user's message of a conversation.
+
 A template joins several columns into the text: ``{keyword}: {text}``.
 """
 
@@ -16,6 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.labels import n_distinct_names
+from headtune.data.nested.evident import label_field, text_field
+from headtune.data.nested.fields import leaves, with_fields, with_leaves
+from headtune.data.nested.tuning import is_conversation
 from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number, listed
 from headtune.data.reading.table import Table, holds_strings
 from headtune.errors import ColumnError, option
@@ -51,7 +57,7 @@ def find_columns(table: Table, config: DataConfig) -> Columns:
     """The text and label columns of a training table. Raises ``ColumnError``."""
     given_label = None
     if config.label is not None:
-        given_label = _given(table, config.label, "label")
+        given_label = _given(with_fields(table, [config.label]), config.label, "label")
     text = find_text_column(table, config, trained_on=None, not_text=given_label)
     if given_label is not None:
         if given_label == text.text:
@@ -64,7 +70,12 @@ def find_columns(table: Table, config: DataConfig) -> Columns:
             )
         return _with_label(text, given_label, "given")
     used = {text.text, config.split_column, *_fields(text.template)}
-    label, found = _find_label(table, [n for n in table.column_names if n not in used])
+    names = [n for n in table.column_names if n not in used]
+    field = None if _by_name(names, LABEL_NAMES) else label_field(table, names, text.text)
+    if field is not None:
+        return _with_label(text, *field)
+    wide, inner = with_leaves(table, names)
+    label, found = _find_label(wide, [*names, *(n for n in inner if n != text.text)])
     return _with_label(text, label, found)
 
 
@@ -75,6 +86,8 @@ def find_text_column(
 
     ``not_text`` is known to be something else. Raises ``ColumnError``.
     """
+    own_names = table.column_names
+    table = with_fields(table, [config.text, trained_on, *_fields(config.template)])
     if config.template is not None:
         _check_template(table, config.template)
         return Columns(None, config.template, None, f"text from template {config.template!r}")
@@ -84,10 +97,33 @@ def find_text_column(
         name, found = trained_on, "as in training"
     else:
         others = {not_text, config.split_column}
-        candidates = [n for n in table.column_names if n not in others]
-        name, found = _find_text(table, candidates, trained_on)
-    _check_holds_text(table, name)
+        candidates = [n for n in own_names if n not in others]
+        field = None if _has_named_text(table, candidates) else text_field(table, candidates)
+        if field is not None and field.template is not None:
+            explanation = f"text from template {field.template!r} ({field.found})"
+            return Columns(None, field.template, None, explanation)
+        name, found = (
+            _find_text(*_with_inner(table, candidates), trained_on)
+            if field is None
+            else (field.text or "", field.found)
+        )
+    _check_holds_text(with_fields(table, [name]), name)
     return Columns(name, None, None, f"text column {name!r} ({found})")
+
+
+def _has_named_text(table: Table, names: Sequence[str]) -> bool:
+    """Whether a column itself is called as texts are, and holds some."""
+    strings = [n for n in names if holds_strings(table, n) and not is_conversation(table, n)]
+    return bool(_by_name(strings, TEXT_NAMES))
+
+
+def _with_inner(table: Table, names: list[str]) -> tuple[Table, list[str]]:
+    """The columns to find the text in by what they hold; fields of them where none is of texts."""
+    strings = [name for name in names if holds_strings(table, name)]
+    if _by_name(strings, TEXT_NAMES) or any(_reads_like_text(table.columns[n]) for n in strings):
+        return table, names
+    wide, inner = with_leaves(table, names)
+    return wide, [*names, *inner]
 
 
 def _with_label(text: Columns, label: str, found: str) -> Columns:
@@ -96,13 +132,18 @@ def _with_label(text: Columns, label: str, found: str) -> Columns:
 
 
 def _listed(table: Table) -> str:
-    return listed(table.column_names)
+    return listed(_all_names(table))
+
+
+def _all_names(table: Table) -> list[str]:
+    """The columns, and the fields of those that hold records."""
+    return [*table.column_names, *leaves(table, table.column_names)]
 
 
 def _given(table: Table, name: str, which: str) -> str:
     if name in table.column_names:
         return name
-    lowered = {column.lower(): column for column in table.column_names}
+    lowered = {column.lower(): column for column in _all_names(table)}
     near = difflib.get_close_matches(name.lower(), lowered, n=1)
     raise ColumnError(
         f"Column {name!r} is not in {table.name}. It has: {_listed(table)}.",

@@ -25,6 +25,7 @@ from headtune.data.labels import (
     label_set,
     typed_values,
 )
+from headtune.data.nested.fields import with_fields
 from headtune.data.parts.parts import (
     PARTS,
     GivenParts,
@@ -199,7 +200,8 @@ def labelled_examples(
     parts = read_parts(source, config)
     table = parts.get("test", parts["train"])
     label = config.label
-    if label is None and trained_label_column in table.column_names:
+    known = with_fields(table, [trained_label_column]).column_names
+    if label is None and trained_label_column in known:
         label = trained_label_column
     text = find_text_column(table, config, trained_on=trained_text_column, not_text=label)
     known_text = config if text.text is None else replace(config, text=text.text)

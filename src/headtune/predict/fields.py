@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from headtune.errors import PredictionError
+from headtune.wording.dotted import field_value, has_field
 from headtune.wording.templates import Template
 from headtune.wording.text_lists import text_list
 
@@ -76,7 +77,7 @@ def _text(template: Template | None, item: Any, place: _Place) -> Any:
 
 
 def _joined(template: Template, values: Mapping[str, object], place: _Place) -> str:
-    if missing := template.open(values):
+    if missing := [field for field in template.fields if not has_field(values, field)]:
         raise PredictionError(
             f"{place.words} has no {' and no '.join(map(repr, missing))}, which the template "
             f"{template.written!r} asks for; it has: {', '.join(map(str, values)) or 'nothing'}.",
@@ -84,7 +85,7 @@ def _joined(template: Template, values: Mapping[str, object], place: _Place) -> 
             column=missing[0],
             way_out="Give an empty string where there is no value.",
         )
-    text = template.join(values)
+    text = template.join({field: field_value(values, field) for field in template.fields})
     if text is None:
         raise PredictionError(
             f"{place.words} is empty: {' and '.join(map(repr, template.fields))} have no value.",

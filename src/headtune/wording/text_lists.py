@@ -47,9 +47,7 @@ def _one_list(values: Any, what: str) -> list[Any]:
     shape = getattr(values, "shape", None)
     if isinstance(values, str):
         received = "one string"
-    elif (
-        isinstance(values, Mapping) or hasattr(values, "columns") or hasattr(values, "column_names")
-    ):
+    elif isinstance(values, Mapping) or _has_columns(values):
         received, way_out = _a(kind), "Give one column of it, or the rows in a list."
     elif shape is not None and len(shape) != 1:
         received, way_out = _of_shape(kind, tuple(shape))
@@ -60,6 +58,12 @@ def _one_list(values: Any, what: str) -> list[Any]:
     else:
         return list(values.to_pylist() if hasattr(values, "to_pylist") else values)
     raise DataError(f"Expected a list of {what}, received {received}.", way_out=way_out)
+
+
+def _has_columns(values: Any) -> bool:
+    """Whether it is a table; one that would first have to look for its columns is not asked."""
+    names = {*dir(type(values)), *getattr(values, "__dict__", ())}
+    return not names.isdisjoint(("columns", "column_names"))
 
 
 def _of_shape(kind: str, shape: tuple[int, ...]) -> tuple[str, str]:

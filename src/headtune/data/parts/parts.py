@@ -16,6 +16,7 @@ import pyarrow as pa
 from headtune.data.checks import UsableRows, check_any_usable, refuse_if_strict, usable_rows
 from headtune.data.columns import Columns, find_columns
 from headtune.data.labels import label_names
+from headtune.data.nested.fields import root_of, with_fields, with_known_fields
 from headtune.data.parts.balance import oversample, undersample
 from headtune.data.parts.split import Fractions, parse_split, split, split_by_time
 from headtune.data.parts.times import read_times
@@ -104,7 +105,7 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
         notes=(*tables["train"].notes, *notes),
         options=dict(set.intersection(*(set(table.options.items()) for table in tables.values()))),
         given_by="files" if given_files else given_by,
-        label_type=tables["train"].columns.schema.field(columns.label or "").type,
+        label_type=_column(tables["train"], columns.label or "", "label").type,
         other_columns=_other_columns(tables["train"], usable["train"], columns, config),
         groups=groups,
         times=times,
@@ -115,7 +116,8 @@ def _other_columns(
     table: Table, train: UsableRows, columns: Columns, config: DataConfig
 ) -> pa.Table:
     used = {columns.text, columns.label, config.split_column}
-    others = [name for name in table.column_names if name not in used]
+    roots = {root_of(table, name) for name in used if name is not None}
+    others = [name for name in table.column_names if name not in used | roots]
     return table.columns.select(others).take(train.positions)
 
 
@@ -141,8 +143,9 @@ def _check_one_way(config: DataConfig, given_by: str | None, has_files: bool) ->
 
 
 def _check_same_columns(table: Table, columns: Columns) -> None:
+    known = with_fields(table, [columns.text, columns.label]).column_names
     for name in (columns.text, columns.label):
-        if name is not None and name not in table.column_names:
+        if name is not None and name not in known:
             raise ColumnError(
                 f"Column {name!r} is not in {table.name}. It has: {listed(table.column_names)}.",
                 column=name,
@@ -159,7 +162,8 @@ def _with_labels(
     notes: list[str] = []
     for part, table in tables.items():
         label = columns.label or ""
-        column = table.columns[label] if label in table.column_names else None
+        wide = with_known_fields(table, [label])
+        column = wide.columns[label] if label in wide.column_names else None
         if part != "train" and (column is None or not any(label_names(column))):
             notes.append(f"{part} left out: it has no labels")
         else:
@@ -211,7 +215,8 @@ def _by_column(
 
 
 def _column(table: Table, name: str, which: str) -> pa.ChunkedArray:
-    """A column that an option names. Raises ``ColumnError`` when there is none."""
+    """A column, or a field of one, that an option names. Raises ``ColumnError`` without it."""
+    table = with_fields(table, [name])
     if name not in table.column_names:
         raise ColumnError(
             f"Column {name!r} is not in {table.name}. It has: {listed(table.column_names)}.",

@@ -11,8 +11,7 @@ the same chunks, so they agree on every row and every row number. What each sour
     .xlsx .xls .ods   workbooks/
     SQLite            databases.py
     owner/name        hub.py
-    Python            a list of dicts, a pandas DataFrame, a datasets.Dataset or DatasetDict,
-                      a pyarrow.Table, or anything else that hands out Arrow data (polars)
+    Python            python_objects.py: records, pairs, frames, data sets, Arrow data
 
 Guarantees: a record that cannot be read is set aside under its number and never ends the reading;
 with ``strict`` it does. A source without a single readable row is an error.
@@ -27,7 +26,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import pyarrow as pa
 
 from headtune.data.checks import refuse_if_strict
@@ -37,7 +35,7 @@ from headtune.data.reading.databases import database_parts
 from headtune.data.reading.delimited.format import find_format
 from headtune.data.reading.delimited.rows import records
 from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
-from headtune.data.reading.json.rows import json_line_records, json_table
+from headtune.data.reading.json.tables import is_whole_json, json_line_tables, json_tables
 from headtune.data.reading.names import listed
 from headtune.data.reading.opening.decode import check_encoding, decoded_lines
 from headtune.data.reading.opening.on_disk import lying
@@ -51,7 +49,8 @@ from headtune.data.reading.opening.sources import (
     noted,
     open_bytes,
 )
-from headtune.data.reading.table import Table, concatenate, numbered_chunks, table_from_records
+from headtune.data.reading.python_objects import object_parts
+from headtune.data.reading.table import Table, concatenate, numbered_chunks
 from headtune.data.reading.workbooks.sheets import workbook_parts
 from headtune.errors import DataError, option
 from headtune.files.addresses import exists
@@ -138,7 +137,7 @@ def _parts(source: object, config: DataConfig, rows_per_chunk: int | None) -> Pa
         return _dataset_parts(dict(source), "the data set", rows_per_chunk)
     if datasets is not None and isinstance(source, datasets.Dataset):
         return {"train": _dataset_chunks(source, "the data set", rows_per_chunk)}
-    return {"train": _sliced(_python_table(source), rows_per_chunk)}
+    return object_parts(source, config, rows_per_chunk)
 
 
 def _dataset_parts(splits: Mapping[str, Any], name: str, rows_per_chunk: int | None) -> Parts:
@@ -153,53 +152,6 @@ def _dataset_chunks(dataset: Any, name: str, rows_per_chunk: int | None) -> Iter
     for start in range(0, len(dataset), step):
         rows = arrow_of_dataset(dataset, start, start + step)
         yield arrow_table(rows, name, first_row=start + 1)
-
-
-def _python_table(source: object) -> Table:
-    name = "the data"
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(source, pandas.DataFrame):
-        return _pandas_table(source, name)
-    if isinstance(source, pa.Table):
-        return arrow_table(source, name)
-    if hasattr(source, "__arrow_c_stream__"):
-        return arrow_table(_from_stream(source, name), name)
-    if isinstance(source, list | tuple) and all(isinstance(row, Mapping) for row in source):
-        return table_from_records(source, np.arange(1, len(source) + 1), name)
-    raise DataError(
-        f"Expected a path, a hub id, a list of dicts, a pandas DataFrame, a datasets.Dataset or a "
-        f"pyarrow.Table; received {type(source).__name__}."
-    )
-
-
-def _from_stream(source: object, name: str) -> pa.Table:
-    try:
-        return pa.table(source)
-    except (pa.ArrowException, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{name} hands out no table: {reason}.") from error
-
-
-def _pandas_table(frame: Any, name: str) -> Table:
-    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
-    if frame.columns.has_duplicates:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise DataError(
-            f"{name} has two columns named {twice!r}.", column=str(twice), way_out="Rename one."
-        )
-    try:
-        return arrow_table(pa.Table.from_pandas(frame, preserve_index=False), name)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
-        rows = np.arange(1, len(frame) + 1)  # a column of mixed types
-        return table_from_records(frame.to_dict("records"), rows, name)
-
-
-def _sliced(table: Table, rows_per_chunk: int | None) -> Iterator[Table]:
-    if rows_per_chunk is None or len(table) <= rows_per_chunk:
-        yield table
-        return
-    for start in range(0, len(table), rows_per_chunk):
-        yield table.sliced(start, rows_per_chunk)
 
 
 def _file_parts(source: str, config: DataConfig, rows_per_chunk: int | None) -> Parts:
@@ -243,12 +195,18 @@ def _csv_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None)
 
 
 def _json_lines_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
-    return {"train": _json_lines_chunks(file, check_encoding(config.encoding), rows_per_chunk)}
+    encoding = check_encoding(config.encoding)
+    head = decoded_lines([file.head], encoding, file.name, is_whole=file.is_whole)
+    if is_whole_json("".join(head)):
+        return _json_parts(file, config, rows_per_chunk)
+    lines = decoded_lines(file.blocks(), encoding, file.name)
+    return {"train": json_line_tables(lines, file.name, config, rows_per_chunk)}
 
 
 def _json_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     text = "".join(decoded_lines(file.blocks(), check_encoding(config.encoding), file.name))
-    return {"train": _sliced(json_table(text, file.name), rows_per_chunk)}
+    tables = json_tables(text, file.name, config)
+    return {part: table.chunks(rows_per_chunk) for part, table in tables.items()}
 
 
 READERS: Mapping[Kind, Callable[[ByteSource, DataConfig, int | None], Parts]] = {
@@ -285,14 +243,3 @@ def _csv_chunks(
             option="header",
             way_out=f"If that line is a row: {option('header', 'no')}",
         )
-
-
-def _json_lines_chunks(
-    file: ByteSource, encoding: str, rows_per_chunk: int | None
-) -> Iterator[Table]:
-    lines = decoded_lines(file.blocks(), encoding, file.name)
-    known: dict[str, None] = {}
-    for found, rows, broken in numbered_chunks(json_line_records(lines), rows_per_chunk):
-        table = table_from_records(found, rows, file.name, broken, keys=known)
-        known |= dict.fromkeys(table.column_names)
-        yield replace(table, notes=("JSON Lines",))

@@ -11,6 +11,7 @@ Guarantees: a file is opened once and never read whole here (standard input can 
 
 import codecs
 import difflib
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -213,7 +214,17 @@ def _text_kind(head: bytes, known: Kind | None) -> Kind:
     if start.startswith(b"{"):
         is_line = first.rstrip().endswith(b"}") and others.lstrip().startswith(b"{")
         return Kind.JSONL if is_line or (known is None and not others.strip()) else Kind.JSON
-    return Kind.JSON if known is Kind.JSON or re.match(rb"\[\s*[{\]]", start) else Kind.CSV
+    if known is None and others.strip() and _is_json_array(first):
+        return Kind.JSONL  # of arrays
+    is_array = re.match(rb"\[\s*([{\]]|\[\s*[\"\d\[])", start)
+    return Kind.JSON if known is Kind.JSON or is_array else Kind.CSV
+
+
+def _is_json_array(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), list) and line.lstrip().startswith(b'["')
+    except (ValueError, RecursionError):
+        return False
 
 
 def _refuse_binary(source: ByteSource, encoding: str) -> None:

@@ -1,0 +1,1 @@
+"""Fields inside of columns: records in records, conversations, JSON written as text."""
