@@ -30,7 +30,19 @@ __all__ = [
 
 GENERAL = Group("Options", sort_key=1)
 
-READING = ("text", "template", "encoding", "delimiter", "quoting", "header", "strict")
+READING = (
+    "text",
+    "template",
+    "encoding",
+    "delimiter",
+    "quoting",
+    "quote",
+    "escape",
+    "comment",
+    "skip_lines",
+    "header",
+    "strict",
+)
 """Options of the data stage that matter when a table is read with a finished classifier."""
 
 RUNNING = (

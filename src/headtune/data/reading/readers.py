@@ -233,7 +233,7 @@ def _csv_chunks(
     form = find_format(sample, config, file.name, file.suffix, is_whole=file.is_whole)
     lines = islice(decoded_lines(file.blocks(), encoding, file.name), form.n_skipped, None)
     names = form.header.names
-    found = records(lines, form.delimiter, quoted=form.quoted, width=len(names))
+    found = records(lines, form.dialect, len(names), form.header.fields, ends_empty=form.ends_empty)
     if form.header.is_there:
         next(found)
     n_chunks = 0

@@ -1,29 +1,33 @@
 """Lines to the fields of records, broken records told apart instead of ending the reading.
 
-The csv module splits the records. Where quotes enclose fields, a record may take several lines,
-and one stray quote can swallow all that follows. Hence a record whose quotes do not work out
-(never closed, or text right after a closing quote) is taken back: its first line alone is read
-again with quotes as ordinary characters, and reading goes on at its second line. So a stray quote
-costs no row but its own, and often not even that one.
+The csv module splits the records, by a ``Dialect``. Where quotes enclose fields, a record may take
+several lines, and one stray quote can swallow all that follows. Hence a record whose quotes do not
+work out (never closed, or text right after a closing quote) is taken back: its first line alone is
+read again with quotes as ordinary characters, and reading goes on at its second line. So a stray
+quote costs no row but its own, and often not even that one.
 
 A record of more than 10,000 lines counts as one
 whose quotes do not work out, which bounds memory.
+
+Files joined by ``cat`` have their header in the middle once more: it is set aside, whatever its
+quotes, case or byte order mark. If it names the columns in another order, the rows below it are
+put into the first order.
 """
 
 import csv
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from headtune.data.reading.delimited.dialect import Dialect
+from headtune.data.reading.names import HEADER_NAMES, LABEL_NAMES, TEXT_NAMES
 from headtune.data.reading.table import Broken
 
-__all__ = ["NO_DELIMITER", "Record", "parsed", "records"]
-
-NO_DELIMITER = "\x1f"
-"""Stands for "one column": the unit separator, which occurs in no text file."""
+__all__ = ["Record", "header_key", "parsed", "records"]
 
 MAX_RECORD_LINES = 10_000
 MAX_FIELD_CHARACTERS = 2**31 - 1
+LONGEST_KNOWN_NAME = max(map(len, HEADER_NAMES))
 
 
 class Record(NamedTuple):  # made for every row: a dataclass takes three times as long
@@ -65,19 +69,56 @@ class _Lines:
         """All taken lines but the first, which is returned."""
         first, *others = self.taken
         self._returned.extendleft(reversed(others))
-        return first
+        return self.changed(first)
+
+    def changed(self, line: str) -> str:
+        """A line as the csv module sees it."""
+        return line
 
 
-def parsed(lines: Iterable[str], delimiter: str, *, quoted: bool) -> Iterator[Record]:
+class _ChangedLines(_Lines):
+    """The same without comments, each line as the dialect has it for the csv module."""
+
+    def __init__(self, lines: Iterable[str], dialect: Dialect) -> None:
+        super().__init__(lines)
+        self._comment = dialect.comment
+        self._change = dialect.change()
+
+    def __next__(self) -> str:
+        line = super().__next__()
+        while self._comment is not None and len(self.taken) == 1 and _begins(line, self._comment):
+            self.taken.clear()
+            line = super().__next__()
+        return self.changed(line)
+
+    def changed(self, line: str) -> str:
+        return line if self._change is None else self._change(line)
+
+
+def _begins(line: str, comment: str) -> bool:
+    return line.lstrip(" \t").startswith(comment)
+
+
+def parsed(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
     """Every record, blank lines included (no fields)."""
     csv.field_size_limit(MAX_FIELD_CHARACTERS)  # the csv module has one limit for all, 131,072
-    source = _Lines(lines)
+    is_plain = dialect.comment is None and dialect.change() is None
+    source = _Lines(lines) if is_plain else _ChangedLines(lines, dialect)
     reader = csv.reader(
         source,
-        delimiter=delimiter,
-        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        delimiter=dialect.character,
+        quotechar=dialect.quote or '"',
+        escapechar=dialect.escape,
+        quoting=csv.QUOTE_NONE if dialect.quote is None else csv.QUOTE_MINIMAL,
         strict=True,
     )
+    found = _read(source, reader, dialect.character)
+    if not dialect.is_translated:
+        return found
+    return (record._replace(fields=dialect.restored(record.fields)) for record in found)
+
+
+def _read(source: _Lines, reader: Iterator[list[str]], delimiter: str) -> Iterator[Record]:
     while True:
         source.taken = []
         try:
@@ -91,27 +132,108 @@ def parsed(lines: Iterable[str], delimiter: str, *, quoted: bool) -> Iterator[Re
 
 
 def records(
-    lines: Iterable[str], delimiter: str, *, quoted: bool, width: int
+    lines: Iterable[str],
+    dialect: Dialect,
+    width: int,
+    header: Sequence[str] = (),
+    *,
+    ends_empty: bool = False,
 ) -> Iterator[list[str] | Broken]:
     """The fields of each record, ``width`` of them, or why it is broken.
 
     Blank lines are skipped. In a table of one column a blank line is an empty text, unless it is
-    in front of all others.
+    in front of all others. ``header`` has the fields of the header, if there is one; it is broken
+    itself, wherever it is. With ``ends_empty`` empty fields at the end of a row are dropped where
+    it has too many.
     """
     has_begun = False
-    for record in parsed(lines, delimiter, quoted=quoted):
+    is_header, lengths = _header_test(header), _lengths(header)
+    again = f"the header {'again' if header else 'of another file'}"
+    order: list[int] | None = None
+    for record in parsed(lines, dialect):
         fields = record.fields
         if not fields:
             if width > 1 or not has_begun:
                 continue
             fields = [""]
-        has_begun = True
-        if any("\0" in line for line in record.lines):
-            yield Broken("a NUL byte", "".join(record.lines).replace("\0", "\\0").strip())
+        is_first, has_begun = not has_begun, True
+        if (len(fields[-1]) in lengths or len(fields) != width) and is_header(fields, is_first):
+            order = _order(header, fields)
+            yield Broken(again if order is None else f"{again}{OTHER_ORDER}", _content(record))
+        elif any("\0" in line for line in record.lines):
+            yield Broken("a NUL byte", _content(record).replace("\0", "\\0"))
         elif len(fields) == width:
-            yield fields
+            yield fields if order is None else [fields[position] for position in order]
+        elif ends_empty and len(fields) > width and not any(fields[width:]):
+            yield fields[:width]
         else:
-            yield Broken(_reason(record, width), "".join(record.lines).strip())
+            yield Broken(_reason(record, width), _content(record))
+
+
+OTHER_ORDER = ", in another order, which the rows below it have"
+
+
+def header_key(fields: Sequence[str]) -> list[str]:
+    """Names of a header without what differs where files are joined: quotes, case, marks."""
+    names = list(map(_plain_name, fields))
+    while names and not names[-1]:
+        del names[-1]
+    return names
+
+
+def _plain_name(field: str) -> str:
+    return field.strip("\ufeff \t\r\n\"'").casefold()
+
+
+def _header_test(header: Sequence[str]) -> Callable[[Sequence[str], bool], bool]:
+    """Whether fields (of the first record, or of another) are the header once more: its names, in
+    any order if each is there once.
+
+    A table without one has the header of another file where all are names that headers have, of
+    a text and of a label among them; its first record is what it was said to be, a row.
+    """
+    if not header:
+        return lambda fields, is_first: not is_first and _is_any_header(fields)
+    names = header_key(header)
+    known = {*names, ""}
+    is_permutable = len(set(names)) == len(names) == len(header) and "" not in names
+
+    def is_header(fields: Sequence[str], is_first: bool) -> bool:
+        if _plain_name(fields[-1]) not in known:
+            return False
+        found = header_key(fields)
+        return found == names or (is_permutable and sorted(found) == sorted(names))
+
+    return is_header
+
+
+def _is_any_header(fields: Sequence[str]) -> bool:
+    names = set(header_key(fields))
+    return (
+        len(fields) > 1
+        and names <= HEADER_NAMES
+        and any(names & set(group) for group in TEXT_NAMES)
+        and any(names & set(group) for group in LABEL_NAMES)
+    )
+
+
+def _lengths(header: Sequence[str]) -> frozenset[int] | range:
+    """How long the last field of a header can be: a look that costs little, at every row."""
+    if not header:
+        return range(LONGEST_KNOWN_NAME + 1)
+    return frozenset(n for name in header for n in range(len(name.strip()), len(name) + 5))
+
+
+def _order(header: Sequence[str], fields: Sequence[str]) -> list[int] | None:
+    """For each column its position in the rows below ``fields``; None where it is the same."""
+    names, found = header_key(header), header_key(fields)
+    if not names or names == found:
+        return None
+    return [found.index(name) for name in names]
+
+
+def _content(record: Record) -> str:
+    return "".join(record.lines).strip()
 
 
 def _reason(record: Record, width: int) -> str:
