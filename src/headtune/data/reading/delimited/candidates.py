@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-__all__ = ["long_delimiters", "replaces"]
+__all__ = ["is_part_of", "long_delimiters"]
 
 LINES = 200
 MOST_CANDIDATES = 4
@@ -40,11 +40,9 @@ def _with_spaces(run: str, lines: Sequence[str]) -> str:
     return spaced if all(line.count(spaced) == line.count(run) for line in lines) else run
 
 
-def replaces(delimiter: str, single: str, lines: Sequence[str]) -> bool:
-    """Whether it is what a delimiter of one character is always part of: ``||`` and the bar."""
-    run = delimiter.strip(" ")
-    if single != "|" or set(run) != {single}:
-        return False
+def is_part_of(single: str, delimiter: str, lines: Sequence[str]) -> bool:
+    """Whether a delimiter of one character is always part of one of several: ``||`` and the bar."""
+    n_within = delimiter.count(single)
     lines = [line for line in lines[:LINES] if line.strip()]
-    within = sum(line.count(single) == len(run) * line.count(run) for line in lines)
-    return within >= LEAST_SHARE * len(lines)
+    n_alike = sum(line.count(single) == n_within * line.count(delimiter) for line in lines)
+    return n_within > 0 and n_alike >= LEAST_SHARE * len(lines)

@@ -34,7 +34,14 @@ from headtune.data.reading.names import HEADER_NAMES, is_number
 from headtune.errors import DataError, option
 from headtune.wording.numbers import count
 
-__all__ = ["Header", "columns_below", "find_header", "holds_header_name", "is_header"]
+__all__ = [
+    "Header",
+    "columns_below",
+    "find_header",
+    "holds_header_name",
+    "is_header",
+    "unique_names",
+]
 
 NUMBERINGS = ("", "id", "index", "row", "nr", "no", "no.", "number", "#")
 """First names that belong to numbers in front of the rows: R has none for them."""
@@ -83,7 +90,7 @@ def find_header(
         return Header(False, tuple(f"column{i + 1}" for i in range(width)), "no header")
     if usual and not fitting:
         raise _unlike(name, first.fields, usual[0])
-    return Header(True, _unique(names), _note(first.fields, names), tuple(first.fields))
+    return Header(True, unique_names(names), _note(first.fields, names), tuple(first.fields))
 
 
 def columns_below(records: Sequence[Record]) -> list[tuple[str, ...]]:
@@ -209,7 +216,7 @@ def _plain(name: str) -> str:
     return name.lower().replace(" ", "_").replace("-", "_")
 
 
-def _unique(names: Sequence[str]) -> tuple[str, ...]:
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     """Header names stripped, numbered where one is empty or was there before."""
     result: dict[str, None] = {}
     number: dict[str, int] = {}  # from which on a name may be free

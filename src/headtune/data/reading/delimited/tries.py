@@ -7,7 +7,8 @@ The delimiter with the highest share wins.
 
 For a delimiter, quotes enclose fields if that share is at least as high as without, or if most
 records are enclosed. Other ways to quote are tried only where the sample has their traces, and win
-only with a higher share (single quotes also where most records are enclosed by them):
+with a higher share, or with the same where they are evident: most records are enclosed by single
+quotes, or fields have quotes inside, all of which are doubled or escaped.
 
     \\"          a quote that is escaped by a backslash, within fields
     \\,          a delimiter that is, where nothing encloses
@@ -24,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from headtune.data.reading.delimited.above import MOST_ABOVE, is_sparse
-from headtune.data.reading.delimited.candidates import long_delimiters, replaces
+from headtune.data.reading.delimited.candidates import is_part_of, long_delimiters
 from headtune.data.reading.delimited.dialect import (
     DELIMITERS,
     NO_DELIMITER,
@@ -101,9 +102,10 @@ def _by_long_delimiter(
     tries = [
         _best_quoting(sample, delimiter, config, comment)
         for delimiter in delimiters
-        if not single or replaces(delimiter, single, sample.lines)
+        if not single or is_part_of(single, delimiter, sample.lines)
     ]
-    tries = [t for t in tries if t.width > 1 and t.sound >= LEAST_SHARE_OF_PROSE]
+    least = best.sound if best is not None and single else LEAST_SHARE_OF_PROSE
+    tries = [t for t in tries if t.width > 1 and t.sound >= least]
     return max(tries, key=lambda found: found.sound, default=None)
 
 
@@ -128,15 +130,32 @@ def _best_quoting(sample: Sample, delimiter: str, config: DataConfig, comment: s
     check_together(dialects[0], config)
     best, *others = (_try(sample, dialect) for dialect in dialects)
     for found in others:
-        if found.dialect.quote is None and best.dialect == dialects[0]:
-            is_better = found.sound > best.sound and best.enclosed <= 0.5
-        else:
-            is_better = found.sound > best.sound
-        is_better = is_better or (
-            found.dialect.quote == "'" and found.enclosed > 0.5 and found.sound >= best.sound
+        best = (
+            found if _is_better(found, best, sample, is_first=best.dialect == dialects[0]) else best
         )
-        best = found if is_better else best
     return best
+
+
+def _is_better(found: Try, best: Try, sample: Sample, *, is_first: bool) -> bool:
+    """Whether another way to quote replaces the best so far, which may be the first of all."""
+    if found.dialect.quote is None and is_first and best.enclosed > 0.5:
+        return False
+    if found.sound != best.sound:
+        return found.sound > best.sound
+    if found.dialect.quote == "'" and found.enclosed > 0.5:
+        return True
+    return found.dialect.quote is not None and _is_marked_inside(sample, found.dialect)
+
+
+def _is_marked_inside(sample: Sample, dialect: Dialect) -> bool:
+    """Whether there are quotes inside of fields, and all are doubled or escaped."""
+    quote, edge = re.escape(dialect.quote or ""), re.escape(dialect.delimiter)
+    at_edges = re.compile(rf"(?:^|(?<={edge})){quote}|{quote}(?={edge}|\r?$)", re.MULTILINE)
+    inside = at_edges.sub("", "".join(sample.lines))
+    n_inside = inside.count(dialect.quote or "")
+    if dialect.escape is not None:
+        return 0 < n_inside == inside.count(f"{dialect.escape}{dialect.quote}")
+    return 0 < n_inside == 2 * inside.count(2 * (dialect.quote or ""))
 
 
 def _dialects(
