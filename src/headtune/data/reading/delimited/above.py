@@ -21,7 +21,7 @@ from headtune.data.reading.delimited.header import (
     holds_header_name,
     is_header,
 )
-from headtune.data.reading.delimited.rows import Record
+from headtune.data.reading.delimited.rows import Record, header_key
 from headtune.data.reading.names import is_number
 
 __all__ = ["is_sparse", "n_above"]
@@ -44,13 +44,20 @@ def n_above(records: Sequence[Record], width: int, known: frozenset[str]) -> int
     for n, record in enumerate(records[1 : MOST_ABOVE + 1], start=1):
         if len(record.fields) != width or is_sparse(record):
             continue
-        below = [r for r in records[n + 1 :] if r.quotes_work and len(r.fields) == width]
+        below = _rows_below(record, records[n + 1 :])
         if below and _is_below_titles(record, records[:n], below, known):
             return n
         n_full += 1
         if all(map(is_sparse, records[:n])) or n_full > MOST_FULL:
             return 0  # rows, and no header above them
     return 0
+
+
+def _rows_below(record: Record, others: Sequence[Record]) -> list[Record]:
+    """Those of the same width, without the header once more."""
+    names = header_key(record.fields)
+    fitting = (r for r in others if r.quotes_work and len(r.fields) == len(record.fields))
+    return [row for row in fitting if header_key(row.fields) != names]
 
 
 def _is_named(record: Record, known: frozenset[str], least: int = 1) -> bool:

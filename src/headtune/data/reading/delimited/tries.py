@@ -44,6 +44,9 @@ LEAST_SHARE = 0.5
 LEAST_SHARE_OF_PROSE = 0.9
 """The same in ``.txt``, since lines of prose hold commas, too; and for unusual delimiters."""
 
+MOST_WIDTHS = 5
+"""Numbers of fields below the usual one that are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -203,10 +206,12 @@ def _try(sample: Sample, dialect: Dialect) -> Try:
             records.append(record)
     body = records if sample.suffix == ".txt" else records[_n_titles(records) :]
     width = _usual_width(body)
+    n_longer = sum(_ends_empty(record, width) for record in body)
+    if ends_empty := n_longer >= 2 and 20 * n_longer >= len(body):
+        records = [_shortened(record, width) for record in records]
+        body = records[len(records) - len(body) :]
     fitting = [r for r in body if r.quotes_work and len(r.fields) == width]
-    longer = [r for r in body if r.quotes_work and _ends_empty(r, width)]
-    ends_empty = len(longer) >= 2 and 20 * len(longer) >= len(body)
-    sound = len(fitting) - _count_merged(fitting, dialect, width) + ends_empty * len(longer)
+    sound = len(fitting) - _count_merged(fitting, dialect, width)
     enclosed = sum(_is_enclosed(record, dialect) for record in fitting)
     n = max(len(body), 1)
     return Try(dialect, records, width, sound / n, enclosed / n, ends_empty)
@@ -221,20 +226,30 @@ def _n_titles(records: Sequence[Record]) -> int:
 
 
 def _usual_width(body: Sequence[Record]) -> int:
-    """The most frequent number of fields; without an empty one at the end that some rows lack."""
-    widths = Counter(len(record.fields) for record in body if record.quotes_work)
+    """The most frequent number of fields, without empty ones at the end that some rows lack.
+
+    A header alone may lack one: it has no name for the last column then.
+    """
+    working = [record for record in body if record.quotes_work]
+    widths = Counter(len(record.fields) for record in working)
     if not widths:
         return 1
-    width = widths.most_common(1)[0][0]
-    shorter = [r for r in body[1:] if r.quotes_work and len(r.fields) == width - 1]
-    if len(shorter) < 2 or width == 2:
-        return width
-    usual = [r for r in body if r.quotes_work and len(r.fields) == width]
-    return width if any(record.fields[-1] for record in usual) else width - 1
+    usual = widths.most_common(1)[0][0]
+    of_header = len(body[0].fields)
+    for width in sorted(w for w in widths if 1 < w < usual)[:MOST_WIDTHS]:
+        n_short = widths[width] - (of_header == width == usual - 1)
+        is_shorter = n_short >= 2 or of_header == width < usual - 1
+        if is_shorter and not any(any(record.fields[width:]) for record in working):
+            return width
+    return usual
 
 
 def _ends_empty(record: Record, width: int) -> bool:
-    return width > 1 and len(record.fields) > width and not any(record.fields[width:])
+    return record.quotes_work and len(record.fields) > width > 1 and not any(record.fields[width:])
+
+
+def _shortened(record: Record, width: int) -> Record:
+    return record._replace(fields=record.fields[:width]) if _ends_empty(record, width) else record
 
 
 def _count_merged(records: Sequence[Record], dialect: Dialect, width: int) -> int:
