@@ -60,6 +60,12 @@ def test_with_a_mark_at_the_start_of_each_file(tmp_path: Path) -> None:
     assert aside(table) == [(13, AGAIN), (26, AGAIN)]
 
 
+def test_in_one_column(tmp_path: Path) -> None:
+    content = "".join(f"{text}\n" for text, _ in ROWS)
+    table = read(tmp_path, f"text\n{content}\ufefftext\n{content}")
+    assert (len(table), aside(table)) == (48, [(25, AGAIN)])
+
+
 def test_behind_the_sample_and_in_chunks(tmp_path: Path) -> None:
     many = plain_rows(12_000)
     path = tmp_path / "table.csv"

@@ -6,8 +6,7 @@ work out (never closed, or text right after a closing quote) is taken back: its 
 read again with quotes as ordinary characters, and reading goes on at its second line. So a stray
 quote costs no row but its own, and often not even that one.
 
-A record of more than 10,000 lines counts as one
-whose quotes do not work out, which bounds memory.
+A record of more than 10,000 lines counts as one whose quotes do not work out, which bounds memory.
 
 Files joined by ``cat`` have their header in the middle once more: it is set aside, whatever its
 quotes, case or byte order mark. If it names the columns in another order, the rows below it are
@@ -27,7 +26,6 @@ __all__ = ["Record", "header_key", "parsed", "records"]
 
 MAX_RECORD_LINES = 10_000
 MAX_FIELD_CHARACTERS = 2**31 - 1
-LONGEST_KNOWN_NAME = max(map(len, HEADER_NAMES))
 
 
 class Record(NamedTuple):  # made for every row: a dataclass takes three times as long
@@ -65,11 +63,17 @@ class _Lines:
         self.taken.append(line)
         return line
 
-    def give_back(self) -> str:
-        """All taken lines but the first, which is returned."""
+    def given_up(self, *, keep_all: bool) -> list[str]:
+        """The first of the taken lines; the others are given back, to be read again.
+
+        All of them with ``keep_all``: where escaped line ends alone have joined them, each of them
+        would be joined with the same lines once more.
+        """
+        if keep_all:
+            return list(self.taken)
         first, *others = self.taken
         self._returned.extendleft(reversed(others))
-        return self.changed(first)
+        return [first]
 
     def changed(self, line: str) -> str:
         """A line as the csv module sees it."""
@@ -112,13 +116,13 @@ def parsed(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
         quoting=csv.QUOTE_NONE if dialect.quote is None else csv.QUOTE_MINIMAL,
         strict=True,
     )
-    found = _read(source, reader, dialect.character)
+    found = _read(source, reader, dialect)
     if not dialect.is_translated:
         return found
     return (record._replace(fields=dialect.restored(record.fields)) for record in found)
 
 
-def _read(source: _Lines, reader: Iterator[list[str]], delimiter: str) -> Iterator[Record]:
+def _read(source: _Lines, reader: Iterator[list[str]], dialect: Dialect) -> Iterator[Record]:
     while True:
         source.taken = []
         try:
@@ -126,9 +130,11 @@ def _read(source: _Lines, reader: Iterator[list[str]], delimiter: str) -> Iterat
         except StopIteration:
             return
         except csv.Error:
-            first = source.give_back()
-            plain = csv.reader([first], delimiter=delimiter, quoting=csv.QUOTE_NONE)
-            yield Record(next(plain), [first], quotes_work=False, to_the_end=source.at_end)
+            for line in source.given_up(keep_all=dialect.quote is None):
+                plain = csv.reader(
+                    [source.changed(line)], delimiter=dialect.character, quoting=csv.QUOTE_NONE
+                )
+                yield Record(next(plain), [line], quotes_work=False, to_the_end=source.at_end)
 
 
 def records(
@@ -142,12 +148,12 @@ def records(
     """The fields of each record, ``width`` of them, or why it is broken.
 
     Blank lines are skipped. In a table of one column a blank line is an empty text, unless it is
-    in front of all others. ``header`` has the fields of the header, if there is one; it is broken
-    itself, wherever it is. With ``ends_empty`` empty fields at the end of a row are dropped where
-    it has too many.
+    in front of all others. ``header`` has the fields of the header, if there is one: the first
+    record is it then, and any like it below is broken. With ``ends_empty`` empty fields at the end
+    of a row are dropped where it has too many.
     """
     has_begun = False
-    is_header, lengths = _header_test(header), _lengths(header)
+    is_header, likely = _header_test(header), _spellings(header)
     again = f"the header {'again' if header else 'of another file'}"
     order: list[int] | None = None
     for record in parsed(lines, dialect):
@@ -156,11 +162,13 @@ def records(
             if width > 1 or not has_begun:
                 continue
             fields = [""]
-        is_first, has_begun = not has_begun, True
-        if (len(fields[-1]) in lengths or len(fields) != width) and is_header(fields, is_first):
+        if not has_begun:
+            has_begun, likely = True, likely or _spellings(HEADER_NAMES)
+        elif (fields[-1] in likely or len(fields) != width) and is_header(fields):
             order = _order(header, fields)
             yield Broken(again if order is None else f"{again}{OTHER_ORDER}", _content(record))
-        elif any("\0" in line for line in record.lines):
+            continue
+        if any("\0" in line for line in record.lines):
             yield Broken("a NUL byte", _content(record).replace("\0", "\\0"))
         elif len(fields) == width:
             yield fields if order is None else [fields[position] for position in order]
@@ -185,22 +193,18 @@ def _plain_name(field: str) -> str:
     return field.strip("\ufeff \t\r\n\"'").casefold()
 
 
-def _header_test(header: Sequence[str]) -> Callable[[Sequence[str], bool], bool]:
-    """Whether fields (of the first record, or of another) are the header once more: its names, in
-    any order if each is there once.
+def _header_test(header: Sequence[str]) -> Callable[[Sequence[str]], bool]:
+    """Whether fields are the header once more: its names, in any order if each is there once.
 
     A table without one has the header of another file where all are names that headers have, of
-    a text and of a label among them; its first record is what it was said to be, a row.
+    a text and of a label among them.
     """
     if not header:
-        return lambda fields, is_first: not is_first and _is_any_header(fields)
+        return _is_any_header
     names = header_key(header)
-    known = {*names, ""}
     is_permutable = len(set(names)) == len(names) == len(header) and "" not in names
 
-    def is_header(fields: Sequence[str], is_first: bool) -> bool:
-        if _plain_name(fields[-1]) not in known:
-            return False
+    def is_header(fields: Sequence[str]) -> bool:
         found = header_key(fields)
         return found == names or (is_permutable and sorted(found) == sorted(names))
 
@@ -217,11 +221,18 @@ def _is_any_header(fields: Sequence[str]) -> bool:
     )
 
 
-def _lengths(header: Sequence[str]) -> frozenset[int] | range:
-    """How long the last field of a header can be: a look that costs little, at every row."""
-    if not header:
-        return range(LONGEST_KNOWN_NAME + 1)
-    return frozenset(n for name in header for n in range(len(name.strip()), len(name) + 5))
+def _spellings(names: Iterable[str]) -> frozenset[str]:
+    """How the last name of a header may be written: one look-up at every row costs little."""
+    plain = {_plain_name(name) for name in names}
+    cased = {spelt for name in plain for spelt in (name, name.upper(), name.title())}
+    cased |= {name.capitalize() for name in plain} | {name.strip() for name in names}
+    enclosed = {f"{quote}{name}{quote}" for name in cased for quote in ("", '"', "'")}
+    return frozenset(
+        f"{before}{name}{after}"
+        for name in enclosed
+        for before in ("", " ", "\ufeff")
+        for after in ("", " ")
+    )
 
 
 def _order(header: Sequence[str], fields: Sequence[str]) -> list[int] | None:
