@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headtune.data.reading.delimited.rows import Record, header_key
-from headtune.data.reading.names import HEADER_NAMES, is_number
+from headtune.data.reading.names import HEADER_NAMES, is_number, listed
 from headtune.errors import DataError, option
 from headtune.wording.numbers import count
 
@@ -158,7 +158,7 @@ def _note(header: Sequence[str], names: Sequence[str]) -> str:
 def _unlike(name: str, header: Sequence[str], row: Record) -> DataError:
     content = "".join(row.lines).strip()[:80]
     return DataError(
-        f"The header of {name} has {count(len(header), 'name')} ({', '.join(header)[:80]}), the "
+        f"The header of {name} has {count(len(header), 'name')} ({listed(header)[:80]}), the "
         f"rows have {count(len(row.fields), 'field')}, such as {content!r}.",
         option="header",
         way_out=f"Give every column a name, or check {option('delimiter')} and "
