@@ -212,7 +212,7 @@ class DataAccount(TypedDict, total=False):
     source: str
     columns: ColumnsAccount
     detected: list[str]
-    read_with: dict[str, str]
+    read_with: dict[str, str | int]
     rows_read: int
     set_aside: SetAside
     repeats: int

@@ -134,10 +134,11 @@ def test_what_was_found_can_be_typed(delimiter: str, recorded: str, tmp_path: Pa
     assert rows_of(path, replace(AUTO, **found)) == rows_of(path)
 
 
-def test_a_delimiter_of_two_characters_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("delimiter", ["", '"', 'a"b', "\n"])
+def test_a_delimiter_that_cannot_be_one_is_refused(tmp_path: Path, delimiter: str) -> None:
     path = write(tmp_path, "text,label\na,b\n")
-    with pytest.raises(ConfigError, match=r"delimiter= takes one character.*'::'"):
-        read_table(path, replace(AUTO, delimiter="::"))
+    with pytest.raises(ConfigError, match=r"delimiter= takes one or several characters.*received"):
+        read_table(path, replace(AUTO, delimiter=delimiter))
 
 
 def test_lines_of_prose_are_one_column(tmp_path: Path) -> None:

@@ -70,11 +70,11 @@ def summarize(
     }
 
 
-def _read_with(given: GivenParts) -> dict[str, str]:
+def _read_with(given: GivenParts) -> dict[str, str | int]:
     """The options that read this table so again, without looking: columns, and form of the file."""
     text, label = given.columns.text, given.columns.label
     columns = {"text": text, "label": label}
-    found = {name: column for name, column in columns.items() if column is not None}
+    found: dict[str, str | int] = {n: column for n, column in columns.items() if column is not None}
     return found | dict(sorted(given.options.items()))
 
 

@@ -1,11 +1,11 @@
 """Options of a table: how a table becomes labelled examples in three parts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 from headtune.errors import ConfigError, option
-from headtune.options.ranges import check_seed
+from headtune.options.ranges import check_at_least, check_seed
 from headtune.options.written import parse_size, parse_weights
 
 __all__ = ["Balance", "DataConfig", "Header", "Quoting"]
@@ -32,12 +32,27 @@ class DataConfig:
     """Encoding of a text file. A byte order mark is understood."""
 
     delimiter: str | None = None
-    """Character between the columns of a CSV or TSV file, or its name: tab, comma, semicolon, bar.
+    """What stands between the columns of a CSV or TSV file, one or several characters, or a name:
+    tab, comma, semicolon, bar, space. Without quotes, only the first space of a line separates.
     Found from the file when not given."""
 
     quoting: Quoting = "auto"
     """"quoted" where quotes enclose fields, "none" where a quote is an ordinary character.
     "auto" looks."""
+
+    quote: str | None = None
+    """Character that encloses fields: " or ', as a rule. Found from the file when not given."""
+
+    escape: str | None = None
+    """Character that makes the quote or delimiter after it an ordinary character, as a rule a
+    backslash. Found from the file when not given."""
+
+    comment: str | None = None
+    """Lines that begin so are left out, such as #. Found from the file when not given."""
+
+    skip_lines: int | None = None
+    """Lines above the header, or above the rows, to leave out. Found from the file when not
+    given."""
 
     header: Header = "auto"
     """Whether the first line holds column names. "auto" looks."""
@@ -84,6 +99,8 @@ class DataConfig:
     def __post_init__(self) -> None:
         check_seed(self, "split_seed")
         parse_size("max_unpacked", self.max_unpacked)
+        check_at_least(self, 0, "skip_lines")
+        self._check_form()
         parse_weights("label_weight", self.label_weight)
         if self.label_weight and self.balance == "weights":
             raise ConfigError(
@@ -92,3 +109,46 @@ class DataConfig:
                 option="label_weight",
                 way_out="Keep one of them.",
             )
+
+    def _check_form(self) -> None:
+        for name in ("quote", "escape"):
+            value = getattr(self, name)
+            if value is not None and (len(value) != 1 or value.isalnum() or value.isspace()):
+                raise ConfigError(
+                    f"{option(name)} takes one character that is no letter, digit or space; "
+                    f"received {value!r}.",
+                    option=name,
+                )
+        if self.comment is not None and not self.comment.strip():
+            raise ConfigError(
+                f"{option('comment')} takes what comments begin with; received {self.comment!r}.",
+                option="comment",
+            )
+        if self.quote is not None and self.quoting == "none":
+            raise ConfigError(
+                f"{option('quote')} says what encloses fields, {option('quoting', 'none')} that "
+                "nothing does.",
+                option="quote",
+                way_out="Keep one of them.",
+            )
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """Columns that are known from another table of the run; see ``knowing``."""
+        return ()
+
+    def knowing(self, *columns: str | None) -> "DataConfig":
+        """The same for a table that is likely to have columns of these names, as another had."""
+        given = {field.name: getattr(self, field.name) for field in fields(DataConfig)}
+        return _KnowingConfig(**given, columns=tuple(name for name in columns if name is not None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _KnowingConfig(DataConfig):
+    """Options, and what a run knows beyond them: no option, since nobody has to give it."""
+
+    columns: tuple[str, ...]
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        return self.columns

@@ -100,7 +100,11 @@ class Predictor:
         return replace(self, rule=replace(self.rule, **changes).check(self.labels))
 
     def reading(self, data: DataConfig) -> DataConfig:
-        """How to read a table: as in training, unless ``data`` says where the text is."""
+        """How to read a table: as in training, unless ``data`` says where the text is.
+
+        A first line that holds the columns of training is a header, whatever stands below it.
+        """
+        data = data.knowing(self.text_column, self.label_column)
         if self.template is not None and data.text is None and data.template is None:
             return replace(data, template=self.template)
         return data

@@ -48,7 +48,7 @@ class GivenParts:
     set_aside: tuple[SetAsideRow, ...]
     n_read: int
     notes: tuple[str, ...]
-    options: Mapping[str, str]
+    options: Mapping[str, str | int]
     """Of ``DataConfig``: how all files were read, as far as it is the same for all."""
     given_by: str | None
     """"column 'part'", "files", "splits of the data set", or None where nothing is given."""
@@ -77,7 +77,7 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
     tables, notes = _with_labels(tables, columns)
     given_by = given_by if len(tables) > 1 else None
     for part, path in given_files.items():
-        tables[part] = read_table(str(path), config)
+        tables[part] = read_table(str(path), config.knowing(columns.text, columns.label))
         _check_same_columns(tables[part], columns)
     usable = {part: usable_rows(table, columns, config) for part, table in tables.items()}
     for part, table in tables.items():

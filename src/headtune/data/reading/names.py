@@ -46,7 +46,8 @@ def as_float(text: str) -> float | None:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names for a message: all of them, or the first few and how many there are."""
+    """Names for a message, in one line: all of them, or the first few and how many there are."""
+    names = [" ".join(name.split()) for name in names]
     if len(names) <= MOST_LISTED:
         return ", ".join(names)
     return f"{', '.join(names[:MOST_LISTED])}, … ({len(names):,} in all)"

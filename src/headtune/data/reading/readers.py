@@ -5,7 +5,7 @@ objects.
 ten million rows), ``read_parts`` the splits that a data set brings along. All three go through
 the same chunks, so they agree on every row and every row number. What each source is:
 
-    CSV, TSV, TXT     delimited/: how it is written is found, then it is read
+    CSV, TSV, TXT     delimited/: how it is written is found, then it is read; fastText, ARFF
     JSON, JSON Lines  json/
     Parquet, Arrow    arrow/: in types that the stages know
     .xlsx .xls .ods   workbooks/
@@ -33,6 +33,7 @@ from headtune.data.reading.arrow.files import arrow_file_tables
 from headtune.data.reading.arrow.tables import arrow_table, parquet_tables
 from headtune.data.reading.databases import database_parts
 from headtune.data.reading.delimited.format import find_format
+from headtune.data.reading.delimited.own_forms import own_form
 from headtune.data.reading.delimited.rows import records
 from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
 from headtune.data.reading.json.tables import is_whole_json, json_line_tables, json_tables
@@ -225,10 +226,13 @@ def _csv_chunks(
     file: ByteSource, config: DataConfig, encoding: str, rows_per_chunk: int | None
 ) -> Iterator[Table]:
     sample = list(decoded_lines([file.head], encoding, file.name, is_whole=file.is_whole))
+    if (own := own_form(sample, config, file.name)) is not None:
+        yield from own.tables(decoded_lines(file.blocks(), encoding, file.name), rows_per_chunk)
+        return
     form = find_format(sample, config, file.name, file.suffix, is_whole=file.is_whole)
     lines = islice(decoded_lines(file.blocks(), encoding, file.name), form.n_skipped, None)
     names = form.header.names
-    found = records(lines, form.delimiter, quoted=form.quoted, width=len(names))
+    found = records(lines, form.dialect, len(names), form.header.fields, ends_empty=form.ends_empty)
     if form.header.is_there:
         next(found)
     n_chunks = 0

@@ -64,7 +64,7 @@ class Table:
     rows: npt.NDArray[np.int64]
     set_aside: tuple[SetAsideRow, ...] = ()
     notes: tuple[str, ...] = ()
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str | int] = field(default_factory=dict)
     not_strings: Mapping[str, frozenset[int]] = field(default_factory=dict)
     not_utf8: Mapping[str, frozenset[int]] = field(default_factory=dict)
 

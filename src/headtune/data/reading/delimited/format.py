@@ -1,88 +1,91 @@
-"""Finds how a delimited file is written: its delimiter, and whether quotes enclose.
+"""Finds how a delimited file is written: its dialect, what stands above its header, its header.
 
-Delimiter and quoting are found together, from the first 256 KiB. Each delimiter (comma, tab,
-semicolon, bar) is tried both ways, with quotes that enclose fields and with quotes as ordinary
-characters, and each try is scored by the share of its records that are *sound*: they have the
-usual number of fields, and their quotes work out. A record is not sound if stray quotes have merged
-rows: it has several lines, each of which would be a row by itself, with a value that other rows
-have in that column. The delimiter with the highest share wins. For it, quotes enclose fields if
-that share is at least as high as without, or if most records are enclosed. So the SMS Spam
-Collection, whose messages hold stray quotes, keeps its quotes and its 5,574 rows (a plain reader of
-quotes finds 5,572), and quoted line breaks stay in their fields elsewhere.
+From the first 256 KiB, in this order:
 
-A first line ``sep=;``, which Excel reads and writes, says the delimiter and is skipped. Whether
-there is a header, ``header.py`` finds.
+1. lines above all others that ``skip_lines`` leaves out, or a first line ``sep=;``, which Excel
+   reads and writes: it says the delimiter and is skipped;
+2. comments: lines that begin with ``#``, of which none can be a row (``_has_comments``);
+3. delimiter and quotes, found together by how many records work out (``tries.py``). So the SMS
+   Spam Collection, whose messages hold stray quotes, keeps its quotes and its 5,574 rows (a plain
+   reader of quotes finds 5,572), and quoted line breaks stay in their fields elsewhere;
+4. titles above the header (``above.py``), and whether there is one (``header.py``).
+
+Whatever ``DataConfig`` gives is taken so; what was found is said in words, and as the options that
+find it again.
 
 Costs: the same whatever the file's size.
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
-from headtune.data.reading.delimited.header import Header, find_header
-from headtune.data.reading.delimited.rows import NO_DELIMITER, Record, parsed
-from headtune.errors import ConfigError, option
+from headtune.data.reading.delimited.above import n_above
+from headtune.data.reading.delimited.dialect import Dialect
+from headtune.data.reading.delimited.header import (
+    Header,
+    columns_below,
+    find_header,
+    holds_header_name,
+    is_header,
+)
+from headtune.data.reading.delimited.known import known_names
+from headtune.data.reading.delimited.rows import parsed
+from headtune.data.reading.delimited.tries import Sample, Try, best_try
 from headtune.options import DataConfig
+from headtune.wording.numbers import count
 
 __all__ = ["CsvFormat", "find_format"]
 
-DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)
-LEAST_SHARE = 0.5
-"""Sound records that a delimiter needs; below it, the file has one column."""
+COMMENT = "#"
 
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
     """How a file is written.
 
-    ``n_skipped`` lines come before all records; with ``said_so`` they name the delimiter.
+    ``n_skipped`` lines come before all records: one that names the delimiter with ``said_so``,
+    ``above`` are the others. With ``ends_empty`` rows may have empty fields too many at their end.
     """
 
-    delimiter: str
-    quoted: bool
+    dialect: Dialect
     header: Header
     n_skipped: int = 0
     said_so: bool = False
+    above: tuple[str, ...] = ()
+    ends_empty: bool = False
 
     @property
-    def options(self) -> dict[str, str]:
-        """The options of ``DataConfig`` that read the file so again, without looking; a tab by its
-        name, since a command that is shown to people cannot tell it from spaces."""
-        found = {
-            "quoting": "quoted" if self.quoted else "none",
+    def options(self) -> dict[str, str | int]:
+        """The options of ``DataConfig`` that read the file so again, without looking."""
+        found: dict[str, str | int] = {
+            **self.dialect.options,
             "header": "yes" if self.header.is_there else "no",
         }
-        if self.delimiter == NO_DELIMITER:
-            return found
-        return found | {"delimiter": "tab" if self.delimiter == "\t" else self.delimiter}
+        return found | ({"skip_lines": self.n_skipped} if self.above else {})
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found, in words."""
-        if self.delimiter == NO_DELIMITER:
-            separated = "one column"
-        else:
-            separated = f"{DELIMITERS.get(self.delimiter, repr(self.delimiter))}-separated"
-        return (
+        separated, comment = self.dialect.separated, self.dialect.comment
+        notes = [
             f"{separated} (the first line says so)" if self.said_so else separated,
             self.header.note,
-            "quotes enclose fields" if self.quoted else "quotes are ordinary characters",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Try:
-    """One reading of the sample: the usual number of fields, and shares of its records."""
-
-    delimiter: str
-    quoted: bool
-    records: list[Record]
-    width: int
-    sound: float
-    enclosed: float
+            self.dialect.enclosed,
+        ]
+        if self.above:
+            first = next((line.strip() for line in self.above if line.strip(" ,;|\t\r\n")), "")
+            notes.append(
+                f"{count(len(self.above), 'line')} above the "
+                f"{'header' if self.header.is_there else 'rows'} left out ({first[:60]!r})"
+            )
+        if comment is not None:
+            notes.append(f"lines that begin with {comment} are comments, and left out")
+        if self.ends_empty:
+            notes.append("empty fields too many at the end of rows are dropped")
+        return tuple(notes)
 
 
 def find_format(
@@ -95,88 +98,75 @@ def find_format(
     """
     if not is_whole and len(lines) > 1:
         lines = lines[:-1]
-    n_skipped, said_so = 0, False
-    if lines and (said := SEPARATOR_LINE.fullmatch(lines[0])):
-        lines, n_skipped, said_so = lines[1:], 1, config.delimiter in (None, said[1])
+    n_given = config.skip_lines or 0
+    top, lines = lines[:n_given], lines[n_given:]
+    said_so, has_line = False, False
+    if not top and lines and (said := SEPARATOR_LINE.fullmatch(lines[0])):
+        lines, has_line, said_so = lines[1:], True, config.delimiter in (None, said[1])
         config = replace(config, delimiter=config.delimiter or said[1])
-    best = _best_try(lines, is_whole, config, suffix)
-    header = find_header(best.records, best.width, config.header, name)
-    return CsvFormat(best.delimiter, best.quoted, header, n_skipped, said_so)
-
-
-def _best_try(lines: Sequence[str], is_whole: bool, config: DataConfig, suffix: str) -> _Try:
-    if config.delimiter is not None:
-        return _best_quoting(lines, is_whole, _given_delimiter(config.delimiter), config)
-    tries = [_best_quoting(lines, is_whole, delimiter, config) for delimiter in DELIMITERS]
-    if suffix == ".tsv":
-        tries.sort(key=lambda found: found.delimiter != "\t")
-    least = 0.9 if suffix == ".txt" else LEAST_SHARE  # lines of prose hold commas, too
-    tries = [found for found in tries if found.width > 1 and found.sound >= least]
-    if tries:
-        return max(tries, key=lambda found: found.sound)
-    return _best_quoting(lines, is_whole, NO_DELIMITER, config)
-
-
-def _given_delimiter(delimiter: str) -> str:
-    names = {name: character for character, name in DELIMITERS.items()} | {"\\t": "\t"}
-    delimiter = names.get(delimiter, delimiter)
-    if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise ConfigError(
-            f"{option('delimiter')} takes one character, or {', '.join(names)}; received "
-            f"{delimiter!r}.",
-            option="delimiter",
-            way_out="A quote or a line end cannot be one.",
-        )
-    return delimiter
-
-
-def _best_quoting(lines: Sequence[str], is_whole: bool, delimiter: str, config: DataConfig) -> _Try:
-    if config.quoting != "auto":
-        return _try(lines, is_whole, delimiter, config.quoting == "quoted")
-    quoted = _try(lines, is_whole, delimiter, True)
-    if not any('"' in line for line in lines):
-        return quoted  # what a file does that has its first quote further below
-    plain = _try(lines, is_whole, delimiter, False)
-    return quoted if quoted.sound >= plain.sound or quoted.enclosed > 0.5 else plain
-
-
-def _try(lines: Sequence[str], is_whole: bool, delimiter: str, quoted: bool) -> _Try:
-    records: list[Record] = []
-    for record in parsed(lines, delimiter, quoted=quoted):
-        if record.to_the_end and not is_whole:
-            break  # it goes on below the sample
-        if record.fields:
-            records.append(record)
-    widths = Counter(len(record.fields) for record in records if record.quotes_work)
-    width = widths.most_common(1)[0][0] if widths else 1
-    fitting = [r for r in records if r.quotes_work and len(r.fields) == width]
-    sound = len(fitting) - _count_merged(fitting, delimiter, width)
-    enclosed = sum(quoted and _is_enclosed(record, delimiter) for record in fitting)
-    n = max(len(records), 1)
-    return _Try(delimiter, quoted, records, width, sound / n, enclosed / n)
-
-
-def _count_merged(records: Sequence[Record], delimiter: str, width: int) -> int:
-    """Records of several lines that are rows in truth: each has a field known from its column."""
-    several = [record for record in records if len(record.lines) > 1]
-    if not several or width == 1:
-        return 0
-    known = [
-        {value for value in column if value}
-        for column in zip(*(r.fields for r in records if len(r.lines) == 1), strict=True)
-    ]
-    return sum(
-        all(_is_row(line.rstrip("\r\n").split(delimiter), known, width) for line in record.lines)
-        for record in several
+    known = known_names(config)
+    best = _commented(Sample(lines, suffix, is_whole), config, known)
+    records = best.records
+    n_titles = 0
+    if config.skip_lines is None and config.header != "no":
+        n_titles = n_above(records, best.width, known)
+    above = _lines_above(lines, best, n_titles)
+    header = find_header(records[n_titles:], best.width, config.header, name, known)
+    return CsvFormat(
+        dialect=best.dialect,
+        header=header,
+        n_skipped=has_line + len(top) + len(above),
+        said_so=said_so,
+        above=(*top, *above),
+        ends_empty=best.ends_empty,
     )
 
 
-def _is_row(fields: Sequence[str], known: Sequence[set[str]], width: int) -> bool:
-    return len(fields) == width and any(
-        field in values for field, values in zip(fields, known, strict=False)
+def _lines_above(lines: Sequence[str], best: Try, n_titles: int) -> Sequence[str]:
+    """The lines before the first record that is no title."""
+    if not n_titles:
+        return ()
+    n_lines = lines.index(best.records[n_titles].lines[0])
+    return lines[:n_lines]
+
+
+def _commented(sample: Sample, config: DataConfig, known: frozenset[str]) -> Try:
+    """The best reading of the sample, without its comments if it has some."""
+    if config.comment is not None:
+        return best_try(sample, config, config.comment)
+    if not any(line.startswith(COMMENT) for line in sample.lines):
+        return best_try(sample, config, None)
+    without = best_try(sample, config, COMMENT)
+    return without if _has_comments(sample, without, known) else best_try(sample, config, None)
+
+
+def _has_comments(sample: Sample, found: Try, known: frozenset[str]) -> bool:
+    """Whether lines that begin with # are comments, in a table of several columns.
+
+    They are if none can be a row. One can be if it has as many fields as rows and one of them is
+    a value that rows have in that column; or any, in a table where no value occurs twice. The last
+    one above all records may also be the header: ``#id,text,label``.
+    """
+    if found.width < 2 or not found.records:
+        return False
+    rows = [record for record in found.records if len(record.fields) == found.width]
+    columns = columns_below(rows)
+    has_repeats = any(2 * len(set(column)) <= len(column) for column in columns)
+    lines = [line for line in sample.lines if line.startswith(COMMENT)]
+    for record in parsed(lines, replace(found.dialect, comment=None)):
+        if len(record.fields) == found.width:
+            values = zip(record.fields, columns, strict=True)
+            if not has_repeats or any(value in column for value, column in values):
+                return False
+    return is_header(rows[0].fields, columns_below(rows[1:]), known) or not _ends_in_names(
+        sample, found
     )
 
 
-def _is_enclosed(record: Record, delimiter: str) -> bool:
-    first = record.lines[0]
-    return first.startswith('"') or f'{delimiter}"' in first
+def _ends_in_names(sample: Sample, found: Try) -> bool:
+    """Whether the last comment above all records is a header: ``#id,text,label``."""
+    above = list(takewhile(lambda line: line.startswith(COMMENT), sample.lines))
+    if not above:
+        return False
+    names = [name.strip(f"{COMMENT} \t\r\n") for name in above[-1].split(found.dialect.delimiter)]
+    return len(names) == found.width and holds_header_name(names)

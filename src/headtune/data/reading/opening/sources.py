@@ -62,6 +62,7 @@ SUFFIXES = {
     ".tsv": Kind.CSV,
     ".tab": Kind.CSV,
     ".txt": Kind.CSV,
+    ".arff": Kind.CSV,
     ".json": Kind.JSON,
     ".jsonl": Kind.JSONL,
     ".ndjson": Kind.JSONL,
