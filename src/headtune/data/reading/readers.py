@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -34,7 +35,8 @@ from headtune.data.reading.delimited.rows import records
 from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
 from headtune.data.reading.json.rows import json_line_records, json_table
 from headtune.data.reading.names import listed
-from headtune.data.reading.opening.decode import check_encoding, decoded_lines
+from headtune.data.reading.opening.decode import decoded_lines, refuse_bad_bytes
+from headtune.data.reading.opening.encodings import TextEncoding, check_encoding, text_encoding
 from headtune.data.reading.opening.sources import ByteSource, Kind, is_hub_id, kind_of, open_bytes
 from headtune.data.reading.table import Table, concatenate, numbered_chunks, table_from_records
 from headtune.errors import DataError, option
@@ -205,16 +207,22 @@ def _parquet_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | N
 
 
 def _csv_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
-    return {"train": _csv_chunks(file, config, check_encoding(config.encoding), rows_per_chunk)}
+    return {"train": _csv_chunks(file, config, _encoding(file, config), rows_per_chunk)}
 
 
 def _json_lines_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
-    return {"train": _json_lines_chunks(file, check_encoding(config.encoding), rows_per_chunk)}
+    return {"train": _json_lines_chunks(file, _encoding(file, config), rows_per_chunk)}
 
 
 def _json_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
-    text = "".join(decoded_lines(file.blocks(), check_encoding(config.encoding), file.name))
-    return {"train": _sliced(json_table(text, file.name), rows_per_chunk)}
+    encoding = _encoding(file, config)
+    text = "".join(decoded_lines(file.blocks(), encoding.name, file.name))
+    table = json_table(text, file.name)
+    return {"train": _sliced(replace(table, notes=(*table.notes, *encoding.notes)), rows_per_chunk)}
+
+
+def _encoding(file: ByteSource, config: DataConfig) -> TextEncoding:
+    return text_encoding(file.head, config.encoding, file.name)
 
 
 READERS: Mapping[Kind, Callable[[ByteSource, DataConfig, int | None], Parts]] = {
@@ -227,11 +235,13 @@ READERS: Mapping[Kind, Callable[[ByteSource, DataConfig, int | None], Parts]] = 
 
 
 def _csv_chunks(
-    file: ByteSource, config: DataConfig, encoding: str, rows_per_chunk: int | None
+    file: ByteSource, config: DataConfig, encoding: TextEncoding, rows_per_chunk: int | None
 ) -> Iterator[Table]:
-    sample = list(decoded_lines([file.head], encoding, file.name, is_whole=file.is_whole))
+    decoded = partial(decoded_lines, encoding=encoding.name, name=file.name, keep_bad=True)
+    sample = list(decoded([file.head], is_whole=file.is_whole))
     form = find_format(sample, config, file.name, file.suffix, is_whole=file.is_whole)
-    lines = islice(decoded_lines(file.blocks(), encoding, file.name), form.n_skipped, None)
+    refuse_bad_bytes(form.header.names, file.head, encoding.name, file.name)
+    lines = islice(decoded(file.blocks()), form.n_skipped, None)
     names = form.header.names
     found = records(lines, form.delimiter, quoted=form.quoted, width=len(names))
     if form.header.is_there:
@@ -240,7 +250,8 @@ def _csv_chunks(
     for fields, rows, broken in numbered_chunks(found, rows_per_chunk or 50_000):
         values = zip(*fields, strict=True) if fields else ([] for _ in names)
         columns = {n: pa.array(v, pa.large_string()) for n, v in zip(names, values, strict=True)}
-        yield Table(pa.table(columns), file.name, rows, broken, form.notes, form.options)
+        notes = (*form.notes, *encoding.notes)
+        yield Table(pa.table(columns), file.name, rows, broken, notes, form.options)
         n_chunks += 1
     if not n_chunks:
         raise DataError(
@@ -251,11 +262,11 @@ def _csv_chunks(
 
 
 def _json_lines_chunks(
-    file: ByteSource, encoding: str, rows_per_chunk: int | None
+    file: ByteSource, encoding: TextEncoding, rows_per_chunk: int | None
 ) -> Iterator[Table]:
-    lines = decoded_lines(file.blocks(), encoding, file.name)
+    lines = decoded_lines(file.blocks(), encoding.name, file.name, keep_bad=True)
     known: dict[str, None] = {}
     for found, rows, broken in numbered_chunks(json_line_records(lines), rows_per_chunk):
         table = table_from_records(found, rows, file.name, broken, keys=known)
         known |= dict.fromkeys(table.column_names)
-        yield replace(table, notes=("JSON Lines",))
+        yield replace(table, notes=("JSON Lines", *encoding.notes))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from headtune.data.reading.names import listed
+from headtune.data.reading.opening.decode import BAD_BYTES, escaped, has_bad_bytes
 from headtune.data.reading.table import (
     Broken,
     Table,
@@ -30,7 +31,10 @@ def json_line_records(lines: Iterable[str]) -> Iterator[dict[str, object] | Brok
         if not line.strip():
             continue
         if "\0" in line:
-            yield Broken("a NUL byte", line.replace("\0", "\\0").strip())
+            yield Broken("a NUL byte", escaped(line).replace("\0", "\\0").strip())
+            continue
+        if has_bad_bytes(line):
+            yield Broken(BAD_BYTES, escaped(line).strip())
             continue
         try:
             yield _object_or_broken(json.loads(line))
