@@ -9,6 +9,7 @@ import pytest
 from written_texts import ENCODINGS, TEXTS, as_table
 
 from headtune.data import iter_tables, read_table
+from headtune.data.findings.mojibake import mojibake
 from headtune.data.prepare import prepare
 from headtune.data.reading.opening.detection import candidates, garbled
 from headtune.data.reading.opening.encodings import encoding_of
@@ -133,6 +134,33 @@ def test_texts_in_the_right_encoding_are_not_called_garbled(
     assert garbled(as_table(TEXTS[language][which], encoding), encoding) == ""
 
 
+@pytest.mark.parametrize(
+    ("language", "encoding", "given"),
+    [
+        ("chinese", "gb18030", "latin-1"),
+        ("traditional", "big5", "latin-1"),
+        ("japanese", "shift_jis", "cp1252"),
+        ("korean", "euc_kr", "latin-1"),
+        ("russian", "cp1251", "cp1252"),
+        ("russian", "koi8_r", "cp1251"),
+        ("russian", "utf-8", "cp1251"),
+        ("greek", "cp1253", "latin-1"),
+        ("arabic", "cp1256", "cp1252"),
+        ("polish", "cp1250", "cp1252"),
+        ("french", "utf-8", "cp1252"),
+    ],
+)
+def test_a_wrong_encoding_leaves_traces(language: str, encoding: str, given: str) -> None:
+    texts = [text.encode(encoding).decode(given, "replace") for text in TEXTS[language]]
+    assert mojibake([*TEXTS[language], *texts]).tolist() == [2, 3]
+
+
+def test_right_texts_have_no_such_traces() -> None:
+    texts = [text for pair in TEXTS.values() for text in pair]
+    odd = ["Nöööööö!", "«…»", "été »…«", "ÀÉ", "5 m³/s", "«Été…»", "¿¿¿Qué???", "™®©°", "Ääääh"]
+    assert mojibake([*texts, *odd]).tolist() == []
+
+
 # Marks
 
 
@@ -242,7 +270,7 @@ def test_a_bad_byte_in_a_header_costs_the_file(tmp_path: Path) -> None:
 
 def test_strict_stops_at_a_bad_byte(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(a_table(1, 30, 30))
-    with pytest.raises(DataError, match="Row 1 of a.csv cannot be used: bytes that are no"):
+    with pytest.raises(DataError, match=r"Row 1 of a\.csv cannot be used: bytes that are no"):
         read_table(tmp_path / "a.csv", DataConfig(strict=True))
 
 

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from headtune.data.reading.opening.decode import BAD_BYTES, escaped, has_bad_bytes
+from headtune.data.reading.opening.decode import unreadable, written_out
 from headtune.data.reading.table import Broken
 
 __all__ = ["NO_DELIMITER", "Record", "parsed", "records"]
@@ -107,15 +107,12 @@ def records(
                 continue
             fields = [""]
         has_begun = True
-        text = record.lines[0] if len(record.lines) == 1 else "".join(record.lines)
-        if "\0" in text:
-            yield Broken("a NUL byte", escaped(text).replace("\0", "\\0").strip())
-        elif has_bad_bytes(text):
-            yield Broken(BAD_BYTES, escaped(text).strip())
+        if reason := unreadable(record.lines):
+            yield Broken(reason, written_out("".join(record.lines)).strip())
         elif len(fields) == width:
             yield fields
         else:
-            yield Broken(_reason(record, width), text.strip())
+            yield Broken(_reason(record, width), "".join(record.lines).strip())
 
 
 def _reason(record: Record, width: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from headtune.data.reading.names import listed
-from headtune.data.reading.opening.decode import BAD_BYTES, escaped, has_bad_bytes
+from headtune.data.reading.opening.decode import unreadable, written_out
 from headtune.data.reading.table import (
     Broken,
     Table,
@@ -30,11 +30,8 @@ def json_line_records(lines: Iterable[str]) -> Iterator[dict[str, object] | Brok
     for line in lines:
         if not line.strip():
             continue
-        if "\0" in line:
-            yield Broken("a NUL byte", escaped(line).replace("\0", "\\0").strip())
-            continue
-        if has_bad_bytes(line):
-            yield Broken(BAD_BYTES, escaped(line).strip())
+        if reason := unreadable([line]):
+            yield Broken(reason, written_out(line).strip())
             continue
         try:
             yield _object_or_broken(json.loads(line))

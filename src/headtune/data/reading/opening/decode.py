@@ -6,11 +6,10 @@ CRLF or CR, and keep their end, since a quoted field may hold it. A byte order m
 
 A byte that is none in the encoding need not cost the file. Asked to, ``decoded_lines`` keeps it in
 its line as half a surrogate pair (Python's ``surrogateescape``), which no text holds, so that a
-reader can set the record aside (``has_bad_bytes``) and show what it held (``escaped``). Up to three
-such lines are kept, or 1 % of all lines so far; counted after each block, since a file that
-is streamed cannot be counted beforehand. They cost the file where they are more than that, or where
-there are more of them than lines that show the encoding to be right (in a UTF-8 file those with
-characters beyond ASCII): then it is in another one.
+reader can set the record aside (``unreadable``) and show what it held (``written_out``). Up to 3
+such lines are kept, or 1 % of all lines so far; counted after each block, since a file that is
+streamed cannot be counted beforehand. They cost the file where they are more than that, or where no
+three other lines show the encoding to be right (in a UTF-8 file, by characters beyond ASCII).
 
 Costs: time grows with the bytes, also where all of them are one line (as JSON often is): the blocks
 of a line are kept apart until it ends, and joined once. Bad bytes cost time only where there are
@@ -26,7 +25,7 @@ from headtune.data.reading.opening.detection import candidates, is_utf_8
 from headtune.data.reading.opening.encodings import unmarked_encoding
 from headtune.errors import EncodingError, option
 
-__all__ = ["BAD_BYTES", "decoded_lines", "escaped", "has_bad_bytes", "refuse_bad_bytes"]
+__all__ = ["decoded_lines", "refuse_bad_bytes", "unreadable", "written_out"]
 
 LINE = re.compile("[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]+")
 BAD_BYTE = re.compile("[\udc80-\udcff]")
@@ -44,10 +43,17 @@ MOST_BAD_OF_FEW = 0.1
 """Share of the lines that those few may be, where no other line speaks for the encoding."""
 
 
-def has_bad_bytes(line: str) -> bool:
-    """Whether a line of ``decoded_lines`` holds bytes that are not of its encoding."""
-    if line.isascii():
-        return False
+def unreadable(lines: Iterable[str]) -> str:
+    """Why the lines of a record cannot be read, going by their characters; empty if they can."""
+    for line in lines:
+        if "\0" in line:
+            return "a NUL byte"
+        if not line.isascii() and _has_bad_bytes(line):
+            return BAD_BYTES
+    return ""
+
+
+def _has_bad_bytes(line: str) -> bool:
     try:
         line.encode()
     except UnicodeEncodeError:
@@ -55,18 +61,19 @@ def has_bad_bytes(line: str) -> bool:
     return False
 
 
-def escaped(line: str) -> str:
-    r"""The line with its bad bytes written out: ``caf\xe9``."""
-    return BAD_BYTE.sub(lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", line)
+def written_out(line: str) -> str:
+    r"""The line with what makes it unreadable written out: ``caf\xe9``, ``\0``."""
+    written = BAD_BYTE.sub(lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", line)
+    return written.replace("\0", "\\0")
 
 
 def refuse_bad_bytes(names: Iterable[str], head: bytes, encoding: str, name: str) -> None:
     """Raises ``EncodingError`` where the name of a column has one: no row to be set aside."""
-    bad = next((column for column in names if has_bad_bytes(column)), None)
+    bad = next((column for column in names if _has_bad_bytes(column)), None)
     if bad is not None:
         raise EncodingError(
-            f"{name} is not {encoding}: the name of its column {escaped(bad)!r} has bytes that are "
-            "no characters of it.",
+            f"{name} is not {encoding}: the name of its column {written_out(bad)!r} has bytes that "
+            "are no characters of it.",
             option="encoding",
             way_out=_way_out(head, encoding),
         )
@@ -155,7 +162,7 @@ class _Decoder:
         except UnicodeDecodeError:  # half of a pair in UTF-16, which cannot be kept
             raise self._error() from None
         self._decoder.errors = "strict"
-        self._n_bad += sum(map(has_bad_bytes, LINE.findall(text)))
+        self._n_bad += sum(map(_has_bad_bytes, LINE.findall(text)))
         return text
 
     def _note(self, block: bytes, error: UnicodeDecodeError) -> None:
@@ -202,7 +209,7 @@ def _count_good(text: str) -> int:
     """Lines with characters beyond ASCII, all of them right; no more than needed are counted."""
     good = 0
     for line in LINE.finditer(text):
-        good += not line[0].isascii() and not has_bad_bytes(line[0])
+        good += not line[0].isascii() and not _has_bad_bytes(line[0])
         if good == FEW:
             break
     return good
@@ -226,7 +233,7 @@ def _way_out(data: bytes, encoding: str) -> str:
 
 
 def _is_mostly_utf_8(data: bytes) -> bool:
-    """Whether nearly all that is not ASCII is right: by chance, other encodings have few of them."""
+    """Whether nearly all that is not ASCII is right, which no other encoding is by chance."""
     text = data.decode("utf-8", "surrogateescape")
     n_bad = len(BAD_BYTE.findall(text))
     return sum(character > "\x7f" for character in text) - n_bad > 4 * n_bad

@@ -36,6 +36,9 @@ N_KNOWN = 3
 USUAL = {"cp1252": 0.9, "gb18030": 0.8, "cp1251": 0.75, "cp1250": 0.7, "cp1253": 0.7}
 COMMON = ("cp12", "big5", "cp950", "shift_jis", "cp932", "euc_", "cp949", "koi8", "cp874")
 
+MOST_BAD = 0.05
+"""Share of what is not ASCII that may be no character of an encoding; a file may have bad bytes."""
+
 SAMPLE_BYTES = 4_096
 MOST_WHOLE = 65_536
 SHOWN_CHARACTERS = 30
@@ -75,8 +78,10 @@ def candidates(data: bytes) -> list[Candidate]:
         reading = readings.setdefault(sample.decode(encoding, "replace"), _Reading())
         reading.encodings.append(encoding)
         reading.languages.update(languages)
-    found = [reading.candidate(text) for text, reading in readings.items()]
+    found = [reading.candidate(text) for text, reading in readings.items() if _can_be(text)]
     ranked = sorted(found, key=lambda candidate: -candidate.points)
+    if not ranked:
+        return []
     least = max(LEAST_POINTS, ranked[0].points - MOST_BEHIND)
     return [candidate for candidate in ranked if candidate.points >= least][:3]
 
@@ -135,6 +140,15 @@ def _judged(sample: bytes) -> dict[str, Collection[Language]]:
     return judged | dict.fromkeys(sorted(others), LANGUAGES)
 
 
+def _n_beyond_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
+def _can_be(text: str) -> bool:
+    """Whether so few bytes could not be decoded that they may be bad ones."""
+    return text.count("\ufffd") <= MOST_BAD * _n_beyond_ascii(text)
+
+
 def _usual(encoding: str) -> float:
     others = 0.65 if encoding.startswith(COMMON) else 0.5 if encoding.startswith("iso") else 0.3
     return USUAL.get(encoding, others)
@@ -142,7 +156,7 @@ def _usual(encoding: str) -> float:
 
 def _points(text: str, languages: Collection[Language], usual: float) -> float:
     """Of a text, and where that has few characters beyond ASCII of its encoding being usual."""
-    n = sum(character > "\x7f" for character in text)
+    n = _n_beyond_ascii(text)
     return (n * plausibility(text, languages) + N_KNOWN * usual) / (n + N_KNOWN)
 
 
