@@ -11,6 +11,7 @@ from written_texts import ENCODINGS, TEXTS, as_table
 from headtune.data import iter_tables, read_table
 from headtune.data.findings.mojibake import mojibake
 from headtune.data.prepare import prepare
+from headtune.data.reading.opening.decode import decoded_lines, unreadable, written_out
 from headtune.data.reading.opening.detection import candidates, garbled
 from headtune.data.reading.opening.encodings import encoding_of
 from headtune.errors import DataError, EncodingError
@@ -198,6 +199,25 @@ def test_utf_16_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_table("-", AUTO).columns["text"].to_pylist() == ["привет"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_utf_16_that_is_cut_short(tmp_path: Path, encoding: str) -> None:
+    content = "".join(f"naïve {i},{i % 2}\n" for i in range(50))
+    (tmp_path / "a.csv").write_bytes(f"text,label\n{content}".encode(encoding)[:-1])
+    with pytest.raises(EncodingError, match=r"ends in the middle.* cut short: write the file anew"):
+        read_table(tmp_path / "a.csv", AUTO)
+
+
+def test_escape_sequences_of_japanese_mail_are_known(tmp_path: Path) -> None:
+    text = TEXTS["japanese"][0]
+    (tmp_path / "a.csv").write_bytes(as_table(text, "iso2022_jp"))
+    with pytest.raises(EncodingError, match=r'encoding="iso2022_jp"$'):
+        read_table(tmp_path / "a.csv", AUTO)
+    read = read_table(tmp_path / "a.csv", DataConfig(encoding="iso2022_jp"))
+    assert "".join(read.columns["text"].to_pylist()) == text
+    (tmp_path / "b.csv").write_text("text,label\n\x1b[0mplain,1\n")
+    assert len(read_table(tmp_path / "b.csv", AUTO)) == 1
+
+
 # Bad bytes
 
 
@@ -266,6 +286,18 @@ def test_a_bad_byte_in_a_header_costs_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"text,cat\xe9gorie\n" + b"plain,1\n" * 200)
     with pytest.raises(EncodingError, match=r"name of its column 'cat\\\\xe9gorie'.*cp1252"):
         read_table(tmp_path / "a.csv", AUTO)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_bad_bytes_are_met_wherever_blocks_end(size: int) -> None:
+    data = b"text,label\n" + "naïve,1\n".encode() * 9 + b"a caf\xe9 of old,1\nx,2\nend \xc3"
+    blocks = [data[i : i + size] for i in range(0, len(data), size)]
+    lines = list(decoded_lines(blocks, "utf-8", "a.csv", keep_bad=True))
+    assert [written_out(line) for line in lines if unreadable([line])] == [
+        "a caf\\xe9 of old,1\n",
+        r"end \xc3",
+    ]
+    assert lines[-2] == "x,2\n"
 
 
 def test_strict_stops_at_a_bad_byte(tmp_path: Path) -> None:

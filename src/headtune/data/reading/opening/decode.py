@@ -6,7 +6,8 @@ CRLF or CR, and keep their end, since a quoted field may hold it. A byte order m
 
 A byte that is none in the encoding need not cost the file. Asked to, ``decoded_lines`` keeps it in
 its line as half a surrogate pair (Python's ``surrogateescape``), which no text holds, so that a
-reader can set the record aside (``unreadable``) and show what it held (``written_out``). Up to 3
+reader can set the record aside, if it asks ``unreadable`` with the lines as they came, and show
+what it held (``written_out``). Up to 3
 such lines are kept, or 1 % of all lines so far; counted after each block, since a file that is
 streamed cannot be counted beforehand. They cost the file where they are more than that, or where no
 three other lines show the encoding to be right (in a UTF-8 file, by characters beyond ASCII).
@@ -48,12 +49,24 @@ def unreadable(lines: Iterable[str]) -> str:
     for line in lines:
         if "\0" in line:
             return "a NUL byte"
-        if not line.isascii() and _has_bad_bytes(line):
+        if type(line) is _BadLine:
             return BAD_BYTES
     return ""
 
 
+class _BadLine(str):
+    """A line with bad bytes, told by its type: no good line need be looked through for it."""
+
+    __slots__ = ()
+
+
+def _marked(line: str) -> str:
+    return _BadLine(line) if _has_bad_bytes(line) else line
+
+
 def _has_bad_bytes(line: str) -> bool:
+    if line.isascii():
+        return False
     try:
         line.encode()
     except UnicodeEncodeError:
@@ -94,10 +107,12 @@ def decoded_lines(
     goes on after these blocks (``is_whole=False``).
     """
     decoder = _Decoder(encoding, name, keep_bad)
-    first = True
+    first, has_bad = True, False
     pending: list[str] = []
     for block in _and_end(blocks):
+        n_bad = decoder.n_bad
         text = decoder.decode(block, final=is_whole and not block)
+        has_bad |= decoder.n_bad > n_bad
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
         pending.append(text)
@@ -106,7 +121,8 @@ def decoded_lines(
         lines = LINE.findall("".join(pending))
         # The last line may go on in the next block, and so may a CR before its LF.
         pending = [lines.pop()] if block and lines and not lines[-1].endswith("\n") else []
-        yield from lines
+        yield from map(_marked, lines) if has_bad else lines
+        has_bad = has_bad and bool(pending)
 
 
 def _and_end(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -131,9 +147,9 @@ class _Decoder:
     def __init__(self, encoding: str, name: str, keep_bad: bool) -> None:
         self.encoding, self.name, self.keep_bad = encoding, name, keep_bad
         self._decoder = codecs.getincrementaldecoder(encoding)()
-        self._n_bytes = self._n_lines = self._n_bad = self._n_good = 0
+        self.n_bad = self._n_bytes = self._n_lines = self._n_good = 0
         self._first_bad: _BadByte | None = None
-        self._sample = b""
+        self._block = self._sample = b""
 
     def decode(self, block: bytes, *, final: bool) -> str:
         """The text of a block, bad bytes as half pairs. Raises ``EncodingError``."""
@@ -145,6 +161,7 @@ class _Decoder:
             text = self._with_bad(block, final, error)
         except UnicodeError as error:  # UTF-16 without its mark, for one
             raise self._refused(block, str(error)) from None
+        self._block = block or self._block
         self._n_bytes += len(block)
         self._n_lines += max(text.count("\n"), text.count("\r"))
         if self._n_good < FEW and not text.isascii():
@@ -162,7 +179,7 @@ class _Decoder:
         except UnicodeDecodeError:  # half of a pair in UTF-16, which cannot be kept
             raise self._error() from None
         self._decoder.errors = "strict"
-        self._n_bad += sum(map(_has_bad_bytes, LINE.findall(text)))
+        self.n_bad += sum(map(_has_bad_bytes, LINE.findall(text)))
         return text
 
     def _note(self, block: bytes, error: UnicodeDecodeError) -> None:
@@ -170,16 +187,17 @@ class _Decoder:
         if self._first_bad is not None:
             return
         before = error.object[: error.start].decode(self.encoding, "ignore")
-        if not error.object[error.start + 1 :] and "unexpected end" in error.reason:
+        is_cut = "unexpected end" in error.reason or "truncated" in error.reason
+        if is_cut and not error.object[error.end :]:
             what = "it ends in the middle of a character"
         else:
             what = f"byte 0x{error.object[error.start]:02x} is no character of it"
         at = self._n_bytes + len(block) - len(error.object) + error.start
         self._first_bad = _BadByte(what, at, self._n_lines + before.count("\n") + 1)
-        self._sample = error.object
+        self._sample = block or self._block
 
     def _check(self) -> None:
-        n_bad = self._n_bad
+        n_bad = self.n_bad
         if n_bad > FEW:
             too_many = n_bad > MOST_BAD * self._n_lines or self._n_good < FEW
         else:
@@ -189,7 +207,7 @@ class _Decoder:
 
     def _error(self) -> EncodingError:
         bad = self._first_bad or _BadByte("it cannot be decoded", self._n_bytes, self._n_lines + 1)
-        lines = f", the first of {self._n_bad:,} such lines" if self._n_bad > 1 else ""
+        lines = f", the first of {self.n_bad:,} such lines" if self.n_bad > 1 else ""
         return EncodingError(
             f"{self.name} is not {self.encoding}: {bad.what}, at byte {bad.at:,} "
             f"(line {bad.line:,}{lines}).",
@@ -218,6 +236,8 @@ def _count_good(text: str) -> int:
 def _way_out(data: bytes, encoding: str) -> str:
     """Which encoding bytes are in that are not of this one, with what it makes of a line."""
     known = unmarked_encoding(data)
+    if known and known[:6] == encoding[:6]:
+        return "It may be cut short: write the file anew."
     if not known and encoding != "utf-8" and (data.isascii() or is_utf_8(data)):
         known = "utf-8"
     if known:

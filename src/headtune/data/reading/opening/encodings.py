@@ -11,6 +11,7 @@ Costs: nothing for a file in UTF-8; up to 0.3 s for one that another encoding wa
 """
 
 import codecs
+import re
 from dataclasses import dataclass
 
 from headtune.data.reading.opening.detection import garbled
@@ -34,6 +35,16 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: ("utf-8", "utf-8-sig"),
 }
 """First bytes of a file -> the encodings that read it."""
+
+SHIFTS = {
+    b"\x1b$B": "iso2022_jp",
+    b"\x1b$@": "iso2022_jp",
+    b"\x1b$(D": "iso2022_jp_1",
+    b"\x1b$)C": "iso2022_kr",
+}
+"""What such files change their characters by -> their encoding. All of their bytes are ASCII."""
+
+SHIFT = re.compile(b"|".join(map(re.escape, SHIFTS)))
 
 LEAST_ZEROS = 0.05
 """Of bytes that are UTF-8: zeros and other control characters that make them something else."""
@@ -78,7 +89,7 @@ def encoding_of(head: bytes, given: str, name: str) -> TextEncoding:
     """The encoding to read the file ``name`` in, from its first bytes and ``given``.
 
     Raises ``ConfigError`` on an encoding that is none, and ``EncodingError`` where the file has the
-    byte order mark of another.
+    byte order mark or the escape sequences of another.
     """
     given = check_encoding(given)
     is_open = given in ("utf-8", "utf-8-sig")
@@ -96,6 +107,13 @@ def encoding_of(head: bytes, given: str, name: str) -> TextEncoding:
         )
     if is_open and (found := unmarked_encoding(head)):
         return TextEncoding(found, f"{found} without a byte order mark")
+    if is_open and (shift := SHIFT.search(head)):
+        likely = SHIFTS[shift[0]]
+        raise EncodingError(
+            f"{name} is not {given}: it holds the escape sequences of {likely}.",
+            option="encoding",
+            way_out=f"Read it with {option('encoding', likely)}",
+        )
     return TextEncoding(given)
 
 
