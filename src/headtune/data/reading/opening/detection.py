@@ -122,12 +122,17 @@ def _sample(data: bytes) -> bytes:
     step = max(1, sum(map(len, lines)) // SAMPLE_BYTES)
     taken, n_bytes = [], 0
     for line in lines[::step]:
-        start = max(0, BEYOND_ASCII.search(line).start() - 50) if len(line) > SAMPLE_BYTES else 0
+        start = max(0, _first_beyond(line) - 50) if len(line) > SAMPLE_BYTES else 0
         taken.append(line[start : start + SAMPLE_BYTES])
         n_bytes += len(taken[-1])
         if n_bytes >= SAMPLE_BYTES:
             break
     return b"\n".join(taken)
+
+
+def _first_beyond(line: bytes) -> int:
+    found = BEYOND_ASCII.search(line)
+    return found.start() if found else 0
 
 
 def _judged(sample: bytes) -> dict[str, Collection[Language]]:
