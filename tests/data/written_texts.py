@@ -108,6 +108,16 @@ TEXTS = {
         "κανείς δεν έκανε τίποτα. Το πρωινό ήταν φτωχό και ο καφές απαίσιος. Δεν θα το "
         "πρότεινα σε κανέναν.",
     ),
+    "english": (
+        "It’s the best headset I’ve owned – light, sturdy and easy on the ears. The seller "
+        "wrote, “We ship within a day,” and they did. My only complaint… the cable’s a bit "
+        "short. Don’t let that stop you, though: at £35 you won’t find anything that’s nearly "
+        "as good for long flights.",
+        "We’d booked a “sea view” and got a car park. The receptionist didn’t even say "
+        "sorry—she told us to “look on the bright side.” Breakfast wasn’t included, the pool’s "
+        "closed until June, and nobody’d bothered to clean the room. Never again… and I’ve "
+        "told all of my friends.",
+    ),
     "german": (
         "Die Kopfhörer sind gestern angekommen und gefallen mir sehr. Der Klang ist für den "
         "Preis überraschend gut, nur die Bässe könnten kräftiger sein. Sie drücken auch nach "
@@ -218,6 +228,7 @@ ENCODINGS = {
     "arabic": ("cp1256", "iso8859_6", "utf-16-le"),
     "hebrew": ("cp1255", "iso8859_8", "utf-16-le"),
     "greek": ("cp1253", "iso8859_7", "utf-16-le"),
+    "english": ("cp1252", "mac_roman", "utf-16-le"),
     "german": ("cp1252", "latin-1", "cp850", "mac_roman", "utf-16-le", "utf-32-le"),
     "french": ("cp1252", "latin-1", "cp850", "mac_roman"),
     "spanish": ("cp1252", "latin-1", "cp850", "mac_roman"),

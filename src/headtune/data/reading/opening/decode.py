@@ -176,7 +176,7 @@ class _Decoder:
         self._decoder.errors = "surrogateescape"
         try:
             text = self._decoder.decode(block, final)
-        except UnicodeDecodeError:  # half of a pair in UTF-16, which cannot be kept
+        except UnicodeError:  # half of a pair in UTF-16, or no mark: nothing that can be kept
             raise self._error() from None
         self._decoder.errors = "strict"
         self.n_bad += sum(map(_has_bad_bytes, LINE.findall(text)))

@@ -33,7 +33,14 @@ GARBLED = 0.12
 N_KNOWN = 3
 """As many characters count for an encoding by its being usual."""
 
-USUAL = {"cp1252": 0.9, "gb18030": 0.8, "cp1251": 0.75, "cp1250": 0.7, "cp1253": 0.7}
+USUAL = {
+    "cp1252": 0.9,
+    "gb18030": 0.8,
+    "cp1251": 0.75,
+    "cp1250": 0.7,
+    "cp1253": 0.7,
+    "mac_roman": 0.4,
+}
 COMMON = ("cp12", "big5", "cp950", "shift_jis", "cp932", "euc_", "cp949", "koi8", "cp874")
 
 MOST_BAD = 0.05

@@ -117,11 +117,8 @@ def _beside(before: str, character: str, after: str, script: str) -> float:
     if not character.isalpha():
         if unicodedata.category(character)[0] == "M":
             return 2.0 if before.isascii() and script != "LATIN" else 0.0
-        n_letters = before.isalpha() + after.isalpha()
-        if character in "’\u00ad" or (n_letters < 2 and character in SIGNS):
-            return 0.0
-        return float(n_letters)
-    lost = 0.0
+        return _around_sign(before, character, after)
+    lost = 0.5 if before.isdigit() or after.isdigit() else 0.0
     if character.isupper() and before.islower():
         lost += 1.0
     if script == "LATIN":
@@ -132,3 +129,19 @@ def _beside(before: str, character: str, after: str, script: str) -> float:
     elif character.isupper() and before.isupper():
         lost += 0.3
     return lost
+
+
+def _around_sign(before: str, sign: str, after: str) -> float:
+    """What a sign loses within or beside a word, or gains (less than none) where it belongs."""
+    n_letters = before.isalpha() + after.isalpha()
+    if sign == "\u00ad" or (sign in "–—" and n_letters != 1):
+        return -0.4
+    if sign == "’" and n_letters == 2:
+        return -0.7
+    begins = sign in "“‘„«¿¡" and after.isalnum() and not before.isalnum()
+    ends = sign in "”’“‘»…" and not after.isalnum() and not before.isspace()
+    if begins or ends:
+        return -0.6
+    if sign in "€£" and (before.isdigit() or after.isdigit()):
+        return -0.8
+    return 0.0 if n_letters < 2 and sign in SIGNS else float(n_letters)
