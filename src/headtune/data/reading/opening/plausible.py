@@ -138,8 +138,8 @@ def _around_sign(before: str, sign: str, after: str) -> float:
         return -0.4
     if sign == "’" and n_letters == 2:
         return -0.7
-    begins = sign in "“‘„«¿¡" and after.isalnum() and not before.isalnum()
-    ends = sign in "”’“‘»…" and not after.isalnum() and not before.isspace()
+    begins = sign in "“‘„«»¿¡" and after.isalnum() and not before.isalnum()
+    ends = sign in "”’“‘«»…" and not after.isalnum() and not before.isspace()
     if begins or ends:
         return -0.6
     if sign in "€£" and (before.isdigit() or after.isdigit()):
