@@ -195,20 +195,20 @@ def test_cp1252_is_named_with_the_byte_and_the_option(tmp_path: Path) -> None:
         read_table(tmp_path / "a.csv", AUTO)
     assert str(raised.value) == (
         "a.csv is not utf-8: byte 0xe9 is no character of it, at byte 22 (line 3). "
-        'It looks like cp1252: encoding="cp1252"'
+        "It looks like cp1252 ('café “x”,1'): encoding=\"cp1252\""
     )
 
 
 def test_the_place_of_a_bad_byte_is_right_deep_in_a_file(tmp_path: Path) -> None:
-    lines = [f"text é number {i}{' and more' * 20},{i % 2}\n".encode() for i in range(8_000)]
-    good = b"text,label\n" + b"".join(lines)
-    (tmp_path / "a.csv").write_bytes(good + b"\x81\n")
+    lines = [f'{{"text": "é number {i}{" and more" * 20}"}},\n'.encode() for i in range(8_000)]
+    good = b"[\n" + b"".join(lines)
+    (tmp_path / "a.json").write_bytes(good + b'{"text": "\x81"}]\n')
     with pytest.raises(EncodingError) as raised:
-        read_table(tmp_path / "a.csv", AUTO)
-    assert f"byte 0x81 is no character of it, at byte {len(good):,} (line 8,002)" in (
-        str(raised.value)
+        read_table(tmp_path / "a.json", AUTO)
+    assert str(raised.value) == (
+        f"a.json is not utf-8: byte 0x81 is no character of it, at byte {len(good) + 10:,} "
+        "(line 8,002). The rest of it is utf-8: mend these bytes, or write the file anew."
     )
-    assert 'encoding="latin-1"' in str(raised.value)
 
 
 def test_a_character_cut_in_two_at_the_end(tmp_path: Path) -> None:
@@ -216,16 +216,9 @@ def test_a_character_cut_in_two_at_the_end(tmp_path: Path) -> None:
     assert "it ends in the middle of a character" in error_of(tmp_path / "a.csv")
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be"])
-def test_utf_16_is_named(tmp_path: Path, encoding: str) -> None:
-    (tmp_path / "a.csv").write_bytes("text,label\nhello there,1\n".encode(encoding))
-    with pytest.raises(EncodingError, match=f'encoding="{encoding}"$'):
-        read_table(tmp_path / "a.csv", AUTO)
-
-
 def test_text_that_is_not_utf_16(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\nhello,1\n")
-    with pytest.raises(EncodingError, match='It may be utf-8: encoding="utf-8"'):
+    with pytest.raises(EncodingError, match='It looks like utf-8: encoding="utf-8"'):
         read_table(tmp_path / "a.csv", DataConfig(encoding="utf-16"))
 
 

@@ -250,9 +250,8 @@ def test_a_stream_is_not_read_ahead(tmp_path: Path) -> None:
         file.writelines(f"text {i}{words},{i % 2}\n" for i in range(6_000))
     first = next(iter_tables(path, AUTO, rows_per_chunk=10))
     assert first.columns["text"].to_pylist()[-1] == "text 9" + words
-    with path.open("r+b") as file:  # a bad byte late in the file is met late
-        file.seek(-10, io.SEEK_END)
-        file.write(b"\xff")
+    with path.open("ab") as file:  # bad bytes late in the file are met late
+        file.write(b"text \xff,1\n" * 10)
     n_rows = 0
     with pytest.raises(DataError, match="is not utf-8"):  # noqa: PT012
         for chunk in iter_tables(path, AUTO, rows_per_chunk=100):

@@ -29,7 +29,7 @@ class DataConfig:
     """Joins several columns into the text: "{keyword}: {text}". Names columns in braces."""
 
     encoding: str = "utf-8"
-    """Encoding of a text file. A byte order mark is understood."""
+    """Encoding of a text file. Byte order marks and UTF-16 are understood."""
 
     delimiter: str | None = None
     """What stands between the columns of a CSV or TSV file, one or several characters, or a name:

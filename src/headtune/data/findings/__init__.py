@@ -3,7 +3,8 @@
 same_text.py   repeats, different labels for one text, copies across given parts
 labels.py      rare labels, one label in several spellings, labels that are none
 giveaways.py   columns that give the label away, constant columns
-oddities.py    wrong encodings, control characters, mixed alphabets, texts of no words
+mojibake.py    traces of a wrong encoding
+oddities.py    control characters, mixed alphabets, texts of no words
 lengths.py     lengths by label, and what a maximum length cuts
 finding.py     ``Finding``, and what it is looked for in
 """

@@ -1,4 +1,5 @@
-"""Texts with something odd about their characters, found by one regular expression each.
+"""Texts with something odd about their characters, found by one regular expression each; traces of
+a wrong encoding are told apart in ``mojibake.py``.
 
 The first 100,000 characters of a text are looked at; the work is Arrow's.
 """
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headtune.data.findings.finding import Finding, LabelledTexts, Severity
+from headtune.data.findings.mojibake import mojibake
 from headtune.data.repeats.normal_form import fold
 
 __all__ = ["nothing_left", "odd_characters", "other_scripts"]
@@ -31,16 +33,16 @@ class Pattern:
     advice: str
 
 
+MOJIBAKE = Pattern(
+    "mojibake",
+    "medium",
+    "",
+    "were read in the wrong encoding (such as Ã© for é), now or before the table was written",
+    "Read the file as it was written (the option encoding); if it was written so, write it anew "
+    "or mend it with ftfy.",
+)
+
 PATTERNS = (
-    Pattern(
-        "mojibake",
-        "medium",
-        # UTF-8 read as Latin-1 or Windows-1252, then what the same does to a Mac's quotes.
-        r"[ÂÃ][\x{80}-\x{BF}]|â€|ï»¿|Û[_ÏªÒÓ÷Ïò]|å[Ê£è¬Ç]",
-        "were read in the wrong encoding at some time (such as Ã© for é)",
-        "The file was written so: read the original anew (the option encoding), or mend it with "
-        "ftfy.",
-    ),
     Pattern(
         "replacement_characters",
         "medium",
@@ -80,9 +82,11 @@ PATTERNS = (
 
 
 def odd_characters(table: LabelledTexts) -> list[Finding]:
-    """A finding for each pattern that any text matches."""
-    texts = pa.array(table.beginnings(), pa.large_string())
-    found = []
+    """A finding for texts in a wrong encoding, and for each pattern that any text matches."""
+    beginnings = table.beginnings()
+    texts = pa.array(beginnings, pa.large_string())
+    matched = mojibake(beginnings)
+    found = [_finding(table, matched, MOJIBAKE)] if len(matched) else []
     for pattern in PATTERNS:
         matched = np.flatnonzero(pc.match_substring_regex(texts, pattern.regex))
         if len(matched):

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -38,7 +39,8 @@ from headtune.data.reading.delimited.rows import records
 from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
 from headtune.data.reading.json.tables import is_whole_json, json_line_tables, json_tables
 from headtune.data.reading.names import listed
-from headtune.data.reading.opening.decode import check_encoding, decoded_lines
+from headtune.data.reading.opening.decode import decoded_lines, refuse_bad_bytes
+from headtune.data.reading.opening.encodings import TextEncoding, check_encoding, text_encoding
 from headtune.data.reading.opening.on_disk import lying
 from headtune.data.reading.opening.sources import (
     ByteSource,
@@ -192,22 +194,32 @@ def _parquet_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | N
 
 
 def _csv_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
-    return {"train": _csv_chunks(file, config, check_encoding(config.encoding), rows_per_chunk)}
+    return {"train": _csv_chunks(file, config, _encoding(file, config), rows_per_chunk)}
 
 
 def _json_lines_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
-    encoding = check_encoding(config.encoding)
-    head = decoded_lines([file.head], encoding, file.name, is_whole=file.is_whole)
+    encoding = _encoding(file, config)
+    head = decoded_lines(
+        [file.head], encoding.name, file.name, is_whole=file.is_whole, keep_bad=True
+    )
     if is_whole_json("".join(head)):
         return _json_parts(file, config, rows_per_chunk)
-    lines = decoded_lines(file.blocks(), encoding, file.name)
-    return {"train": json_line_tables(lines, file.name, config, rows_per_chunk)}
+    lines = decoded_lines(file.blocks(), encoding.name, file.name, keep_bad=True)
+    chunks = json_line_tables(lines, file.name, config, rows_per_chunk)
+    return {"train": _noted(chunks, encoding.notes)}
 
 
 def _json_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
-    text = "".join(decoded_lines(file.blocks(), check_encoding(config.encoding), file.name))
+    encoding = _encoding(file, config)
+    text = "".join(decoded_lines(file.blocks(), encoding.name, file.name))
     tables = json_tables(text, file.name, config)
-    return {part: table.chunks(rows_per_chunk) for part, table in tables.items()}
+    return {
+        part: _noted(table.chunks(rows_per_chunk), encoding.notes) for part, table in tables.items()
+    }
+
+
+def _encoding(file: ByteSource, config: DataConfig) -> TextEncoding:
+    return text_encoding(file.head, config.encoding, file.name)
 
 
 READERS: Mapping[Kind, Callable[[ByteSource, DataConfig, int | None], Parts]] = {
@@ -223,14 +235,16 @@ READERS: Mapping[Kind, Callable[[ByteSource, DataConfig, int | None], Parts]] = 
 
 
 def _csv_chunks(
-    file: ByteSource, config: DataConfig, encoding: str, rows_per_chunk: int | None
+    file: ByteSource, config: DataConfig, encoding: TextEncoding, rows_per_chunk: int | None
 ) -> Iterator[Table]:
-    sample = list(decoded_lines([file.head], encoding, file.name, is_whole=file.is_whole))
+    decoded = partial(decoded_lines, encoding=encoding.name, name=file.name, keep_bad=True)
+    sample = list(decoded([file.head], is_whole=file.is_whole))
     if (own := own_form(sample, config, file.name)) is not None:
-        yield from own.tables(decoded_lines(file.blocks(), encoding, file.name), rows_per_chunk)
+        yield from _noted(own.tables(decoded(file.blocks()), rows_per_chunk), encoding.notes)
         return
     form = find_format(sample, config, file.name, file.suffix, is_whole=file.is_whole)
-    lines = islice(decoded_lines(file.blocks(), encoding, file.name), form.n_skipped, None)
+    refuse_bad_bytes(form.header.names, file.head, encoding.name, file.name)
+    lines = islice(decoded(file.blocks()), form.n_skipped, None)
     names = form.header.names
     found = records(lines, form.dialect, len(names), form.header.fields, ends_empty=form.ends_empty)
     if form.header.is_there:
@@ -239,7 +253,8 @@ def _csv_chunks(
     for fields, rows, broken in numbered_chunks(found, rows_per_chunk or 50_000):
         values = zip(*fields, strict=True) if fields else ([] for _ in names)
         columns = {n: pa.array(v, pa.large_string()) for n, v in zip(names, values, strict=True)}
-        yield Table(pa.table(columns), file.name, rows, broken, form.notes, form.options)
+        notes = (*form.notes, *encoding.notes)
+        yield Table(pa.table(columns), file.name, rows, broken, notes, form.options)
         n_chunks += 1
     if not n_chunks:
         raise DataError(

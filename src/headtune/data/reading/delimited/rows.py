@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from headtune.data.reading.delimited.dialect import Dialect
 from headtune.data.reading.names import HEADER_NAMES, LABEL_NAMES, TEXT_NAMES
+from headtune.data.reading.opening.decode import unreadable, written_out
 from headtune.data.reading.table import Broken
 
 __all__ = ["Record", "header_key", "parsed", "records"]
@@ -168,8 +169,8 @@ def records(
             order = _order(header, fields)
             yield Broken(again if order is None else f"{again}{OTHER_ORDER}", _content(record))
             continue
-        if any("\0" in line for line in record.lines):
-            yield Broken("a NUL byte", _content(record).replace("\0", "\\0"))
+        if reason := unreadable(record.lines):
+            yield Broken(reason, written_out(_content(record)))
         elif len(fields) == width:
             yield fields if order is None else [fields[position] for position in order]
         elif ends_empty and len(fields) > width and not any(fields[width:]):

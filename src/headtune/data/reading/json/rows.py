@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from headtune.data.reading.json.arrays import written
 from headtune.data.reading.json.parse import fault_of, parse_line
+from headtune.data.reading.opening.decode import unreadable, written_out
 from headtune.data.reading.table import Broken
 
 __all__ = ["json_line_values", "objects"]
@@ -18,8 +19,8 @@ def json_line_values(lines: Iterable[str]) -> Iterator[object]:
     for line in lines:
         if not line.strip():
             continue
-        if "\0" in line:
-            yield Broken("a NUL byte", line.replace("\0", "\\0").strip())
+        if reason := unreadable([line]):
+            yield Broken(reason, written_out(line).strip())
             continue
         try:
             yield parse_line(line.strip())

@@ -22,11 +22,11 @@ from importlib import resources
 from pathlib import Path
 
 from headtune.data.reading.opening.byte_source import MOST_BYTES, ByteSource, with_head
-from headtune.data.reading.opening.decode import BYTE_ORDER_MARKS, check_encoding
+from headtune.data.reading.opening.encodings import encoding_of
 from headtune.data.reading.opening.packing import PACKED_SUFFIXES, inner_suffix
 from headtune.data.reading.opening.refused import refuse_other_formats
 from headtune.data.reading.opening.unpack import fully_unpacked
-from headtune.errors import DataError, DataNotFoundError, EncodingError, option
+from headtune.errors import DataError, DataNotFoundError
 from headtune.files.addresses import split_address
 
 __all__ = [
@@ -167,7 +167,7 @@ def _like(path: Path) -> str:
 def kind_of(source: ByteSource, encoding: str) -> Kind:
     """How to read it: by its suffix, else by its content.
 
-    Raises ``DataError`` on content that is no table and ``EncodingError`` on UTF-16 unannounced.
+    Raises ``DataError`` on content that is no table, and what ``encoding_of`` raises.
     """
     for first, kind in BINARY:
         if first.match(source.head):
@@ -182,7 +182,8 @@ def kind_of(source: ByteSource, encoding: str) -> Kind:
             way_out="Let its name end in .csv, .json or .jsonl.",
         )
     if known is None or known is Kind.JSON:
-        return _text_kind(source.head, known)
+        found = encoding_of(source.head, encoding, source.name).name
+        return _text_kind(source.head.decode(found, "ignore").encode("utf-8", "ignore"), known)
     return known
 
 
@@ -235,30 +236,15 @@ def _refuse_binary(source: ByteSource, encoding: str) -> None:
         raise DataError(
             f"{name} is a web page, not a table.", way_out="Download the file that it links to."
         )
-    if check_encoding(encoding).startswith(("utf-16", "utf-32")):
-        return
-    for mark, marked in BYTE_ORDER_MARKS.items():
-        if head.startswith(mark) and marked != "utf-8":
-            raise EncodingError(
-                f"{name} is not {encoding}: its byte order mark says {marked} (at byte 0, line 1).",
-                option="encoding",
-                way_out=f"Read it with {option('encoding', marked)}",
-            )
-    _refuse_control_bytes(name, encoding, head)
+    if not encoding_of(head, encoding, name).name.startswith(("utf-16", "utf-32")):
+        _refuse_control_bytes(name, head)
 
 
-def _refuse_control_bytes(name: str, encoding: str, head: bytes) -> None:
+def _refuse_control_bytes(name: str, head: bytes) -> None:
     """A single NUL breaks a row; every twentieth byte of that kind is no text at all."""
     n_control = len(head) - len(head.translate(None, bytes([*range(9), *range(14, 32)])))
     if n_control < 8 or n_control * 20 < len(head):
         return
-    for start, likely in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if head[start::2].count(0) * 10 > len(head) * 4:
-            raise EncodingError(
-                f"{name} is not {encoding}: every other byte is NUL (from byte {start}, line 1).",
-                option="encoding",
-                way_out=f"It looks like {likely}: {option('encoding', likely)}",
-            )
     raise DataError(
         f"{name} is a binary file, not a table: {n_control:,} of its first {len(head):,} bytes "
         "are control characters.",
