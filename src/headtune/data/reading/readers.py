@@ -180,9 +180,12 @@ def _then_closed(chunks: Iterator[Table], stack: ExitStack) -> Iterator[Table]:
         yield from chunks
 
 
-def _noted(chunks: Iterator[Table], notes: tuple[str, ...]) -> Iterator[Table]:
+def _noted(
+    chunks: Iterator[Table], first: tuple[str, ...] = (), last: tuple[str, ...] = ()
+) -> Iterator[Table]:
+    """The chunks with more to be said, before what they say and after it."""
     for table in chunks:
-        yield replace(table, notes=(*notes, *table.notes))
+        yield replace(table, notes=(*first, *table.notes, *last))
 
 
 def _arrow_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
@@ -206,7 +209,7 @@ def _json_lines_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int 
         return _json_parts(file, config, rows_per_chunk)
     lines = decoded_lines(file.blocks(), encoding.name, file.name, keep_bad=True)
     chunks = json_line_tables(lines, file.name, config, rows_per_chunk)
-    return {"train": _noted(chunks, encoding.notes)}
+    return {"train": _noted(chunks, last=encoding.notes)}
 
 
 def _json_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
@@ -214,7 +217,8 @@ def _json_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None
     text = "".join(decoded_lines(file.blocks(), encoding.name, file.name))
     tables = json_tables(text, file.name, config)
     return {
-        part: _noted(table.chunks(rows_per_chunk), encoding.notes) for part, table in tables.items()
+        part: _noted(table.chunks(rows_per_chunk), last=encoding.notes)
+        for part, table in tables.items()
     }
 
 
@@ -240,7 +244,7 @@ def _csv_chunks(
     decoded = partial(decoded_lines, encoding=encoding.name, name=file.name, keep_bad=True)
     sample = list(decoded([file.head], is_whole=file.is_whole))
     if (own := own_form(sample, config, file.name)) is not None:
-        yield from _noted(own.tables(decoded(file.blocks()), rows_per_chunk), encoding.notes)
+        yield from _noted(own.tables(decoded(file.blocks()), rows_per_chunk), last=encoding.notes)
         return
     form = find_format(sample, config, file.name, file.suffix, is_whole=file.is_whole)
     refuse_bad_bytes(form.header.names, file.head, encoding.name, file.name)
