@@ -4,7 +4,7 @@ From the first 256 KiB, in this order:
 
 1. lines above all others that ``skip_lines`` leaves out, or a first line ``sep=;``, which Excel
    reads and writes: it says the delimiter and is skipped;
-2. comments: lines that begin with ``#``, of which none can be a row (``_has_comments``);
+2. comments: lines that begin with ``#``, of which none can be a row (``_comment``);
 3. delimiter and quotes, found together by how many records work out (``tries.py``). So the SMS
    Spam Collection, whose messages hold stray quotes, keeps its quotes and its 5,574 rows (a plain
    reader of quotes finds 5,572), and quoted line breaks stay in their fields elsewhere;
@@ -17,6 +17,7 @@ Costs: the same whatever the file's size.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -40,6 +41,7 @@ __all__ = ["CsvFormat", "find_format"]
 
 SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)
 COMMENT = "#"
+COMMENT_LINE = re.compile(r"#+(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class CsvFormat:
                 f"{'header' if self.header.is_there else 'rows'} left out ({first[:60]!r})"
             )
         if comment is not None:
-            notes.append(f"lines that begin with {comment} are comments, and left out")
+            notes.append(f"lines that begin with {comment.strip()} are comments, and left out")
         if self.ends_empty:
             notes.append("empty fields too many at the end of rows are dropped")
         return tuple(notes)
@@ -137,27 +139,35 @@ def _commented(sample: Sample, config: DataConfig, known: frozenset[str]) -> Try
     if not any(line.startswith(COMMENT) for line in sample.lines):
         return best_try(sample, config, None)
     without = best_try(sample, config, COMMENT)
-    return without if _has_comments(sample, without, known) else best_try(sample, config, None)
+    comment = _comment(sample, without, known)
+    if comment is None:
+        return best_try(sample, config, None)
+    return replace(without, dialect=replace(without.dialect, comment=comment))
 
 
-def _has_comments(sample: Sample, found: Try, known: frozenset[str]) -> bool:
-    """Whether lines that begin with # are comments, in a table of several columns.
+def _comment(sample: Sample, found: Try, known: frozenset[str]) -> str | None:
+    """What comments begin with, a hash or a hash and a space, in a table of several columns.
 
-    They are if none can be a row. One can be if it has as many fields as rows and one of them is
-    a value that rows have in that column; or any, in a table where no value occurs twice. The last
-    one above all records may also be the header: ``#id,text,label``.
+    The first line must be one, or all begin with a hash and a space; and none can be a row. One
+    can be if it holds a value that rows have several times, or, in a table without such values, if
+    it has as many fields. The last one above all records may be the header: ``#id,text,label``.
     """
-    if found.width < 2 or not found.records:
-        return False
+    records = [
+        record
+        for record in parsed(sample.lines, replace(found.dialect, comment=None))
+        if record.lines[0].startswith(COMMENT)  # and not within the quotes of another
+    ]
     rows = [record for record in found.records if len(record.fields) == found.width]
+    if found.width < 2 or not records or not rows:
+        return None
+    is_first = next(line for line in sample.lines if line.strip()).startswith(COMMENT)
+    if not is_first and not all(COMMENT_LINE.match(record.lines[0]) for record in records):
+        return None
     columns = columns_below(rows)
-    has_repeats = any(2 * len(set(column)) <= len(column) for column in columns)
-    lines = [line for line in sample.lines if line.startswith(COMMENT)]
-    for record in parsed(lines, replace(found.dialect, comment=None)):
-        if len(record.fields) == found.width:
-            values = zip(record.fields, columns, strict=True)
-            if not has_repeats or any(value in column for value, column in values):
-                return False
+    common = {value for column in columns for value, n in Counter(column).items() if n > 1} - {""}
+    for record in records:
+        if common.intersection(record.fields) or (not common and len(record.fields) == found.width):
+            return False
     return is_header(rows[0].fields, columns_below(rows[1:]), known) or not _ends_in_names(
         sample, found
     )
