@@ -32,7 +32,7 @@ from headtune.data.reading.delimited.header import (
     is_header,
 )
 from headtune.data.reading.delimited.known import known_names
-from headtune.data.reading.delimited.rows import parsed
+from headtune.data.reading.delimited.rows import Record, parsed
 from headtune.data.reading.delimited.tries import Sample, Try, best_try
 from headtune.options import DataConfig
 from headtune.wording.numbers import count
@@ -163,14 +163,25 @@ def _comment(sample: Sample, found: Try, known: frozenset[str]) -> str | None:
     is_first = next(line for line in sample.lines if line.strip()).startswith(COMMENT)
     if not is_first and not all(COMMENT_LINE.match(record.lines[0]) for record in records):
         return None
-    columns = columns_below(rows)
-    common = {value for column in columns for value, n in Counter(column).items() if n > 1} - {""}
-    for record in records:
-        if common.intersection(record.fields) or (not common and len(record.fields) == found.width):
-            return False
-    return is_header(rows[0].fields, columns_below(rows[1:]), known) or not _ends_in_names(
-        sample, found
-    )
+    common = _common_values(rows)
+    if any(_may_be_row(record, common, found.width) for record in records):
+        return None
+    if _ends_in_names(sample, found) and not is_header(
+        rows[0].fields, columns_below(rows[1:]), known
+    ):
+        return None
+    spaced = f"{COMMENT} "
+    return spaced if all(record.lines[0].startswith(spaced) for record in records) else COMMENT
+
+
+def _common_values(rows: Sequence[Record]) -> set[str]:
+    """Values that a column has more than once."""
+    counts = map(Counter, columns_below(rows))
+    return {value for column in counts for value, n in column.items() if n > 1} - {""}
+
+
+def _may_be_row(record: Record, common: set[str], width: int) -> bool:
+    return not common.isdisjoint(record.fields) if common else len(record.fields) == width
 
 
 def _ends_in_names(sample: Sample, found: Try) -> bool:
