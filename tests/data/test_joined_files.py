@@ -230,6 +230,19 @@ def test_a_hash_within_quotes_is_no_comment(tmp_path: Path) -> None:
     assert rows_of(table) == [(f"{text}\n# {i}", label) for i, (text, label) in enumerate(ROWS)]
 
 
+def test_lines_of_hashtags_within_quotes_make_no_comments(tmp_path: Path) -> None:
+    rows = [(f"{text}\n# so\n#win, now", label) for text, label in ROWS]
+    content = "text,label\n" + "".join(f'"{text}",{label}\n' for text, label in rows)
+    table = read(tmp_path, content)
+    assert (rows_of(table), len(table.notes)) == (rows, 3)
+
+
+@pytest.mark.parametrize("row", ["#win, now,ham", "#win now", "#1 of all,spam"])
+def test_a_broken_row_that_begins_with_a_hash_is_said(row: str, tmp_path: Path) -> None:
+    table = read(tmp_path, joined([("text", "label"), *ROWS], ",") + row + "\n")
+    assert len(table) + len(table.set_aside) == 25
+
+
 def test_a_header_may_begin_with_a_hash(tmp_path: Path) -> None:
     rows = [(str(i), *row) for i, row in enumerate(ROWS)]
     table = read(tmp_path, joined([("#id", "text", "label"), *rows], ","))

@@ -4,7 +4,7 @@ From the first 256 KiB, in this order:
 
 1. lines above all others that ``skip_lines`` leaves out, or a first line ``sep=;``, which Excel
    reads and writes: it says the delimiter and is skipped;
-2. comments: lines that begin with ``#``, of which none can be a row (``_has_comments``);
+2. comments: lines that begin with ``#``, of which none can be a row (``_comment``);
 3. delimiter and quotes, found together by how many records work out (``tries.py``). So the SMS
    Spam Collection, whose messages hold stray quotes, keeps its quotes and its 5,574 rows (a plain
    reader of quotes finds 5,572), and quoted line breaks stay in their fields elsewhere;
@@ -17,6 +17,7 @@ Costs: the same whatever the file's size.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -31,7 +32,7 @@ from headtune.data.reading.delimited.header import (
     is_header,
 )
 from headtune.data.reading.delimited.known import known_names
-from headtune.data.reading.delimited.rows import parsed
+from headtune.data.reading.delimited.rows import Record, parsed
 from headtune.data.reading.delimited.tries import Sample, Try, best_try
 from headtune.options import DataConfig
 from headtune.wording.numbers import count
@@ -40,6 +41,7 @@ __all__ = ["CsvFormat", "find_format"]
 
 SEPARATOR_LINE = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)
 COMMENT = "#"
+COMMENT_LINE = re.compile(r"#+(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class CsvFormat:
                 f"{'header' if self.header.is_there else 'rows'} left out ({first[:60]!r})"
             )
         if comment is not None:
-            notes.append(f"lines that begin with {comment} are comments, and left out")
+            notes.append(f"lines that begin with {comment.strip()} are comments, and left out")
         if self.ends_empty:
             notes.append("empty fields too many at the end of rows are dropped")
         return tuple(notes)
@@ -137,30 +139,49 @@ def _commented(sample: Sample, config: DataConfig, known: frozenset[str]) -> Try
     if not any(line.startswith(COMMENT) for line in sample.lines):
         return best_try(sample, config, None)
     without = best_try(sample, config, COMMENT)
-    return without if _has_comments(sample, without, known) else best_try(sample, config, None)
+    comment = _comment(sample, without, known)
+    if comment is None:
+        return best_try(sample, config, None)
+    return replace(without, dialect=replace(without.dialect, comment=comment))
 
 
-def _has_comments(sample: Sample, found: Try, known: frozenset[str]) -> bool:
-    """Whether lines that begin with # are comments, in a table of several columns.
+def _comment(sample: Sample, found: Try, known: frozenset[str]) -> str | None:
+    """What comments begin with, a hash or a hash and a space, in a table of several columns.
 
-    They are if none can be a row. One can be if it has as many fields as rows and one of them is
-    a value that rows have in that column; or any, in a table where no value occurs twice. The last
-    one above all records may also be the header: ``#id,text,label``.
+    The first line must be one, or all begin with a hash and a space; and none can be a row. One
+    can be if it holds a value that rows have several times, or, in a table without such values, if
+    it has as many fields. The last one above all records may be the header: ``#id,text,label``.
     """
-    if found.width < 2 or not found.records:
-        return False
+    records = [
+        record
+        for record in parsed(sample.lines, replace(found.dialect, comment=None))
+        if record.lines[0].startswith(COMMENT)  # and not within the quotes of another
+    ]
     rows = [record for record in found.records if len(record.fields) == found.width]
-    columns = columns_below(rows)
-    has_repeats = any(2 * len(set(column)) <= len(column) for column in columns)
-    lines = [line for line in sample.lines if line.startswith(COMMENT)]
-    for record in parsed(lines, replace(found.dialect, comment=None)):
-        if len(record.fields) == found.width:
-            values = zip(record.fields, columns, strict=True)
-            if not has_repeats or any(value in column for value, column in values):
-                return False
-    return is_header(rows[0].fields, columns_below(rows[1:]), known) or not _ends_in_names(
-        sample, found
-    )
+    if found.width < 2 or not records or not rows:
+        return None
+    is_first = next(line for line in sample.lines if line.strip()).startswith(COMMENT)
+    if not is_first and not all(COMMENT_LINE.match(record.lines[0]) for record in records):
+        return None
+    common = _common_values(rows)
+    if any(_may_be_row(record, common, found.width) for record in records):
+        return None
+    if _ends_in_names(sample, found) and not is_header(
+        rows[0].fields, columns_below(rows[1:]), known
+    ):
+        return None
+    spaced = f"{COMMENT} "
+    return spaced if all(record.lines[0].startswith(spaced) for record in records) else COMMENT
+
+
+def _common_values(rows: Sequence[Record]) -> set[str]:
+    """Values that a column has more than once."""
+    counts = map(Counter, columns_below(rows))
+    return {value for column in counts for value, n in column.items() if n > 1} - {""}
+
+
+def _may_be_row(record: Record, common: set[str], width: int) -> bool:
+    return not common.isdisjoint(record.fields) if common else len(record.fields) == width
 
 
 def _ends_in_names(sample: Sample, found: Try) -> bool:

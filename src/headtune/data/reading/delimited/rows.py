@@ -91,17 +91,13 @@ class _ChangedLines(_Lines):
 
     def __next__(self) -> str:
         line = super().__next__()
-        while self._comment is not None and len(self.taken) == 1 and _begins(line, self._comment):
+        while self._comment is not None and len(self.taken) == 1 and line.startswith(self._comment):
             self.taken.clear()
             line = super().__next__()
         return self.changed(line)
 
     def changed(self, line: str) -> str:
         return line if self._change is None else self._change(line)
-
-
-def _begins(line: str, comment: str) -> bool:
-    return line.lstrip(" \t").startswith(comment)
 
 
 def parsed(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
