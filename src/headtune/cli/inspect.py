@@ -23,7 +23,7 @@ __all__ = ["inspect"]
 PARTS = ("split_column", "validation_file", "test_file")
 
 
-@takes_options(data=(*READING, "label", *PARTS))
+@takes_options(data=(*READING, "label", "label_file", *PARTS))
 def inspect(
     source: Annotated[
         str,

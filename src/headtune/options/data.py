@@ -28,6 +28,9 @@ class DataConfig:
     template: str | None = None
     """Joins several columns into the text: "{keyword}: {text}". Names columns in braces."""
 
+    label_file: Path | None = None
+    """Labels of a text file, one a line. Line by line they belong to its texts."""
+
     encoding: str = "utf-8"
     """Encoding of a text file. A byte order mark is understood."""
 

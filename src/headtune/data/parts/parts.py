@@ -8,6 +8,7 @@ With a test file and 70/10/20, validation is 10 parts of 80.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -68,15 +69,16 @@ class GivenParts:
 def read_given_parts(source: object, config: DataConfig) -> GivenParts:
     """Read all tables of a run. Raises ``DataError``, and ``SplitError`` when parts contradict."""
     tables = read_parts(source, config)
-    given_by = "the splits of the data set" if len(tables) > 1 else None
+    given_by = _name_of_parts(source) if len(tables) > 1 else None
     files = {"validation": config.validation_file, "test": config.test_file}
     given_files = {part: path for part, path in files.items() if path is not None}
     _check_one_way(config, given_by, bool(given_files))
     columns = find_columns(tables["train"], config)
     tables, notes = _with_labels(tables, columns)
     given_by = given_by if len(tables) > 1 else None
+    own = replace(config, label_file=None)  # it belongs to the training texts
     for part, path in given_files.items():
-        tables[part] = read_table(str(path), config)
+        tables[part] = read_table(str(path), own)
         _check_same_columns(tables[part], columns)
     usable = {part: usable_rows(table, columns, config) for part, table in tables.items()}
     for part, table in tables.items():
@@ -111,10 +113,15 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
     )
 
 
+def _name_of_parts(source: object) -> str:
+    is_folder = isinstance(source, str | Path) and Path(source).expanduser().is_dir()
+    return "the parts of the folder" if is_folder else "the splits of the data set"
+
+
 def _other_columns(
     table: Table, train: UsableRows, columns: Columns, config: DataConfig
 ) -> pa.Table:
-    used = {columns.text, columns.label, config.split_column}
+    used = {columns.text, columns.label, config.split_column, *table.derived}
     others = [name for name in table.column_names if name not in used]
     return table.columns.select(others).take(train.positions)
 

@@ -8,6 +8,7 @@ the same chunks, so they agree on every row and every row number. What each sour
     JSON, JSON Lines  json/
     Parquet, Arrow    arrow/: in types that the stages know
     owner/name        hub.py
+    a folder          folders/: its parts, texts or tables; a zip archive of one likewise
     Python            a list of dicts, a pandas DataFrame, a datasets.Dataset or DatasetDict,
                       a pyarrow.Table, or anything else that hands out Arrow data (polars)
 
@@ -31,13 +32,24 @@ from headtune.data.checks import refuse_if_strict
 from headtune.data.reading.arrow.tables import arrow_table, parquet_tables
 from headtune.data.reading.delimited.format import find_format
 from headtune.data.reading.delimited.rows import records
+from headtune.data.reading.folders.files import DiskFolder, open_zip
+from headtune.data.reading.folders.lines import labelled_lines
+from headtune.data.reading.folders.reader import folder_parts
+from headtune.data.reading.folders.saved import is_saved, load_saved
 from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
 from headtune.data.reading.json.rows import json_line_records, json_table
 from headtune.data.reading.names import listed
 from headtune.data.reading.opening.decode import check_encoding, decoded_lines
-from headtune.data.reading.opening.sources import ByteSource, Kind, is_hub_id, kind_of, open_bytes
+from headtune.data.reading.opening.sources import (
+    SAMPLES,
+    ByteSource,
+    Kind,
+    is_hub_id,
+    kind_of,
+    open_bytes,
+)
 from headtune.data.reading.table import Table, concatenate, numbered_chunks, table_from_records
-from headtune.errors import DataError, option
+from headtune.errors import ConfigError, DataError, option
 from headtune.options import DataConfig
 
 __all__ = ["iter_tables", "read_parts", "read_table"]
@@ -112,9 +124,21 @@ def _checked(chunks: Iterator[Table], config: DataConfig) -> Iterator[Table]:
 def _parts(source: object, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     if isinstance(source, str | Path):
         text = str(source)
+        if config.label_file is not None:
+            return {"train": labelled_lines(text, config.label_file, config, rows_per_chunk)}
+        path = Path(text).expanduser()
+        if text not in ("-", *SAMPLES) and path.is_dir():
+            return _folder_parts(path, config, rows_per_chunk)
+        if path.suffix.lower() == ".zip" and path.is_file():
+            return _zip_parts(path, config, rows_per_chunk)
         if text != "-" and not Path(text).expanduser().exists() and is_hub_id(text):
             return _dataset_parts(hub_splits(text), text, rows_per_chunk)
         return _file_parts(text, config, rows_per_chunk)
+    if config.label_file is not None:
+        raise ConfigError(
+            f"{option('label_file')} has the labels of a text file; the data are Python objects.",
+            option="label_file",
+        )
     datasets = sys.modules.get("datasets")  # an object of it can only be here if it is imported
     if datasets is not None and isinstance(source, datasets.DatasetDict):
         return _dataset_parts(dict(source), "the data set", rows_per_chunk)
@@ -184,12 +208,32 @@ def _sliced(table: Table, rows_per_chunk: int | None) -> Iterator[Table]:
         yield table.sliced(start, rows_per_chunk)
 
 
+def _folder_parts(path: Path, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    folder = DiskFolder(path)
+    if is_saved(folder.names()):
+        return _dataset_parts(load_saved(path), folder.name, rows_per_chunk)
+    return folder_parts(folder, config, rows_per_chunk, _source_parts)
+
+
+def _zip_parts(path: Path, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    """The parts of an archive of a folder, which stays open until the last one is read."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(open_zip(path))
+        parts = folder_parts(folder, config, rows_per_chunk, _source_parts)
+        *_, last = parts
+        parts[last] = _then_closed(parts[last], stack.pop_all())
+    return parts
+
+
+def _source_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    return READERS[kind_of(file, check_encoding(config.encoding))](file, config, rows_per_chunk)
+
+
 def _file_parts(source: str, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     """The parts of a file, which stays open until the chunks of the last one are read."""
     with ExitStack() as stack:
         file = stack.enter_context(open_bytes(source))
-        read = READERS[kind_of(file, check_encoding(config.encoding))]
-        parts = read(file, config, rows_per_chunk)
+        parts = _source_parts(file, config, rows_per_chunk)
         *_, last = parts
         parts[last] = _then_closed(parts[last], stack.pop_all())
     return parts

@@ -1,0 +1,98 @@
+"""Tables of a folder: parts where names say so, else files of one table.
+
+    train.csv, test.csv                          parts
+    data/train-00000-of-00002.parquet, …         parts of several files each
+    train/2023.jsonl, train/2024.jsonl, test/…   parts by their folders
+    part-0000.csv, part-0001.csv                 one table
+
+Files of one part must be of one form: ``a.csv`` beside ``a.json`` may well be the same rows twice.
+"""
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from headtune.data.reading.folders.file_names import form_of, named_part, part_and_rest
+from headtune.data.reading.folders.files import shown
+from headtune.data.reading.folders.plans import Plan, Tables
+from headtune.data.reading.names import listed
+from headtune.errors import DataError, option
+from headtune.wording.numbers import count
+
+__all__ = ["table_parts"]
+
+
+def table_parts(names: Sequence[str], folder: str) -> tuple[dict[str, Plan], list[str], list[str]]:
+    """Parts, names that are not read, notes.
+
+    Raises ``DataError`` where it cannot be told which tables belong together.
+    """
+    by_part: dict[str, list[str]] = {}
+    others: list[str] = []
+    for name in names:
+        part = _part_of(name)
+        (by_part.setdefault(part, []) if part else others).append(name)
+    if not by_part or (others and "train" not in by_part):
+        if by_part:
+            raise _which_trains(folder, by_part, others)
+        return {"train": _one_table(others, folder)}, [], [_said_of_one(others)]
+    for files in by_part.values():
+        _check_one_form(files, folder)
+        _check_one_set(files, folder)
+    sizes = ", ".join(f"{part} ({_files(files)})" for part, files in by_part.items())
+    parts: dict[str, Plan] = {part: Tables(tuple(files)) for part, files in by_part.items()}
+    return parts, others, [f"parts by their names: {sizes}"]
+
+
+def _part_of(name: str) -> str | None:
+    for above in PurePosixPath(name).parts[:-1]:
+        if (part := named_part(above)) is not None:
+            return part
+    return part_and_rest(name)[0]
+
+
+def _one_table(names: Sequence[str], folder: str) -> Tables:
+    _check_one_form(names, folder)
+    above = [PurePosixPath(name).parts[:-1] for name in names]
+    return Tables(tuple(names), tuple(above) if len(set(above)) > 1 else ())
+
+
+def _said_of_one(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"the one table of the folder: {shown(names[0])}"
+    return f"{count(len(names), 'file')} of one table: {shown(names[0])} to {shown(names[-1])}"
+
+
+def _files(names: Sequence[str]) -> str:
+    return shown(names[0]) if len(names) == 1 else count(len(names), "file")
+
+
+def _check_one_form(names: Sequence[str], folder: str) -> None:
+    first = {form_of(name): name for name in reversed(names)}
+    if len(first) > 1:
+        raise DataError(
+            f"{folder} has tables of several forms ({listed([shown(n) for n in names])}), which "
+            "may be the same rows twice.",
+            way_out=f"Name one of them, such as {shown(names[0])}.",
+        )
+
+
+def _check_one_set(names: Sequence[str], folder: str) -> None:
+    """The names of files say the part: files of one part from several folders are several sets."""
+    if any(named_part(above) for name in names for above in PurePosixPath(name).parts[:-1]):
+        return
+    above = sorted({str(PurePosixPath(name).parent) for name in names})
+    if len(above) > 1:
+        raise DataError(
+            f"{folder} holds several data sets, each with parts: {listed(above)}.",
+            way_out=f"Name the folder of one, such as {above[0] if above[0] != '.' else above[1]}.",
+        )
+
+
+def _which_trains(folder: str, by_part: dict[str, list[str]], others: Sequence[str]) -> DataError:
+    parts = ", ".join(f"{shown(files[0])} ({part})" for part, files in by_part.items())
+    return DataError(
+        f"{folder} has files that are parts, {parts}, and others that may be: "
+        f"{listed([shown(name) for name in others])}; none is named train.",
+        way_out=f"Name the table to train on, and the others by {option('test_file')} and "
+        f"{option('validation_file')}.",
+    )
