@@ -93,6 +93,8 @@ def predict_file(
     with target as writer:
         for chunk in _ahead(_chunks(predictor, source, data, counts)):
             if not names:
+                if chunk.table.notes:
+                    progress.say(f"Read as: {'; '.join(chunk.table.notes)}.")
                 progress.say(chunk.text.explanation)
                 names = _new_names(predictor, chunk.table)
             result = _predict_chunk(predictor, chunk, names, progress)

@@ -16,7 +16,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Protocol, cast
@@ -24,11 +24,13 @@ from typing import IO, BinaryIO, Protocol, cast
 from headtune.data.reading.opening.sources import HEAD_BYTES, ByteSource, open_bytes
 from headtune.errors import DataError
 
-__all__ = ["DiskFolder", "Folder", "ZipFolder", "open_zip", "shown"]
+__all__ = ["DiskFolder", "Folder", "ZipFolder", "open_zip", "shown", "some"]
 
 MOST_FILES = 250_000
 MOST_DEPTH = 16
 """Folders within folders."""
+
+MOST_SHOWN = 6
 
 MOST_UNPACKED = 10_000_000_000
 """Bytes that may come out of an archive, all files together."""
@@ -60,6 +62,12 @@ class Folder(Protocol):
 def shown(name: str) -> str:
     """A name as text: bytes of it that are no UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few names, and how many there are, for a message."""
+    first = ", ".join(shown(name) or "the folder itself" for name in names[:MOST_SHOWN])
+    return first if len(names) <= MOST_SHOWN else f"{first}, … ({len(names):,} in all)"
 
 
 class DiskFolder:
@@ -100,8 +108,8 @@ class DiskFolder:
 
 
 def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
-    """Files and (with ``/`` behind) folders below a folder; ``above`` are the folders that led here,
-    by device and inode. A folder may be met again by another link, but not within itself.
+    """Files and (with ``/`` behind) folders below a folder. ``above`` are the folders that led
+    here, by device and inode: one may be met again by another link, but not within itself.
     """
     try:
         info = folder.stat()
@@ -115,7 +123,10 @@ def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...]) -> Iter
     if here in above:
         return
     if len(above) > MOST_DEPTH:
-        raise DataError(f"{shown(str(folder))} is more than {MOST_DEPTH} folders deep.")
+        raise DataError(
+            f"{shown(str(folder))} is more than {MOST_DEPTH} folders deep.",
+            way_out="Name the folder that has the texts.",
+        )
     for entry in sorted(entries, key=lambda entry: entry.name):
         if entry.name.startswith(".") or entry.name in ("__MACOSX", "__pycache__"):
             continue
@@ -214,7 +225,7 @@ class _Member(io.BufferedIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """So many bytes, fewer at the end."""
         with self._said():
-            data = self._file.read(size)
+            data = self._file.read(-1 if size is None else size)
         self._folder.count(len(data))
         return data
 

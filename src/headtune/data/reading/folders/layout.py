@@ -25,12 +25,11 @@ from headtune.data.reading.folders.file_names import (
     named_part,
     without_top,
 )
-from headtune.data.reading.folders.files import Folder, shown
+from headtune.data.reading.folders.files import Folder, shown, some
 from headtune.data.reading.folders.line_layout import Looks, side_by_side
 from headtune.data.reading.folders.plans import Layout, Plan, Texts
 from headtune.data.reading.folders.table_layout import table_parts
 from headtune.data.reading.hub import part_names
-from headtune.data.reading.names import listed
 from headtune.errors import DataError, option
 from headtune.wording.numbers import count
 
@@ -46,12 +45,12 @@ WEIGHTS = (".safetensors", ".gguf", "pytorch_model.bin")
 
 
 def find_layout(folder: Folder, looks: Looks) -> Layout:
-    """The plan of each part of a folder. Raises ``DataError`` where it holds nothing that is read."""
+    """The plan of each part of a folder. Raises ``DataError`` where nothing in it is read."""
     names = folder.names()
     _check_is_data(folder, names)
     useful = [name for name in names if not is_clutter(name)]
     if not useful:
-        held = f"only {listed(_first(names))}" if names else "no files"
+        held = f"only {some(names)}" if names else "no files"
         raise DataError(
             f"{folder.name} holds {held}; expected texts or tables.",
             way_out="Name the folder that has them.",
@@ -183,21 +182,6 @@ def _in_order(parts: dict[str, Plan], folder: str) -> dict[str, Plan]:
     return {part: parts[name] for part, name in part_names(parts).items()}
 
 
-def _in_order(parts: dict[str, Plan], folder: str) -> dict[str, Plan]:
-    """By headtune's names, train first; a single one is train. Raises ``DataError`` without it."""
-    found: dict[str, Plan] = {}
-    try:
-        names = part_names(parts)
-    except DataError:
-        raise DataError(
-            f"{folder} has the parts {', '.join(parts)}; expected one named train.",
-            way_out="Rename one, or name a single one of them.",
-        ) from None
-    for part, name in names.items():
-        found[part] = parts[name]
-    return found
-
-
 def _left_out(names: Sequence[str]) -> list[str]:
     if not names:
         return []
@@ -217,7 +201,3 @@ def _many(above: str, bases: Sequence[str]) -> str:
     if len(bases) <= 3:
         return f"{', '.join(map(shown, bases))}{where}"
     return f"{len(bases):,} files{where} ({shown(bases[0])}, …)"
-
-
-def _first(names: Sequence[str]) -> list[str]:
-    return [shown(name) for name in names[:5]]

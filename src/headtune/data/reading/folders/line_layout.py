@@ -28,6 +28,7 @@ LOOKED_AT = 64 * 1024
 MOST_LABELS = 200
 """Files, of which each is a label."""
 
+PARTS = ("train", "validation", "test")
 MAPPINGS = ("mapping", "label_mapping", "labels_mapping", "label_map", "label_names")
 TEXT_WORDS = {"text", "texts", "sentence", "sentences", "tweets", "x", "inputs", "input", "docs"}
 LABEL_WORDS = {"label", "labels", "y", "target", "targets", "gold", "classes"}
@@ -156,7 +157,9 @@ def _parts(names: Sequence[str], looks: Looks) -> Found | None:
         }
         return parts, others, [_said_by_file(sorted(labels))]
     parts = {part: Tables(tuple(name for name, _ in files)) for part, files in by_part.items()}
-    sizes = ", ".join(f"{part} ({count(len(files), 'file')})" for part, files in by_part.items())
+    sizes = ", ".join(
+        f"{part} ({count(len(by_part[part]), 'file')})" for part in PARTS if part in by_part
+    )
     return parts, others, [f"parts by their names: {sizes}"]
 
 

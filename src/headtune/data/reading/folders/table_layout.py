@@ -8,17 +8,18 @@
 Files of one part must be of one form: ``a.csv`` beside ``a.json`` may well be the same rows twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import PurePosixPath
 
 from headtune.data.reading.folders.file_names import form_of, named_part, part_and_rest
-from headtune.data.reading.folders.files import shown
+from headtune.data.reading.folders.files import shown, some
 from headtune.data.reading.folders.plans import Plan, Tables
-from headtune.data.reading.names import listed
 from headtune.errors import DataError, option
 from headtune.wording.numbers import count
 
 __all__ = ["table_parts"]
+
+PARTS = ("train", "validation", "test")
 
 
 def table_parts(names: Sequence[str], folder: str) -> tuple[dict[str, Plan], list[str], list[str]]:
@@ -35,10 +36,11 @@ def table_parts(names: Sequence[str], folder: str) -> tuple[dict[str, Plan], lis
         if by_part:
             raise _which_trains(folder, by_part, others)
         return {"train": _one_table(others, folder)}, [], [_said_of_one(others)]
+    _check_one_set([name for files in by_part.values() for name in files], folder)
     for files in by_part.values():
         _check_one_form(files, folder)
-        _check_one_set(files, folder)
-    sizes = ", ".join(f"{part} ({_files(files)})" for part, files in by_part.items())
+    _check_beside(others, {_set_of(name) for files in by_part.values() for name in files}, folder)
+    sizes = ", ".join(f"{part} ({_files(by_part[part])})" for part in PARTS if part in by_part)
     parts: dict[str, Plan] = {part: Tables(tuple(files)) for part, files in by_part.items()}
     return parts, others, [f"parts by their names: {sizes}"]
 
@@ -70,21 +72,34 @@ def _check_one_form(names: Sequence[str], folder: str) -> None:
     first = {form_of(name): name for name in reversed(names)}
     if len(first) > 1:
         raise DataError(
-            f"{folder} has tables of several forms ({listed([shown(n) for n in names])}), which "
+            f"{folder} has tables of several forms ({some(names)}), which "
             "may be the same rows twice.",
             way_out=f"Name one of them, such as {shown(names[0])}.",
         )
 
 
+def _set_of(name: str) -> str:
+    """The folder of a data set: that of its parts, or of their folders."""
+    above = PurePosixPath(name).parts[:-1]
+    level = next((i for i, word in enumerate(above) if named_part(word)), len(above))
+    return "/".join(above[:level])
+
+
 def _check_one_set(names: Sequence[str], folder: str) -> None:
-    """The names of files say the part: files of one part from several folders are several sets."""
-    if any(named_part(above) for name in names for above in PurePosixPath(name).parts[:-1]):
-        return
-    above = sorted({str(PurePosixPath(name).parent) for name in names})
+    above = sorted({_set_of(name) for name in names})
     if len(above) > 1:
         raise DataError(
-            f"{folder} holds several data sets, each with parts: {listed(above)}.",
-            way_out=f"Name the folder of one, such as {above[0] if above[0] != '.' else above[1]}.",
+            f"{folder} holds several data sets with parts: {some(above)}.",
+            way_out=f"Name the folder of one, such as {shown(above[-1])}.",
+        )
+
+
+def _check_beside(others: Sequence[str], sets: Set[str], folder: str) -> None:
+    """Tables that are no parts are left out only beside these: a sample of what to submit."""
+    if far := [name for name in others if _set_of(name) not in sets]:
+        raise DataError(
+            f"{folder} has parts in {some(sorted(sets))}, and other tables: {some(far)}.",
+            way_out="Name one of the tables, or the folder of the parts.",
         )
 
 
@@ -92,7 +107,7 @@ def _which_trains(folder: str, by_part: dict[str, list[str]], others: Sequence[s
     parts = ", ".join(f"{shown(files[0])} ({part})" for part, files in by_part.items())
     return DataError(
         f"{folder} has files that are parts, {parts}, and others that may be: "
-        f"{listed([shown(name) for name in others])}; none is named train.",
+        f"{some(others)}; none is named train.",
         way_out=f"Name the table to train on, and the others by {option('test_file')} and "
         f"{option('validation_file')}.",
     )

@@ -92,13 +92,13 @@ def _column_names(plan: Texts) -> list[str]:
 
 def _record(folder: Folder, plan: Texts, position: int, encoding: str) -> Record | Broken:
     name = plan.files[position]
-    text = _text(folder, name, encoding)
-    if isinstance(text, Broken):
-        return text
+    found = _text(folder, name, encoding)
+    if isinstance(found, Broken):
+        return found
     depth = max(map(len, plan.levels), default=0)
     above = [shown(each) for each in plan.levels[position]] if plan.levels else []
     label = plan.labels[position : position + 1]
-    return (text, *label, *above, *[None] * (depth - len(above)), shown(name))
+    return (found, *label, *above, *[None] * (depth - len(above)), shown(name))
 
 
 def _text(folder: Folder, name: str, encoding: str) -> str | Broken:
