@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import datasets
@@ -200,3 +201,147 @@ def test_every_form_of_folder(tmp_path: Path, form: str, archived: bool) -> None
     ]
     n_rows = sum(map(len, expected.values()))
     assert [row for chunk in chunks for row in chunk.rows.tolist()] == [*range(1, n_rows + 1)]
+
+
+def notes_of(source: Path) -> str:
+    return "; ".join(read_parts(source, AUTO)["train"].notes)
+
+
+def test_what_was_found_is_said(tmp_path: Path) -> None:
+    imdb, _ = FORMS["parts above labels, as IMDB"]
+    assert notes_of(written(tmp_path / "imdb", imdb)) == (
+        "folders are parts: train (2 files), test (2 files); a file a text, the label is its "
+        "folder (neg, pos); left out: README, imdb.vocab, train/unsup/0_0.txt, train/urls_pos.txt"
+    )
+    tweets, _ = FORMS["labels beside, as TweetEval"]
+    assert notes_of(written(tmp_path / "tweets", tweets)) == (
+        "a text a line (train_text.txt), its label in the same line of train_labels.txt, called "
+        "as in mapping.txt"
+    )
+    kaggle, _ = FORMS["parts as tables"]
+    assert notes_of(written(tmp_path / "kaggle", kaggle)).startswith(
+        "parts by their names: train (train.csv), validation (dev.csv), test (testing.csv); "
+        "left out: notes.txt, sample_submission.csv; comma-separated"
+    )
+    names, _ = FORMS["a text a line, the label is the ending"]
+    assert notes_of(written(tmp_path / "names", names)) == (
+        "a text a line, its label in the name of the file (neg, pos)"
+    )
+
+
+def test_many_files_that_are_left_out_are_counted(tmp_path: Path) -> None:
+    many = {f"unsup/{i}.txt": "x" for i in range(9)} | {"ham/1": "a", "spam/1": "b"}
+    assert notes_of(written(tmp_path, many)).endswith("left out: 9 files in unsup (0.txt, …)")
+
+
+def test_the_file_of_a_text_is_a_column_and_no_clue(tmp_path: Path) -> None:
+    files = {f"{label}/{i}.txt": f"{label} {i}" for label in ("ham", "spam") for i in range(3)}
+    given = read_given_parts(written(tmp_path / "mail", files), AUTO)
+    assert given.other_columns.column_names == []
+    table = read_table(tmp_path / "mail", AUTO)
+    assert table.column_names == ["text", "label", "file"]
+    assert table.columns["file"].to_pylist() == sorted(files)
+    assert table.name == "mail"
+
+
+def test_two_levels_that_could_both_be_the_label_are_asked_for(tmp_path: Path) -> None:
+    files = {
+        f"{a}/{b}/{i}.txt": f"{a} {b} {i}"
+        for a in ("pos", "neg")
+        for b in ("web", "mail")
+        for i in range(3)
+    }
+    source = written(tmp_path, files)
+    with pytest.raises(ColumnError, match="could be the label: folder1, folder2") as raised:
+        prepare(source, AUTO)
+    assert str(raised.value).endswith('Choose one: label="folder1"')
+    counts = prepare(source, DataConfig(label="folder2", split="80/20")).summary["labels"]
+    assert counts == {"mail": 6, "web": 6}
+    assert "the label is one of its folders" in notes_of(source)
+
+
+def test_texts_without_labels_have_their_files(tmp_path: Path) -> None:
+    written(tmp_path, {"001.txt": "a\n\nb", "002.txt": "c, d", "010.txt": ""})
+    table = read_table(tmp_path, AUTO)
+    assert rows(table, "text", "file") == [
+        ("a\n\nb", "001.txt"),
+        ("c, d", "002.txt"),
+        ("", "010.txt"),
+    ]
+    with pytest.raises(ColumnError, match="looks like labels"):
+        prepare(tmp_path, AUTO)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"letter.txt": "Dear\n\nyou\n", "memo.txt": "a\nb\n"},
+        {"letter.txt": "Dear you\n", "memo.txt": "a\nb\n"},
+        {"doc1.txt": "a\nb\n", "doc2.txt": "c\nd\n"},
+    ],
+    ids=["paragraphs", "one line", "numbers"],
+)
+def test_documents_are_no_lines(tmp_path: Path, files: Files) -> None:
+    table = read_table(written(tmp_path, files), AUTO)
+    assert rows(table, "text", "file") == [(files[name], name) for name in sorted(files)]
+    assert "nothing says a label" in table.notes[0]
+
+
+def test_folders_of_tables_are_columns(tmp_path: Path) -> None:
+    files = {f"{topic}/a.csv": f"id,text\n1,about {topic}\n" for topic in ("sport", "news")}
+    table = read_table(written(tmp_path, files), AUTO)
+    assert rows(table, "text", "folder1") == [("about news", "news"), ("about sport", "sport")]
+
+
+def save_one(path: Path) -> None:
+    datasets.Dataset.from_dict({"text": ["a", "b"], "label": [0, 1]}, labelled()).save_to_disk(path)
+
+
+def save_several(path: Path) -> None:
+    parts = {
+        name: datasets.Dataset.from_dict({"text": ["a", "b"], "label": [0, 1]}, labelled())
+        for name in ("train", "validation", "test")
+    }
+    datasets.DatasetDict(parts).save_to_disk(path)
+
+
+def labelled() -> datasets.Features:
+    return datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["ham", "spam"])}
+    )
+
+
+@pytest.mark.parametrize(
+    ("save", "parts"),
+    [(save_one, ["train"]), (save_several, ["train", "validation", "test"])],
+    ids=["data set", "splits"],
+)
+def test_data_sets_that_were_saved_to_disk(
+    tmp_path: Path, save: Callable[[Path], None], parts: list[str]
+) -> None:
+    save(tmp_path / "saved")
+    read = read_parts(tmp_path / "saved", AUTO)
+    assert list(read) == parts
+    for table in read.values():
+        assert rows(table, "text", "label") == [("a", "ham"), ("b", "spam")]
+    chunks = list(iter_tables(tmp_path / "saved", AUTO, rows_per_chunk=1))
+    assert [len(chunk) for chunk in chunks] == [1] * 2 * len(parts)
+
+
+def test_a_saved_data_set_that_was_changed_is_one_line(tmp_path: Path) -> None:
+    save_one(tmp_path / "saved")
+    whole = {file: file.read_bytes() for file in sorted((tmp_path / "saved").iterdir())}
+    for file, content in whole.items():
+        for changed in (b"", content[: len(content) // 2], b"{}", b"[1]", b'{"a": {}}', None):
+            file.unlink()
+            if changed is not None:
+                file.write_bytes(changed)
+            with suppress(DataError):
+                read_table(tmp_path / "saved", AUTO)
+            file.write_bytes(content)
+
+
+def test_a_saved_data_set_in_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
+    save_several(tmp_path / "saved")
+    with pytest.raises(DataError, match="that was saved to disk"):
+        read_table(zipped(tmp_path / "saved"), AUTO)

@@ -29,7 +29,7 @@ class DataConfig:
     """Joins several columns into the text: "{keyword}: {text}". Names columns in braces."""
 
     label_file: Path | None = None
-    """Labels of a text file, one a line. Line by line they belong to its texts."""
+    """Labels of a text file that holds a text a line: the label of each, in the same line."""
 
     encoding: str = "utf-8"
     """Encoding of a text file. A byte order mark is understood."""

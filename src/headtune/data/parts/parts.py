@@ -21,6 +21,7 @@ from headtune.data.parts.balance import oversample, undersample
 from headtune.data.parts.split import Fractions, parse_split, split, split_by_time
 from headtune.data.parts.times import read_times
 from headtune.data.reading.arrow.values import python_value
+from headtune.data.reading.folders.lines import labels_beside
 from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.names import listed
 from headtune.data.reading.readers import read_parts, read_table
@@ -76,8 +77,8 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
     columns = find_columns(tables["train"], config)
     tables, notes = _with_labels(tables, columns)
     given_by = given_by if len(tables) > 1 else None
-    own = replace(config, label_file=None)  # it belongs to the training texts
     for part, path in given_files.items():
+        own = replace(config, label_file=labels_beside(path) if config.label_file else None)
         tables[part] = read_table(str(path), own)
         _check_same_columns(tables[part], columns)
     usable = {part: usable_rows(table, columns, config) for part, table in tables.items()}

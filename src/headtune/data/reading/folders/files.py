@@ -11,6 +11,7 @@ than ``MOST_FILES``; what an archive unpacks to is counted while it is read, wha
 Costs: memory for the names.
 """
 
+import errno
 import io
 import os
 import stat
@@ -53,7 +54,10 @@ class Folder(Protocol):
         """Bytes of a file, as far as it is known; 0 where it cannot be opened."""
 
     def read(self, name: str, most: int) -> bytes:
-        """The first ``most`` bytes of a file. Raises ``DataError`` where it cannot be read."""
+        """The first ``most`` bytes of a file.
+
+        Raises ``OSError`` where it cannot be read, ``DataError`` where the whole archive must not.
+        """
 
     def opened(self, name: str) -> AbstractContextManager[ByteSource]:
         """A file to read as a table. Raises ``DataError`` where it is empty or cannot be read."""
@@ -96,11 +100,8 @@ class DiskFolder:
 
     def read(self, name: str, most: int) -> bytes:
         """See ``Folder``."""
-        try:
-            with (self.path / name).open("rb") as file:
-                return file.read(most)
-        except OSError as error:
-            raise DataError(f"{shown(name)} cannot be opened: {error.strerror or error}.") from None
+        with (self.path / name).open("rb") as file:
+            return file.read(most)
 
     def opened(self, name: str) -> AbstractContextManager[ByteSource]:
         """See ``Folder``."""
@@ -173,8 +174,13 @@ class ZipFolder:
 
     def read(self, name: str, most: int) -> bytes:
         """See ``Folder``."""
-        with _Member(self, name) as member:
-            return member.read(most)
+        try:
+            with self.member(name) as file:
+                data = file.read(most)
+        except NOT_UNPACKED as error:
+            raise OSError(errno.EIO, "it cannot be unpacked", name) from error
+        self.count(len(data))
+        return data
 
     @contextmanager
     def opened(self, name: str) -> Iterator[ByteSource]:

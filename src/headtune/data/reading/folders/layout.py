@@ -35,6 +35,7 @@ from headtune.wording.numbers import count
 
 __all__ = ["find_layout"]
 
+PARTS = ("train", "validation", "test")
 NO_TEXTS = (
     ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".docx", ".bin", ".pt", ".npy", ".npz",
     ".pkl", ".pickle", ".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".wav", ".mp3", ".mp4",
@@ -119,8 +120,15 @@ def _text_folders(
         unread += [name for name, above in zip(inside, labels, strict=True) if not above]
         texts = _by_folder([inside[i] for i in kept], [labels[i] for i in kept])
         parts[part], said = texts, [_said(texts)]
-    sizes = ", ".join(f"{part} ({count(len(files), 'file')})" for part, files in by_part.items())
+    n_files = {
+        part: count(len(set(files) - set(unread)), "file") for part, files in by_part.items()
+    }
+    sizes = ", ".join(f"{part} ({n_files[part]})" for part in sorted(by_part, key=_place))
     return parts, unread, [f"folders are parts: {sizes}", *said]
+
+
+def _place(part: str) -> int:
+    return PARTS.index(named_part(part) or "train")
 
 
 def _folders(name: str) -> tuple[str, ...]:
@@ -161,13 +169,12 @@ def _labels(above: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _said(texts: Texts) -> str:
-    files = f"a file a text, {count(len(texts.files), 'file')}"
-    if not texts.levels:
-        return f"{files}; the label is its folder"
+    names = ", ".join(sorted(set(texts.labels))[:5])
+    more = ", …" if len(set(texts.labels)) > 5 else ""
     if not texts.labels:
-        return f"{files}; the label is one of its folders, columns folder1, folder2, …"
-    some = ", ".join(sorted(set(texts.labels))[:3])
-    return f"{files}; the label is its folder ({some}, …), all folders are columns folder1, …"
+        return "a file a text, the label is one of its folders: columns folder1, folder2, …"
+    also = ", all folders are columns folder1, folder2, …" if texts.levels else ""
+    return f"a file a text, the label is its folder ({names}{more}){also}"
 
 
 def _in_order(parts: dict[str, Plan], folder: str) -> dict[str, Plan]:
@@ -186,7 +193,7 @@ def _left_out(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     by_folder: dict[str, list[str]] = {}
-    for name in names:
+    for name in sorted(names):
         above, _, base = name.rpartition("/")
         by_folder.setdefault(above, []).append(base)
     lines = [

@@ -70,7 +70,7 @@ def side_by_side(names: Sequence[str], looks: Looks) -> Found:
     labels = told_apart(names) if 2 <= len(names) <= MOST_LABELS else None
     if labels is not None and all(_is_of_lines(looks.read(name, LOOKED_AT)) for name in names):
         return {"train": _by_file(names, labels)}, [], [_said_by_file(labels)]
-    said = f"a file a text, {count(len(names), 'file')}; nothing says a label"
+    said = "a file a text; nothing says a label"
     return {"train": Texts(tuple(names))}, [], [said]
 
 
@@ -109,7 +109,8 @@ def _pairs(names: Sequence[str], pairs: dict[str, str], looks: Looks) -> Found:
         parts[part] = LinesBeside(name, pairs.get(name), called)
     used = {*pairs, *alone, *pairs.values(), *([mapping] if called and mapping else [])}
     named = f", called as in {shown(mapping)}" if called and mapping else ""
-    first, labels = next(iter(pairs.items()))
+    first = next((n for n in pairs if part_and_rest(n)[0] in ("train", None)), min(pairs))
+    labels = pairs[first]
     said = f"a text a line ({shown(first)}), its label in the same line of {shown(labels)}{named}"
     return parts, [name for name in names if name not in used], [said]
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from headtune.data.reading.folders.file_names import form_of
 from headtune.data.reading.folders.files import Folder, shown
-from headtune.data.reading.folders.line_layout import label_names_of
+from headtune.data.reading.folders.line_layout import beside, label_names_of
 from headtune.data.reading.folders.plans import LinesBeside, LinesByFile
 from headtune.data.reading.opening.decode import check_encoding, decoded_lines
 from headtune.data.reading.opening.sources import ByteSource, open_bytes
@@ -25,7 +25,7 @@ from headtune.data.reading.table import Broken, Table, numbered_chunks
 from headtune.errors import DataError, option
 from headtune.options import DataConfig
 
-__all__ = ["beside_tables", "by_file_tables", "labelled_lines"]
+__all__ = ["beside_tables", "by_file_tables", "labelled_lines", "labels_beside"]
 
 Record = tuple[str | None, ...]
 
@@ -57,6 +57,13 @@ def beside_tables(
             return
         with folder.opened(plan.labels) as labels:
             yield from _paired(texts, labels, plan.names, encoding, rows_per_chunk)
+
+
+def labels_beside(texts: Path) -> Path | None:
+    """The file of labels that belongs to a file of texts by its name, if it is beside it."""
+    names = [path.name for path in texts.parent.iterdir()] if texts.is_file() else []
+    labels = beside(names).get(texts.name)
+    return None if labels is None else texts.with_name(labels)
 
 
 def labelled_lines(

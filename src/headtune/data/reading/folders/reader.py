@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from headtune.data.reading.folders.file_names import without_top
-from headtune.data.reading.folders.files import Folder
+from headtune.data.reading.folders.files import Folder, shown
 from headtune.data.reading.folders.layout import find_layout
 from headtune.data.reading.folders.line_layout import Looks
 from headtune.data.reading.folders.lines import beside_tables, by_file_tables
@@ -24,6 +24,9 @@ from headtune.errors import DataError
 from headtune.options import DataConfig
 
 __all__ = ["folder_parts"]
+
+LOOKED_AT = 50
+"""Rows that tell a table from texts."""
 
 
 def folder_parts(
@@ -39,7 +42,12 @@ def folder_parts(
             way_out="Unpack it, and name the folder that has its state.json or dataset_dict.json.",
         )
     layout = find_layout(
-        folder, Looks(folder.name, folder.read, lambda name: _is_table(folder, name, config, read))
+        folder,
+        Looks(
+            folder.name,
+            lambda name, most: _beginning(folder, name, most),
+            lambda name: _is_table(folder, name, config, read),
+        ),
     )
     return {
         part: _noted(_chunks(folder, plan, config, rows_per_chunk, read), layout.notes)
@@ -65,6 +73,16 @@ def _noted(chunks: Iterator[Table], notes: tuple[str, ...]) -> Iterator[Table]:
         yield replace(table, notes=(*notes, *table.notes))
 
 
+def _beginning(folder: Folder, name: str, most: int) -> bytes:
+    try:
+        return folder.read(name, most)
+    except OSError as error:
+        raise DataError(
+            f"{shown(name)} of {folder.name} cannot be read: {error.strerror or error}.",
+            way_out="Check its permissions, or leave it out.",
+        ) from error
+
+
 def _is_table(folder: Folder, name: str, config: DataConfig, read: ReadFile) -> bool:
     """Whether a file of text reads as a table: columns with a header, or between tabs.
 
@@ -78,9 +96,4 @@ def _is_table(folder: Folder, name: str, config: DataConfig, read: ReadFile) -> 
         return False
     if table is None or len(table.column_names) < 2:
         return False
-    found = {**table.options}
-    return found.get("header") != "no" or found.get("delimiter") == "tab"
-
-
-LOOKED_AT = 50
-"""Rows that tell a table from texts."""
+    return table.options.get("header") != "no" or table.options.get("delimiter") == "tab"

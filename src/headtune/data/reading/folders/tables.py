@@ -131,7 +131,8 @@ class _First:
             same = (
                 begins is not None and self.begins is not None and begins.line == self.begins.line
             )
-            is_header = self.options["header"] == "yes"
+            is_alone = begins is not None and begins.is_all  # a row: a header alone was left out
+            is_header = self.options["header"] == "yes" and not is_alone
             known["header"] = "no" if not is_header else "yes" if same else "auto"
         return replace(config, **known)
 

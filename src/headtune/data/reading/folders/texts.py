@@ -104,8 +104,8 @@ def _record(folder: Folder, plan: Texts, position: int, encoding: str) -> Record
 def _text(folder: Folder, name: str, encoding: str) -> str | Broken:
     try:
         data = folder.read(name, MOST_BYTES + 1)
-    except DataError as error:
-        return Broken(f"a file that cannot be read ({str(error)[:200]})", shown(name))
+    except OSError as error:
+        return Broken(f"a file that cannot be read ({error.strerror or error})", shown(name))
     if len(data) > MOST_BYTES:
         return Broken(f"a file of more than {MOST_BYTES // 1024**2} MB", shown(name))
     return _decoded(data, name, encoding)
@@ -162,7 +162,7 @@ def _check_encoding_of_most(folder: Folder, files: Sequence[str], encoding: str)
 def _head(folder: Folder, name: str) -> bytes:
     try:
         return folder.read(name, HEAD_BYTES)
-    except DataError:
+    except OSError:
         return b""
 
 
