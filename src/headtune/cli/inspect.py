@@ -30,8 +30,8 @@ def inspect(
         Parameter(
             name="DATA",
             group=GENERAL,
-            help="A file (CSV, TSV, JSON, JSONL, Parquet), a hub data set, - for standard input, "
-            "or the built-in sms-spam.",
+            help="A file (CSV, TSV, JSON, JSONL, Parquet), a folder, a hub data set, - for "
+            "standard input, or the built-in sms-spam.",
         ),
     ],
     /,

@@ -22,7 +22,7 @@ class RunConfig:
     """All options of a training run; what a recipe holds and the manifest records."""
 
     source: str
-    """A file (CSV, TSV, JSON, JSONL, Parquet), a hub data set, - for standard input, or the
+    """A file (CSV, TSV, JSON, JSONL, Parquet), a folder, a hub data set, - for standard input, or the
     built-in sms-spam."""
 
     data: DataConfig = field(default_factory=DataConfig)

@@ -113,22 +113,26 @@ def _text(folder: Folder, name: str, encoding: str) -> str | Broken:
 
 def _decoded(data: bytes, name: str, encoding: str) -> str | Broken:
     marked = next((code for mark, code in BYTE_ORDER_MARKS.items() if data.startswith(mark)), None)
+    wide = encoding.startswith(("utf-16", "utf-32")) or marked not in (None, "utf-8")
     try:
         text = data.decode(marked or encoding).removeprefix("\ufeff")
     except UnicodeError:
-        what = _binary(data) or f"bytes that are not {encoding}"
-        return Broken(what, f"{shown(name)}: {data[:80]!r}")
-    if what := None if marked else _binary(data):
-        return Broken(what, f"{shown(name)}: {data[:80]!r}")
-    if "\0" in text:
-        return Broken("a NUL byte", f"{shown(name)}: {text[:80]!r}")
-    return text
+        reason = _binary(data, decodes=False) or f"bytes that are not {encoding}"
+    else:
+        reason = (None if wide else _binary(data, decodes=True)) or ("\0" in text and "a NUL byte")
+        if not reason:
+            return text
+    return Broken(reason, f"{shown(name)}: {data[:80]!r}")
 
 
-def _binary(data: bytes) -> str | None:
-    """What a file is that is no text, by its first bytes and those that texts do not have."""
+def _binary(data: bytes, *, decodes: bool) -> str | None:
+    """What a file is that is no text, by its first bytes and those that texts do not have.
+
+    A text may begin with letters that a binary file begins with, too.
+    """
     for signature, looks_like, _ in SIGNATURES:
-        if data.startswith(signature):
+        may_be_text = decodes and signature.isascii() and signature.decode().isprintable()
+        if data.startswith(signature) and not may_be_text:
             return f"a file that is no text ({looks_like})"
     n_control = len(data) - len(data.translate(None, CONTROL))
     return (
@@ -142,7 +146,7 @@ def _check_encoding_of_most(folder: Folder, files: Sequence[str], encoding: str)
     misread: dict[str, bytes] = {}
     for name in tried:
         data = _head(folder, name)
-        if not _reads(data, encoding) and _binary(data) is None:
+        if not _reads(data, encoding) and _binary(data, decodes=False) is None:
             misread[name] = data
     if not misread or (
         len(misread) < len(tried) and len(misread) <= max(3, MOST_MISREAD * len(tried))
