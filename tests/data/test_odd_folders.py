@@ -304,6 +304,17 @@ def test_an_archive_that_is_none_or_locked(tmp_path: Path) -> None:
     assert "is locked with a password" in error_of(path)
 
 
+def test_a_member_that_is_broken_is_set_aside(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "a.zip", {**GOOD, "ham/é.txt": "hello"})
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace("é".encode(), b"\xff\xff", 1))  # where the file itself begins
+    (row,) = read_table(path, AUTO).set_aside
+    assert (row.content, row.reason) == (
+        "ham/é.txt",
+        "a file that cannot be read (it cannot be unpacked)",
+    )
+
+
 def test_mutated_archives_end_in_our_errors_or_rows(tmp_path: Path) -> None:
     generator = random.Random(7)
     path = zip_of(tmp_path / "a.zip", GOOD)

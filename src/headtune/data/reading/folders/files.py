@@ -13,8 +13,10 @@ Costs: memory for the names.
 
 import errno
 import io
+import lzma
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -36,7 +38,10 @@ MOST_SHOWN = 6
 MOST_UNPACKED = 10_000_000_000
 """Bytes that may come out of an archive, all files together."""
 
-NOT_UNPACKED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+NOT_UNPACKED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, NotImplementedError,
+    RuntimeError, EOFError,
+)  # fmt: skip
 """What ``zipfile`` raises at a member that is broken, locked, or packed in a way it cannot undo."""
 
 
@@ -211,7 +216,7 @@ def open_zip(path: Path) -> Iterator[ZipFolder]:
     """An archive as a folder. Raises ``DataError`` where it is none, or is cut short."""
     try:
         archive = zipfile.ZipFile(path)
-    except (*NOT_UNPACKED, OSError, ValueError) as error:
+    except (*NOT_UNPACKED, OSError) as error:
         raise DataError(
             f"{path.name} cannot be read as a zip archive: {error}.",
             way_out="Write or download it again.",
