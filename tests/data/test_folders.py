@@ -179,6 +179,10 @@ FORMS: dict[str, tuple[Files, dict[str, list[tuple[str, str]]]]] = {
         {f"label={label}/part-0.csv": f"id,text\n1,{label} text\n" for label in ("ham", "spam")},
         {"train": [("ham text", "ham"), ("spam text", "spam")]},
     ),
+    "code": (
+        {"python/1.py": "import a", "shell/1.sh": "ls", "load.py": "import b", "LICENSE": "free"},
+        {"train": [("import a", "python"), ("ls", "shell")]},
+    ),
     "one table": ({"messages.csv": f"{CSV}a,x\n", "README.md": "x"}, {"train": [("a", "x")]}),
 }
 

@@ -177,7 +177,7 @@ CSV = "text,label\n"
     ("files", "expected"),
     [
         ({}, "holds no files; expected texts or tables"),
-        ({"README.md": "x", "a.py": "y"}, "holds only README.md, a.py; expected texts or tables"),
+        ({"README.md": "x", "a.crc": "y"}, "holds only README.md, a.crc; expected texts or tables"),
         (
             {"a.csv": f"{CSV}a,b\n", "b.csv": "id,body\n1,c\n"},
             "a.csv has text, label; b.csv has id, body. Name one of them",

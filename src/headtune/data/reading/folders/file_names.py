@@ -18,6 +18,7 @@ __all__ = [
     "named_part",
     "part_and_rest",
     "told_apart",
+    "useful_names",
     "without_top",
 ]
 
@@ -34,10 +35,12 @@ _DOCUMENT = re.compile(
     r"|dataset_infos?)([._-].*)?",
     re.IGNORECASE,
 )
-_CLUTTER_ENDINGS = (
-    ".crc", ".md5", ".sha1", ".sha256", ".lock", ".py", ".pyc", ".sh", ".yaml", ".yml", ".ini",
-    ".bib", ".rst", ".log", ".tmp", ".bak",
-)  # fmt: skip
+_LEFTOVER = re.compile(
+    r"_(success|metadata|common_metadata|committed.*|started.*|temporary.*)|~\$.*|thumbs\.db"
+    r"|desktop\.ini|.*\.(crc|md5|sha1|sha256|lock|pyc|tmp|bak)",
+    re.IGNORECASE,
+)
+_ABOUT = (".py", ".sh", ".yaml", ".yml", ".ini", ".bib", ".rst", ".log", ".md")
 _SHARD = re.compile(r"[-_. ]?(part[-_. ]?)?\d+([-_. ]?of[-_. ]?\d+)?$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[-_. ]+")
 _UNLABELLED = {"unsup", "unlabeled", "unlabelled", "unsupervised", "nolabel", "no_label"}
@@ -46,12 +49,17 @@ _UNLABELLED = {"unsup", "unlabeled", "unlabelled", "unsupervised", "nolabel", "n
 def is_clutter(name: str) -> bool:
     """Whether a file is about the data, or of the program that wrote it: README, _SUCCESS, .crc."""
     base = PurePosixPath(name).name
-    return (
-        base.startswith(("_", "~$"))
-        or base.lower() in ("thumbs.db", "desktop.ini")
-        or base.lower().endswith(_CLUTTER_ENDINGS)
-        or _DOCUMENT.fullmatch(base) is not None
-    )
+    return (_LEFTOVER.fullmatch(base) or _DOCUMENT.fullmatch(base)) is not None
+
+
+def useful_names(names: Sequence[str]) -> dict[str, str]:
+    """The files that can be data: their names without the folders that all are in -> their names.
+
+    A script beside the folders of the data is about them; in a folder it may be a text.
+    """
+    found = without_top([name for name in names if not is_clutter(name)])
+    data = [name for short, name in found.items() if "/" in short or not short.endswith(_ABOUT)]
+    return without_top(data) if data else found
 
 
 def form_of(name: str) -> str | None:

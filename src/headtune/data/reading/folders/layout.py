@@ -19,11 +19,10 @@ from pathlib import PurePosixPath
 
 from headtune.data.reading.folders.file_names import (
     form_of,
-    is_clutter,
     is_numbered,
     is_unlabelled,
     named_part,
-    without_top,
+    useful_names,
 )
 from headtune.data.reading.folders.files import Folder, shown, some
 from headtune.data.reading.folders.line_layout import Looks, side_by_side
@@ -49,14 +48,13 @@ def find_layout(folder: Folder, looks: Looks) -> Layout:
     """The plan of each part of a folder. Raises ``DataError`` where nothing in it is read."""
     names = folder.names()
     _check_is_data(folder, names)
-    useful = [name for name in names if not is_clutter(name)]
-    if not useful:
+    real = useful_names(names)
+    if not real:
         held = f"only {some(names)}" if names else "no files"
         raise DataError(
             f"{folder.name} holds {held}; expected texts or tables.",
             way_out="Name the folder that has them.",
         )
-    real = without_top(useful)
     if tables := _tables_if_so(list(real)):
         parts, unread, said = table_parts(tables, folder.name)
         unread += [name for name in real if name not in set(tables)]
@@ -64,8 +62,7 @@ def find_layout(folder: Folder, looks: Looks) -> Layout:
         parts, unread, said = _text_folders(list(real), folder.name, looks.of(real))
     else:
         parts, unread, said = side_by_side(list(real), looks.of(real))
-    clutter = [name for name in names if is_clutter(name)]
-    left_out = _left_out([*clutter, *(real[name] for name in unread)])
+    left_out = _left_out(sorted(set(names) - set(real.values())) + [real[name] for name in unread])
     return Layout(
         {part: plan.renamed(real) for part, plan in _in_order(parts, folder.name).items()},
         (*said, *left_out),

@@ -119,7 +119,8 @@ def _decoded(data: bytes, name: str, encoding: str) -> str | Broken:
     except UnicodeError:
         reason = _binary(data, decodes=False) or f"bytes that are not {encoding}"
     else:
-        reason = (None if wide else _binary(data, decodes=True)) or ("\0" in text and "a NUL byte")
+        found = None if wide else _binary(data, decodes=True)
+        reason = found or ("a NUL byte" if "\0" in text else "")
         if not reason:
             return text
     return Broken(reason, f"{shown(name)}: {data[:80]!r}")
