@@ -11,6 +11,8 @@ from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.opening.sources import SUFFIXES
 
 __all__ = [
+    "base_of",
+    "folders_of",
     "form_of",
     "is_clutter",
     "is_numbered",
@@ -46,9 +48,19 @@ _SEPARATORS = re.compile(r"[-_. ]+")
 _UNLABELLED = {"unsup", "unlabeled", "unlabelled", "unsupervised", "nolabel", "no_label"}
 
 
+def base_of(name: str) -> str:
+    """The name of a file without the folders above it."""
+    return name.rpartition("/")[2]
+
+
+def folders_of(name: str) -> tuple[str, ...]:
+    """The folders above a file, from the top."""
+    return tuple(name.split("/")[:-1])
+
+
 def is_clutter(name: str) -> bool:
     """Whether a file is about the data, or of the program that wrote it: README, _SUCCESS, .crc."""
-    base = PurePosixPath(name).name
+    base = base_of(name)
     return (_LEFTOVER.fullmatch(base) or _DOCUMENT.fullmatch(base)) is not None
 
 
@@ -64,7 +76,7 @@ def useful_names(names: Sequence[str]) -> dict[str, str]:
 
 def form_of(name: str) -> str | None:
     """The ending of a file that is a table by its name (``.csv``, ``.csv.gz``), else None."""
-    suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
+    suffixes = [f".{word}" for word in base_of(name).lower().split(".")[1:]]
     packed = suffixes.pop() if suffixes and suffixes[-1] in PACKED else ""
     form = suffixes[-1] if suffixes else ""
     return form + packed if form in TABLE_FORMS or (form == ".txt" and packed) else None
@@ -95,7 +107,7 @@ def part_and_rest(name: str) -> tuple[str | None, str]:
 
 
 def _stem(name: str) -> str:
-    base = PurePosixPath(name).name
+    base = base_of(name)
     if (form := form_of(base)) is not None:
         return base[: -len(form)]
     return PurePosixPath(base).stem
@@ -103,13 +115,13 @@ def _stem(name: str) -> str:
 
 def without_top(names: Sequence[str]) -> dict[str, str]:
     """Each name without the folders that all have in common -> the name. They say nothing."""
-    folders = [PurePosixPath(name).parts[:-1] for name in names]
+    folders = list(map(folders_of, names))
     n_common = 0
     for same in zip(*folders, strict=False):
         if len(set(same)) > 1:
             break
         n_common += 1
-    return {"/".join(PurePosixPath(name).parts[n_common:]): name for name in names}
+    return {"/".join(name.split("/")[n_common:]): name for name in names}
 
 
 def told_apart(names: Sequence[str]) -> list[str] | None:
@@ -118,7 +130,7 @@ def told_apart(names: Sequence[str]) -> list[str] | None:
     Endings, where they differ and the rest does not; else the words of the names that not all
     have. Names that only count (``doc1``, ``doc2``) say no label.
     """
-    bases = [PurePosixPath(name).name for name in names]
+    bases = list(map(base_of, names))
     stems = [PurePosixPath(base).stem for base in bases]
     if len(set(stems)) == 1:
         labels = [PurePosixPath(base).suffix.removeprefix(".") for base in bases]

@@ -85,27 +85,31 @@ class DiskFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = shown(path.name or path.resolve().name or str(path))
+        self._names: list[str] | None = None
 
     def names(self) -> list[str]:
         """See ``Folder``."""
+        if self._names is not None:
+            return self._names
         found: list[str] = []
         for n_found, name in enumerate(_walk(self.path, "", ())):
             if n_found >= MOST_FILES:
                 raise _too_many(self.name)
             if not name.endswith("/"):
                 found.append(name)
-        return sorted(found)
+        self._names = sorted(found)
+        return self._names
 
     def size(self, name: str) -> int:
         """See ``Folder``."""
         try:
-            return (self.path / name).stat().st_size
+            return os.stat(os.path.join(self.path, name)).st_size
         except OSError:
             return 0
 
     def read(self, name: str, most: int) -> bytes:
         """See ``Folder``."""
-        with (self.path / name).open("rb") as file:
+        with open(os.path.join(self.path, name), "rb") as file:
             return file.read(most)
 
     def opened(self, name: str) -> AbstractContextManager[ByteSource]:

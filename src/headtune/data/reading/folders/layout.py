@@ -15,9 +15,9 @@ Guarantees: files that are not read are named. What cannot be decided is an erro
 
 from collections.abc import Sequence
 from math import prod
-from pathlib import PurePosixPath
 
 from headtune.data.reading.folders.file_names import (
+    folders_of,
     form_of,
     is_numbered,
     is_unlabelled,
@@ -57,7 +57,7 @@ def find_layout(folder: Folder, looks: Looks) -> Layout:
         )
     if tables := _tables_if_so(list(real)):
         parts, unread, said = table_parts(tables, folder.name)
-        unread += [name for name in real if name not in set(tables)]
+        unread += sorted(set(real) - set(tables))
     elif any("/" in name for name in real):
         parts, unread, said = _text_folders(list(real), folder.name, looks.of(real))
     else:
@@ -94,20 +94,20 @@ def _text_folders(
     names: Sequence[str], folder: str, looks: Looks
 ) -> tuple[dict[str, Plan], list[str], list[str]]:
     """Parts, names that are not read, notes."""
-    labelled = [name for name in names if not any(map(is_unlabelled, _folders(name)))] or names
+    labelled = [name for name in names if not any(map(is_unlabelled, folders_of(name)))] or names
     deep = [name for name in labelled if "/" in name]
     unread = sorted(set(names) - set(deep))
     level = _part_level(deep)
     if level is None:
-        texts = _by_folder(deep, [_folders(name) for name in deep])
+        texts = _by_folder(deep, [folders_of(name) for name in deep])
         return {"train": texts}, unread, [_said(texts)]
     by_part: dict[str, list[str]] = {}
     for name in deep:
-        by_part.setdefault(_folders(name)[level].lower(), []).append(name)
+        by_part.setdefault(folders_of(name)[level].lower(), []).append(name)
     parts: dict[str, Plan] = {}
     said: list[str] = []
     for part, inside in by_part.items():
-        labels = [_without(_folders(name), level) for name in inside]
+        labels = [_without(folders_of(name), level) for name in inside]
         if not any(labels):
             found, others, said = side_by_side(inside, looks)
             parts[part] = next(iter(found.values()))
@@ -128,17 +128,13 @@ def _place(part: str) -> int:
     return PARTS.index(named_part(part) or "train")
 
 
-def _folders(name: str) -> tuple[str, ...]:
-    return PurePosixPath(name).parts[:-1]
-
-
 def _without(folders: tuple[str, ...], level: int) -> tuple[str, ...]:
     return folders[:level] + folders[level + 1 :]
 
 
 def _part_level(names: Sequence[str]) -> int | None:
     """How deep the folders are whose names are parts, all of them: 0 in ``train/pos/1.txt``."""
-    above = [_folders(name) for name in names]
+    above = [folders_of(name) for name in names]
     for level in range(min(map(len, above))):
         if all(named_part(word) for word in {folders[level] for folders in above}):
             return level

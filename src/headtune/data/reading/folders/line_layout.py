@@ -12,9 +12,8 @@ in each file, and no empty line between: documents have paragraphs, and one of t
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-from headtune.data.reading.folders.file_names import part_and_rest, told_apart
+from headtune.data.reading.folders.file_names import base_of, part_and_rest, told_apart
 from headtune.data.reading.folders.files import shown
 from headtune.data.reading.folders.plans import LinesBeside, LinesByFile, Plan, Tables, Texts
 from headtune.errors import DataError
@@ -87,15 +86,15 @@ def beside(names: Sequence[str]) -> dict[str, str]:
 
 def _places(name: str, words: Set[str]) -> Iterator[tuple[str, str, str]]:
     """Where in a name one of the words is: the folder, what comes before it and what after."""
-    path = PurePosixPath(name)
-    for match in _WORDS.finditer(path.name):
+    above, _, base = name.rpartition("/")
+    for match in _WORDS.finditer(base):
         if match[0].lower() in words:
-            yield str(path.parent), path.name[: match.start()], path.name[match.end() :]
+            yield above, base[: match.start()], base[match.end() :]
 
 
 def _pairs(names: Sequence[str], pairs: dict[str, str], looks: Looks) -> Found:
     """Parts of texts with their labels beside; a part of texts alone has no labels."""
-    mapping = next((n for n in names if PurePosixPath(n).stem.lower() in MAPPINGS), None)
+    mapping = next((n for n in names if base_of(n).partition(".")[0].lower() in MAPPINGS), None)
     called = label_names_of(looks.read(mapping, LOOKED_AT)) if mapping else {}
     alone = [n for n in names if n not in pairs and any(_places(n, TEXT_WORDS))]
     parts: dict[str, Plan] = {}

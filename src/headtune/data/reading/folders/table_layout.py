@@ -9,9 +9,8 @@ Files of one part must be of one form: ``a.csv`` beside ``a.json`` may well be t
 """
 
 from collections.abc import Sequence, Set
-from pathlib import PurePosixPath
 
-from headtune.data.reading.folders.file_names import form_of, named_part, part_and_rest
+from headtune.data.reading.folders.file_names import folders_of, form_of, named_part, part_and_rest
 from headtune.data.reading.folders.files import shown, some
 from headtune.data.reading.folders.plans import Plan, Tables
 from headtune.errors import DataError, option
@@ -46,7 +45,7 @@ def table_parts(names: Sequence[str], folder: str) -> tuple[dict[str, Plan], lis
 
 
 def _part_of(name: str) -> str | None:
-    for above in PurePosixPath(name).parts[:-1]:
+    for above in folders_of(name):
         if (part := named_part(above)) is not None:
             return part
     return part_and_rest(name)[0]
@@ -54,7 +53,7 @@ def _part_of(name: str) -> str | None:
 
 def _one_table(names: Sequence[str], folder: str) -> Tables:
     _check_one_form(names, folder)
-    above = [PurePosixPath(name).parts[:-1] for name in names]
+    above = [folders_of(name) for name in names]
     return Tables(tuple(names), tuple(above) if len(set(above)) > 1 else ())
 
 
@@ -80,7 +79,7 @@ def _check_one_form(names: Sequence[str], folder: str) -> None:
 
 def _set_of(name: str) -> str:
     """The folder of a data set: that of its parts, or of their folders."""
-    above = PurePosixPath(name).parts[:-1]
+    above = folders_of(name)
     level = next((i for i, word in enumerate(above) if named_part(word)), len(above))
     return "/".join(above[:level])
 

@@ -46,6 +46,7 @@ def shard_tables(
     several = len(plan.files) > 1
     begins = _beginnings(folder, plan.files) if several else {}
     without_rows = {name for name in plan.files if several and _has_no_rows(name, folder, begins)}
+    above = _folder_columns(plan.levels)
     first: _First | None = None
     n_before = 0
     for position, name in enumerate(plan.files):
@@ -57,7 +58,8 @@ def shard_tables(
             for table in _chained(read(file, own, rows_per_chunk)):
                 first = first or _First.of(table, name, begins.get(name))
                 table = first.fitted(table, name)
-                table = _with_folders(table, plan, position)
+                if plan.levels:
+                    table = _with_folders(table, above, plan.levels[position])
                 n_last = _last_row(table)
                 yield (_of_several(table, name, folder.name) if several else table).shifted(
                     n_before
@@ -159,30 +161,28 @@ def _are_mostly(some: Sequence[str], others: Sequence[str]) -> bool:
     return 2 * len(set(some) & set(others)) >= max(min(len(some), len(others)), 1)
 
 
-def _with_folders(table: Table, plan: Tables, position: int) -> Table:
-    """The names of the folders above as columns; ``label=ham`` is the column label."""
-    if not plan.levels:
-        return table
+def _folder_columns(levels: Sequence[tuple[str, ...]]) -> list[str]:
+    """What each level of folders is as a column: ``label`` for ``label=ham``, else ``folder1``."""
+    found: list[str] = []
+    for i in range(max(map(len, levels), default=0)):
+        words = [folders[i] for folders in levels if i < len(folders)]
+        keys = {word.partition("=")[0] if "=" in word else "" for word in words}
+        key = keys.pop() if len(keys) == 1 else ""
+        found.append(shown(key) if key else f"folder{i + 1}")
+    return found
+
+
+def _with_folders(table: Table, names: Sequence[str], folders: Sequence[str]) -> Table:
+    """The names of the folders above as columns, where the table has none of that name."""
     columns = table.columns
-    for name, value in _partition(plan.levels, position):
-        if name not in columns.column_names:
-            values = pa.array([value] * len(table), pa.large_string())
-            columns = columns.append_column(name, values)
+    for i, name in enumerate(names):
+        if name in columns.column_names:
+            continue
+        word = shown(folders[i]) if i < len(folders) else None
+        value = word.removeprefix(f"{name}=") if word is not None else None
+        column = pa.array([value] * len(table), pa.large_string())
+        columns = columns.append_column(name, column)
     return replace(table, columns=columns)
-
-
-def _partition(
-    levels: Sequence[tuple[str, ...]], position: int
-) -> Iterator[tuple[str, str | None]]:
-    depth = max(map(len, levels))
-    for i in range(depth):
-        words = [each[i] if i < len(each) else None for each in levels]
-        keys = {word.partition("=")[0] if word and "=" in word else None for word in words}
-        key, word = next(iter(keys)), words[position]
-        if len(keys) == 1 and key:
-            yield shown(key), shown((word or "").partition("=")[2])
-        else:
-            yield f"folder{i + 1}", None if word is None else shown(word)
 
 
 def _of_several(table: Table, name: str, folder: str) -> Table:
