@@ -277,6 +277,18 @@ def write_tables(folder: Path) -> None:
     (folder / "nested.jsonl").write_text("\n".join(map(json.dumps, nested)), encoding="utf-8")
     with (folder / "sms_spam.tsv").open("w", encoding="utf-8") as file:
         file.writelines(f"{label}\t{text}\n" for text, label in texts)
+    write_folders(folder, texts)
+
+
+def write_folders(folder: Path, texts: list[tuple[str, str]]) -> None:
+    """A folder a label, parts of such folders, and texts and labels in two files."""
+    for n, (text, label) in enumerate(texts):
+        for above in (f"mail/{label}", f"aclImdb/{'train' if n % 9 else 'test'}/{label}"):
+            (folder / above).mkdir(parents=True, exist_ok=True)
+            (folder / above / f"{n}.txt").write_text(text, encoding="utf-8")
+    (folder / "tweets").mkdir()
+    for name, lines in zip(("text", "labels"), zip(*texts, strict=True), strict=True):
+        (folder / "tweets" / f"train_{name}.txt").write_text("\n".join(lines), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

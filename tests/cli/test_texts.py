@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headtune.cli.texts import ENDINGS, after_dashes, table_in
-from headtune.errors import DataError, DataNotFoundError, PredictionError
+from headtune.errors import DataNotFoundError, PredictionError
 
 from .conftest import Headtune, Stages
 
@@ -46,10 +46,10 @@ def test_every_ending(ending: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["data", "my folder", ".", "..", "/", "~", "data/", "./data"])
-def test_a_folder(name: str) -> None:
-    with pytest.raises(DataError, match="is a folder; expected a text or a table") as raised:
-        table_in([name])
-    assert "text_is=" in str(raised.value)
+def test_a_folder_is_a_table(name: str) -> None:
+    assert table_in([name]) == name
+    with pytest.raises(PredictionError, match="is a table, and beside it are texts"):
+        table_in([name, "hello"])
 
 
 @pytest.mark.parametrize(

@@ -46,18 +46,6 @@ def test_same_name_with_another_suffix_is_suggested(tmp_path: Path) -> None:
     assert "Did you mean messages.parquet?" in error_of(tmp_path / "messages.csv")
 
 
-def test_folder_lists_its_tables(tmp_path: Path) -> None:
-    for name in ("b.csv", "a.jsonl", "readme.md"):
-        (tmp_path / name).write_text("x")
-    assert "is a folder; expected a file. Name one of its tables: a.jsonl, b.csv." in (
-        error_of(tmp_path)
-    )
-
-
-def test_folder_without_tables(tmp_path: Path) -> None:
-    assert "It holds no table (.csv," in error_of(tmp_path)
-
-
 @pytest.mark.parametrize("content", [b"", b" \n\r\n", b"\xef\xbb\xbf\n"])
 def test_empty_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.csv").write_bytes(content)

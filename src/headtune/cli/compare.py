@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 
-@takes_options(data=(*READING, "label"), machine=RUNNING)
+@takes_options(data=(*READING, "label", "label_file"), machine=RUNNING)
 def compare(
     *runs: Annotated[
         str,

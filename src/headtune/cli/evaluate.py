@@ -23,7 +23,7 @@ from headtune.cli.predict import data_config, load_predictor
 __all__ = ["evaluate"]
 
 
-@takes_options(data=(*READING, "label"), machine=RUNNING, decide=DECIDING)
+@takes_options(data=(*READING, "label", "label_file"), machine=RUNNING, decide=DECIDING)
 def evaluate(
     run: RunFolder,
     source: Annotated[

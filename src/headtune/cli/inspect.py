@@ -23,15 +23,15 @@ __all__ = ["inspect"]
 PARTS = ("split_column", "validation_file", "test_file")
 
 
-@takes_options(data=(*READING, "label", *PARTS))
+@takes_options(data=(*READING, "label", "label_file", *PARTS))
 def inspect(
     source: Annotated[
         str,
         Parameter(
             name="DATA",
             group=GENERAL,
-            help="A file (CSV, TSV, JSON, JSONL, Parquet), a hub data set, - for standard input, "
-            "or the built-in sms-spam.",
+            help="A file (CSV, TSV, JSON, JSONL, Parquet), a folder, a hub data set, - for "
+            "standard input, or the built-in sms-spam.",
         ),
     ],
     /,

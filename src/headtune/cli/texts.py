@@ -5,7 +5,8 @@ rules in order:
 
     after ``--``, or --text-is     a text, whatever it looks like
     -                              the table on standard input; -::Sheet2 a sheet of it
-    a file, or a folder            itself, never a text; so is what begins with one and ::
+    a file, or a folder            the table that it holds, never a text; so is what begins with one
+                                   and ::
     it ends as files do            a file that is missing: messages.csv, my data.xlsx, a.csv.gz
     one word that is a path        a file that is missing: ./new, C:\\new, data/new, a/b/c
     anything else                  a text
@@ -22,7 +23,7 @@ from typing import Annotated, TypeAlias
 from cyclopts import Parameter
 
 from headtune.cli.common import GENERAL
-from headtune.errors import DataError, DataNotFoundError, PredictionError, option
+from headtune.errors import DataNotFoundError, PredictionError, option
 from headtune.files.addresses import split_address
 
 __all__ = ["TextIs", "after_dashes", "check_texts_only", "ends_as_files_do", "file_of", "table_in"]
@@ -71,8 +72,8 @@ def after_dashes(arguments: Sequence[str]) -> list[str]:
 def table_in(arguments: Sequence[str], *, texts_beside: bool = False) -> str | None:
     """The table that the arguments name, or None where they are texts; see the rules above.
 
-    Raises ``DataNotFoundError`` for a file that is missing, ``DataError`` for a folder, and
-    ``PredictionError`` for a table beside others or beside texts.
+    Raises ``DataNotFoundError`` for a file that is missing, and ``PredictionError`` for a table
+    beside others or beside texts.
     """
     found = _files_in(arguments)
     if not found:
@@ -153,14 +154,9 @@ def _exists(name: str) -> bool:
 
 
 def _check_file(name: str) -> None:
-    """Raises ``DataNotFoundError`` and ``DataError``, with the way to classify the name itself."""
+    """Raises ``DataNotFoundError``, with the way to classify the name itself."""
     if not _exists(name):
         raise DataNotFoundError(f"There is no file {_shown(name)}.", way_out=_as_text(name))
-    if Path(name).expanduser().is_dir():
-        raise DataError(
-            f"{_shown(name)} is a folder; expected a text or a table.",
-            way_out=f"Name a table in it. {_as_text(name)}",
-        )
 
 
 def _as_text(name: str) -> str:

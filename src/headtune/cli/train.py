@@ -63,8 +63,8 @@ def train(
         Parameter(
             name="DATA",
             group=GENERAL,
-            help="A file (CSV, TSV, JSON, JSONL, Parquet), a hub data set, - for standard input, "
-            "or the built-in sms-spam. May come from the recipe instead.",
+            help="A file (CSV, TSV, JSON, JSONL, Parquet), a folder, a hub data set, - for "
+            "standard input, or the built-in sms-spam. May come from the recipe instead.",
         ),
     ] = None,
     /,

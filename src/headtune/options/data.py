@@ -28,6 +28,9 @@ class DataConfig:
     template: str | None = None
     """Joins several columns into the text: "{keyword}: {text}". Names columns in braces."""
 
+    label_file: Path | None = None
+    """Labels of a text file that holds a text a line: the label of each, in the same line."""
+
     encoding: str = "utf-8"
     """Encoding of a text file. Byte order marks and UTF-16 are understood."""
 

@@ -76,7 +76,7 @@ def _write_pictures(report: Report, prepared: PreparedData, fitted: Fitted, fold
     draw_curves(
         list(report.history),
         folder / CURVES,
-        title=f"{Path(fitted.config.source).name}, {fitted.config.model.model}",
+        title=f"{Path(fitted.config.source).name or 'data'}, {fitted.config.model.model}",
         kept_step=fitted.result.best_step if prepared.validation else None,
     )
     if report.calibration and fitted.config.report.calibrate:

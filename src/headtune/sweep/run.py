@@ -277,5 +277,5 @@ def _finish(out: Path, sweep: Sweep, base: RunConfig) -> None:
     from headtune.sweep.picture import draw_sweep  # matplotlib takes a second to import
 
     write_whole(out / SUMMARY, (to_json(sweep.to_dict(), indent=2) + "\n").encode())
-    title = f"{Path(base.source).name}, {base.model.model}"
+    title = f"{Path(base.source).name or 'data'}, {base.model.model}"
     draw_sweep(sweep.trials, sweep.winner, sweep.metric, out / PICTURE, title=title)

@@ -8,6 +8,7 @@ With a test file and 70/10/20, validation is 10 parts of 80.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from headtune.data.parts.balance import oversample, undersample
 from headtune.data.parts.split import Fractions, parse_split, split, split_by_time
 from headtune.data.parts.times import read_times
 from headtune.data.reading.arrow.values import python_value
+from headtune.data.reading.folders.lines import labels_beside
 from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.names import listed
 from headtune.data.reading.readers import read_parts, read_table
@@ -69,7 +71,7 @@ class GivenParts:
 def read_given_parts(source: object, config: DataConfig) -> GivenParts:
     """Read all tables of a run. Raises ``DataError``, and ``SplitError`` when parts contradict."""
     tables = read_parts(source, config)
-    given_by = "the splits of the data set" if len(tables) > 1 else None
+    given_by = _name_of_parts(source) if len(tables) > 1 else None
     files = {"validation": config.validation_file, "test": config.test_file}
     given_files = {part: path for part, path in files.items() if path is not None}
     _check_one_way(config, given_by, bool(given_files))
@@ -77,7 +79,8 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
     tables, notes = _with_labels(tables, columns)
     given_by = given_by if len(tables) > 1 else None
     for part, path in given_files.items():
-        tables[part] = read_table(str(path), config.knowing(columns.text, columns.label))
+        own = replace(config, label_file=labels_beside(path) if config.label_file else None)
+        tables[part] = read_table(str(path), own.knowing(columns.text, columns.label))
         _check_same_columns(tables[part], columns)
     usable = {part: usable_rows(table, columns, config) for part, table in tables.items()}
     for part, table in tables.items():
@@ -112,10 +115,15 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
     )
 
 
+def _name_of_parts(source: object) -> str:
+    is_folder = isinstance(source, str | Path) and Path(source).expanduser().is_dir()
+    return "the parts of the folder" if is_folder else "the splits of the data set"
+
+
 def _other_columns(
     table: Table, train: UsableRows, columns: Columns, config: DataConfig
 ) -> pa.Table:
-    used = {columns.text, columns.label, config.split_column}
+    used = {columns.text, columns.label, config.split_column, *table.derived}
     roots = {root_of(table, name) for name in used if name is not None}
     others = [name for name in table.column_names if name not in used | roots]
     return table.columns.select(others).take(train.positions)

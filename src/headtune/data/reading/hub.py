@@ -25,6 +25,9 @@ PART_NAMES = {
     "valid": "validation",
     "val": "validation",
     "dev": "validation",
+    "development": "validation",
+    "eval": "validation",
+    "evaluation": "validation",
     "test": "test",
     "testing": "test",
 }

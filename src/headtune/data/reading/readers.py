@@ -11,6 +11,7 @@ the same chunks, so they agree on every row and every row number. What each sour
     .xlsx .xls .ods   workbooks/
     SQLite            databases.py
     owner/name        hub.py
+    a folder          folders/: its parts, texts or tables; a zip archive of one likewise
     Python            python_objects.py: records, pairs, frames, data sets, Arrow data
 
 Guarantees: a record that cannot be read is set aside under its number and never ends the reading;
@@ -36,6 +37,11 @@ from headtune.data.reading.databases import database_parts
 from headtune.data.reading.delimited.format import find_format
 from headtune.data.reading.delimited.own_forms import own_form
 from headtune.data.reading.delimited.rows import records
+from headtune.data.reading.folders.archives import holds_a_folder
+from headtune.data.reading.folders.files import DiskFolder, open_zip
+from headtune.data.reading.folders.lines import labelled_lines
+from headtune.data.reading.folders.reader import folder_parts
+from headtune.data.reading.folders.saved import is_saved, load_saved
 from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
 from headtune.data.reading.json.tables import is_whole_json, json_line_tables, json_tables
 from headtune.data.reading.names import listed
@@ -43,6 +49,7 @@ from headtune.data.reading.opening.decode import decoded_lines, refuse_bad_bytes
 from headtune.data.reading.opening.encodings import TextEncoding, check_encoding, text_encoding
 from headtune.data.reading.opening.on_disk import lying
 from headtune.data.reading.opening.sources import (
+    SAMPLES,
     ByteSource,
     Kind,
     check_inside,
@@ -55,7 +62,7 @@ from headtune.data.reading.opening.sources import (
 from headtune.data.reading.python_objects import object_parts
 from headtune.data.reading.table import Table, concatenate, numbered_chunks
 from headtune.data.reading.workbooks.sheets import workbook_parts
-from headtune.errors import DataError, option
+from headtune.errors import ConfigError, DataError, option
 from headtune.files.addresses import exists
 from headtune.options import DataConfig
 from headtune.options.written import parse_size
@@ -132,9 +139,25 @@ def _checked(chunks: Iterator[Table], config: DataConfig) -> Iterator[Table]:
 def _parts(source: object, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     if isinstance(source, str | Path):
         text = str(source)
-        if text != "-" and is_hub_id(text) and not exists(text):
-            return _dataset_parts(hub_splits(text), text, rows_per_chunk)
+        if config.label_file is not None:
+            return {"train": labelled_lines(text, config.label_file, config, rows_per_chunk)}
+        if text in ("-", *SAMPLES):
+            return _file_parts(text, config, rows_per_chunk)
+        if not exists(text):
+            if is_hub_id(text):
+                return _dataset_parts(hub_splits(text), text, rows_per_chunk)
+            return _file_parts(text, config, rows_per_chunk)
+        path = Path(text).expanduser()
+        if path.is_dir():
+            return _folder_parts(path, config, rows_per_chunk)
+        if path.suffix.lower() == ".zip" and holds_a_folder(path):
+            return _zip_parts(path, config, rows_per_chunk)
         return _file_parts(text, config, rows_per_chunk)
+    if config.label_file is not None:
+        raise ConfigError(
+            f"{option('label_file')} has the labels of a text file; the data are Python objects.",
+            option="label_file",
+        )
     datasets = sys.modules.get("datasets")  # an object of it can only be here if it is imported
     if datasets is not None and isinstance(source, datasets.DatasetDict):
         return _dataset_parts(dict(source), "the data set", rows_per_chunk)
@@ -157,22 +180,52 @@ def _dataset_chunks(dataset: Any, name: str, rows_per_chunk: int | None) -> Iter
         yield arrow_table(rows, name, first_row=start + 1)
 
 
+def _folder_parts(path: Path, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    folder = DiskFolder(path, parse_size("max_unpacked", config.max_unpacked))
+    if is_saved(folder.names()):
+        return _dataset_parts(load_saved(path), folder.name, rows_per_chunk)
+    return folder_parts(folder, config, rows_per_chunk, _source_parts)
+
+
+def _zip_parts(path: Path, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    """The parts of an archive of a folder, which stays open until the last one is read."""
+    with ExitStack() as stack:
+        most_bytes = parse_size("max_unpacked", config.max_unpacked)
+        folder = stack.enter_context(open_zip(path, most_bytes))
+        parts = folder_parts(folder, config, rows_per_chunk, _source_parts)
+        *_, last = parts
+        parts[last] = _then_closed(parts[last], stack.pop_all())
+    return parts
+
+
 def _file_parts(source: str, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     """The parts of a file, which stays open until the chunks of the last one are read."""
     with ExitStack() as stack:
         most_bytes = parse_size("max_unpacked", config.max_unpacked)
         file = stack.enter_context(open_bytes(source, most_bytes))
-        kind = kind_of(file, check_encoding(config.encoding))
-        check_inside(file, kind)
-        file = noted(file, kind)
-        if lies_on_disk(file, kind):
-            file = lying(file, stack)
-        parts = READERS[kind](file, config, rows_per_chunk)
-        if file.notes:
-            parts = {part: _noted(chunks, file.notes) for part, chunks in parts.items()}
+        parts = _source_parts(file, config, rows_per_chunk)
         *_, last = parts
         parts[last] = _then_closed(parts[last], stack.pop_all())
     return parts
+
+
+def _source_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    """The parts of an open file, by its kind."""
+    kind = kind_of(file, check_encoding(config.encoding))
+    check_inside(file, kind)
+    file = noted(file, kind)
+    if not lies_on_disk(file, kind):
+        return _read(file, kind, config, rows_per_chunk)
+    with ExitStack() as stack:
+        parts = _read(lying(file, stack), kind, config, rows_per_chunk)
+        *_, last = parts
+        parts[last] = _then_closed(parts[last], stack.pop_all())
+    return parts
+
+
+def _read(file: ByteSource, kind: Kind, config: DataConfig, rows_per_chunk: int | None) -> Parts:
+    parts = READERS[kind](file, config, rows_per_chunk)
+    return {part: _noted(chunks, file.notes) for part, chunks in parts.items()}
 
 
 def _then_closed(chunks: Iterator[Table], stack: ExitStack) -> Iterator[Table]:

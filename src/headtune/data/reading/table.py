@@ -55,7 +55,8 @@ class Table:
     ``rows`` has shape ``(n_rows,)``; ``set_aside`` are the records that could not be read at all;
     ``notes`` say what was detected, ``options`` are those of ``DataConfig`` that read a delimited
     file so again; ``not_strings`` maps a column to the record numbers whose
-    value was turned into a string, ``not_utf8`` to those whose bytes were no text and are escaped.
+    value was turned into a string, ``not_utf8`` to those whose bytes were no text and are escaped;
+    ``derived`` are columns that say where a row was found (its file), and nothing about its text.
     Raises ``DataError`` when two columns have one name.
     """
 
@@ -67,6 +68,7 @@ class Table:
     options: Mapping[str, str | int] = field(default_factory=dict)
     not_strings: Mapping[str, frozenset[int]] = field(default_factory=dict)
     not_utf8: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    derived: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         counts = Counter(self.columns.column_names)
@@ -267,6 +269,7 @@ def concatenate(tables: Sequence[Table]) -> Table:
         options=first.options,
         not_strings=_united([t.not_strings for t in tables]),
         not_utf8=_united([t.not_utf8 for t in tables]),
+        derived=first.derived,
     )
 
 

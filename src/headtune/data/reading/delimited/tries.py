@@ -14,7 +14,8 @@ quotes, or fields have quotes inside, all of which are doubled or escaped.
     \\,          a delimiter that is, where nothing encloses
     ,'…',       single quotes as quotes
 
-Lines of at most one filled field in front of all others are titles (above.py) and do not count.
+Lines of at most one filled field in front of all others are titles (above.py) and do not count,
+unless two delimiters are equal: then the one wins for which they are rows.
 
 Costs: one parse of the sample a try, up to thirty of them where a sample has traces of everything.
 """
@@ -61,13 +62,15 @@ class Sample:
 class Try:
     """One reading of the sample: the usual number of fields, and shares of its records.
 
-    With ``ends_empty`` some rows have empty fields too many at their end.
+    ``of_all`` counts titles as records that do not work out. With ``ends_empty`` some rows have
+    empty fields too many at their end.
     """
 
     dialect: Dialect
     records: list[Record]
     width: int
     sound: float
+    of_all: float
     enclosed: float
     ends_empty: bool
 
@@ -87,7 +90,7 @@ def best_try(sample: Sample, config: DataConfig, comment: str | None) -> Try:
         tries.sort(key=lambda found: found.dialect.delimiter != "\t")
     least = LEAST_SHARE_OF_PROSE if sample.suffix == ".txt" else LEAST_SHARE
     tries = [found for found in tries if found.width > 1 and found.sound >= least]
-    best = max(tries, key=lambda found: found.sound, default=None)
+    best = max(tries, key=lambda found: (found.sound, found.of_all), default=None)
     return (
         _by_long_delimiter(sample, config, comment, best)
         or best
@@ -213,8 +216,8 @@ def _try(sample: Sample, dialect: Dialect) -> Try:
     fitting = [r for r in body if r.quotes_work and len(r.fields) == width]
     sound = len(fitting) - _count_merged(fitting, dialect, width)
     enclosed = sum(_is_enclosed(record, dialect) for record in fitting)
-    n = max(len(body), 1)
-    return Try(dialect, records, width, sound / n, enclosed / n, ends_empty)
+    n, n_all = max(len(body), 1), max(len(records), 1)
+    return Try(dialect, records, width, sound / n, sound / n_all, enclosed / n, ends_empty)
 
 
 def _n_titles(records: Sequence[Record]) -> int:

@@ -26,7 +26,7 @@ from headtune.data.reading.opening.detection import candidates, is_utf_8
 from headtune.data.reading.opening.encodings import unmarked_encoding
 from headtune.errors import EncodingError, option
 
-__all__ = ["decoded_lines", "refuse_bad_bytes", "unreadable", "written_out"]
+__all__ = ["decoded_lines", "refuse_bad_bytes", "unreadable", "way_out_of", "written_out"]
 
 LINE = re.compile("[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]+")
 BAD_BYTE = re.compile("[\udc80-\udcff]")
@@ -88,7 +88,7 @@ def refuse_bad_bytes(names: Iterable[str], head: bytes, encoding: str, name: str
             f"{name} is not {encoding}: the name of its column {written_out(bad)!r} has bytes that "
             "are no characters of it.",
             option="encoding",
-            way_out=_way_out(head, encoding),
+            way_out=way_out_of(head, encoding),
         )
 
 
@@ -212,14 +212,14 @@ class _Decoder:
             f"{self.name} is not {self.encoding}: {bad.what}, at byte {bad.at:,} "
             f"(line {bad.line:,}{lines}).",
             option="encoding",
-            way_out=_way_out(self._sample, self.encoding),
+            way_out=way_out_of(self._sample, self.encoding),
         )
 
     def _refused(self, block: bytes, reason: str) -> EncodingError:
         return EncodingError(
             f"{self.name} is not {self.encoding}: {reason}.",
             option="encoding",
-            way_out=_way_out(block, self.encoding),
+            way_out=way_out_of(block, self.encoding),
         )
 
 
@@ -233,7 +233,7 @@ def _count_good(text: str) -> int:
     return good
 
 
-def _way_out(data: bytes, encoding: str) -> str:
+def way_out_of(data: bytes, encoding: str) -> str:
     """Which encoding bytes are in that are not of this one, with what it makes of a line."""
     known = unmarked_encoding(data)
     if known and known[:6] == encoding[:6]:

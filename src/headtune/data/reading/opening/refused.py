@@ -1,13 +1,14 @@
 """What is no table that can be read, told by its first bytes, with the nearest form that is read.
 
-Leaf module: knows no reader.
+Knows no reader.
 """
 
 import re
 
+from headtune.data.reading.opening.packing import packing_of
 from headtune.errors import DataError, option
 
-__all__ = ["refuse_other_formats"]
+__all__ = ["other_form", "refuse_other_formats"]
 
 A_TABLE = "Give a table of texts and labels."
 AS_PARQUET = "Write its table as Parquet or CSV."
@@ -64,13 +65,41 @@ OF_BYTES = (
 """The same of other formats; a table may begin with such a word: ``ORC,label``."""
 
 
+NO_TEXT = (
+    (rb"PK\x03\x04|PK\x05\x06", "a zip archive, or a document that is one"),
+    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old document of Office"),
+    (rb"SQLite format 3\0", "an SQLite database"),
+    (rb"ARROW1\0\0|FEA1\0{4}", "an Arrow file"),
+)
+"""First bytes of tables that are read, but are no text."""
+
+
 def refuse_other_formats(head: bytes, name: str) -> None:
     """Raises ``DataError`` at the first bytes of what is no table."""
+    found = _found(head)
+    if found is not None:
+        looks_like, way_out = found
+        raise DataError(
+            f"{name} is not a table that can be read: it is {looks_like}.", way_out=way_out
+        )
+
+
+def other_form(head: bytes) -> str | None:
+    """What the first bytes of a file are that is no text: a picture, an archive, a database."""
+    found = _found(head)
+    if found is not None:
+        return found[0]
+    if packing_of(head) is not None:
+        return "packed"
+    return next((what for first, what in NO_TEXT if re.match(first, head)), None)
+
+
+def _found(head: bytes) -> tuple[str, str] | None:
+    """What it looks like, and the way out."""
     for first, looks_like, way_out in (*OF_TEXT, *([] if _is_text(head) else OF_BYTES)):
         if re.match(first, head, re.DOTALL):
-            raise DataError(
-                f"{name} is not a table that can be read: it is {looks_like}.", way_out=way_out
-            )
+            return looks_like, way_out
+    return None
 
 
 def _is_text(head: bytes) -> bool:

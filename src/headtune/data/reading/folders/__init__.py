@@ -1,0 +1,1 @@
+"""Folders, and archives of them: which files are what, and their tables."""
