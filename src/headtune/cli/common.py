@@ -30,7 +30,7 @@ __all__ = [
 
 GENERAL = Group("Options", sort_key=1)
 
-READING = ("text", "template", "encoding", "delimiter", "quoting", "header", "strict")
+READING = ("text", "template", "encoding", "delimiter", "quoting", "header", "missing", "strict")
 """Options of the data stage that matter when a table is read with a finished classifier."""
 
 RUNNING = (

@@ -42,6 +42,10 @@ class DataConfig:
     header: Header = "auto"
     """Whether the first line holds column names. "auto" looks."""
 
+    missing: tuple[str, ...] = ()
+    """Words that stand for no value in the text and label columns: NA,nan,NULL. As they are
+    written, upper and lower case; such rows are set aside."""
+
     split: str = "70/10/20"
     """Percent of rows for training / validation / test. Validation or test may be 0."""
 

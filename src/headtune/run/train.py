@@ -11,7 +11,6 @@ from pathlib import Path
 
 from headtune.artifact import check_target
 from headtune.data import prepare, set_aside_sentence
-from headtune.data.findings import label_findings
 from headtune.errors import CanResume, ConfigError, option
 from headtune.files.claims import claimed
 from headtune.notebook import Listener, listening
@@ -160,12 +159,14 @@ def _check_processes(config: RunConfig) -> None:
 
 
 def say_data(prepared: PreparedData, progress: Progress) -> None:
-    """One line for how the columns were found, one for the rows, and one for odd labels."""
+    """One line for how the table was read, one for columns and rows each, and what is odd."""
     summary = prepared.summary
+    if summary["detected"]:
+        progress.say(f"Read as: {', '.join(summary['detected'])}.")
     progress.say(f"{summary['columns']['found']}.")
     parts = ", ".join(f"{len(part):,} {name}" for name, part in prepared.parts.items() if part)
     progress.say(f"{summary['rows_read']:,} rows read: {parts}.")
     if prepared.set_aside:
         progress.say(set_aside_sentence(len(prepared.set_aside), prepared.set_aside[0]))
-    for finding in label_findings(summary["labels"]):
-        progress.say(f"Note: {finding.sentence}")
+    for note in summary["notes"]:
+        progress.say(f"Note: {note}")
