@@ -181,13 +181,17 @@ def _unused_words(
     tables: Mapping[str, Table], columns: Columns, config: DataConfig
 ) -> tuple[str, ...]:
     """A note where a word that was said to stand for no value is nowhere: it may be misspelled."""
-    names = [columns.text, columns.label] if columns.template is None else [columns.label]
-    found: set[object] = set()
-    for table in tables.values() if config.missing else ():
-        for name in filter(None, names):
-            found |= set(label_counts(table.columns[name]))
+    if columns.template is not None or not config.missing:
+        return ()
+    chosen = [name for name in (columns.text, columns.label) if name is not None]
+    found = {
+        value
+        for table in tables.values()
+        for name in chosen
+        for value in label_counts(table.columns[name])
+    }
     nowhere = [word for word in config.missing if word not in found]
-    if not nowhere or columns.template is not None:
+    if not nowhere:
         return ()
     return (f"no text or label is {' or '.join(map(repr, nowhere))}",)
 
