@@ -67,7 +67,7 @@ def find_label(table: Table, names: Sequence[str], missing: Collection[str]) -> 
     if not names:
         raise ColumnError(
             f"{table.name} has no column for the label beside the text; it has: "
-            f"{listed(table.column_names)}.",
+            f"{_columns_of(table)}.",
             way_out="Training needs a label for each text.",
         )
     named = by_name(names, LABEL_NAMES)
@@ -86,12 +86,17 @@ def find_label(table: Table, names: Sequence[str], missing: Collection[str]) -> 
     if not candidates:
         raise ColumnError(
             f"No column of {table.name} looks like labels: expected one with 2 to "
-            f"{MAX_LABELS_BY_CONTENT} distinct values that repeat. It has: "
-            f"{listed(table.column_names)}.",
+            f"{MAX_LABELS_BY_CONTENT} distinct values that repeat. It has: {_columns_of(table)}.",
             option="label",
             way_out=f"Name the label column with {option('label')}.",
         )
     return label_column(table, candidates[0], names, "", missing)
+
+
+def _columns_of(table: Table) -> str:
+    """The names of the columns, and how the table was read, which may be why one is missing."""
+    read_as = f" (read as: {', '.join(table.notes)})" if table.notes else ""
+    return listed(table.column_names) + read_as
 
 
 def label_column(
@@ -116,7 +121,7 @@ def _n_values(column: pa.ChunkedArray, counts: Collection[str]) -> int:
 
 
 def _alike(table: Table, counts: Collection[str], others: Sequence[str]) -> tuple[str, ...]:
-    """The others whose values are among those of the label."""
+    """The others whose values are those of the label, or the greater part of them."""
     own = frozenset(counts)
     if not 2 <= len(own) <= MAX_LABELS_BY_CONTENT:
         return ()
@@ -128,7 +133,7 @@ def _is_within(column: pa.ChunkedArray, own: frozenset[str]) -> bool:
         names = set(label_counts(values))
         if not names or not names <= own:
             return False
-    return len(names) > 1 or is_yes_or_no(own)
+    return is_yes_or_no(own) or (len(names) > 1 and 2 * len(names) >= len(own))
 
 
 def _one_of_several(
