@@ -80,6 +80,7 @@ OWN: Mapping[str, list[str]] = {
     "a category with a semicolon": ["Sports; Outdoor", "News", "Food; Drink"],
     "ampersands": ["R&B", "Rock & Roll", "Pop", "Rock"],
     "an answer with a comma": ["yes, definitely", "no", "yes", "maybe"],
+    "an answer with a but": ["yes, but", "no, but", "yes", "no"],
     "an agreement": ["yes, definitely", "no, definitely", "yes, probably", "no, probably"],
     "agreements": [
         "yes, definitely", "no, definitely", "yes, probably", "no, probably", "yes", "no",
@@ -127,6 +128,7 @@ def test_lists_are_refused_by_name_and_looked_at(parquet: bool, tmp_path: Path) 
         assert "Keep the label that matters" in message
     assert kinds(source)["several_labels"].startswith("25.0 % of the rows")
     inspected = inspect_table(source, AUTO)
+    assert {row.label for row in inspected.findings[0].rows} == {"joy; anger"}
     assert inspected.labels == {"fear": 30, "joy": 30, "joy; anger": 30}
 
 

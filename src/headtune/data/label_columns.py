@@ -95,7 +95,7 @@ def find_label(table: Table, names: Sequence[str], missing: Collection[str]) -> 
 
 def _columns_of(table: Table) -> str:
     """The names of the columns, and how the table was read, which may be why one is missing."""
-    read_as = f" (read as: {', '.join(table.notes)})" if table.notes else ""
+    read_as = f" (read as: {'; '.join(table.notes)})" if table.notes else ""
     return listed(table.column_names) + read_as
 
 

@@ -276,7 +276,7 @@ def _stand_alone(joined: Mapping[str, Parts], alone: set[str], sign: str) -> boo
     if sign == " ":
         return n_alone == len(distinct)
     mixed = len(joined) > len(distinct) and any(len(found) > 2 for found in joined.values())
-    return 3 * n_alone >= 2 * len(distinct) or (mixed and sign == ",")
+    return 4 * n_alone >= 3 * len(distinct) or (mixed and sign == ",")
 
 
 def _are_paths(parts: Mapping[str, Parts]) -> bool:

@@ -141,7 +141,7 @@ def _findings(table: LabelledTexts, given: GivenParts, labels: LabelSet) -> list
     others = given.other_columns
     train_ids = labels.encode(train.labels)
     return [
-        *column_findings(given.columns),
+        *column_findings(given.columns, table),
         *_unusable(given),
         *leaks(table, repeats),
         *conflicts(table, repeats),

@@ -41,7 +41,7 @@ def render_inspection(inspection: Inspection, console: Console) -> None:
 def _facts(inspection: Inspection) -> Iterator[str]:
     yield f"{count(inspection.rows_read, 'row')} read, {inspection.rows_used:,} used"
     if inspection.detected:
-        yield f"read as: {', '.join(inspection.detected)}"
+        yield f"read as: {'; '.join(inspection.detected)}"
     yield inspection.columns
     if len(inspection.parts) > 1:
         yield "given parts: " + ", ".join(f"{p} {n:,}" for p, n in inspection.parts.items())

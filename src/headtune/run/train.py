@@ -159,10 +159,10 @@ def _check_processes(config: RunConfig) -> None:
 
 
 def say_data(prepared: PreparedData, progress: Progress) -> None:
-    """One line for how the table was read, one for columns and rows each, and what is odd."""
+    """One line for how the columns were found, one for the rows, and one for odd labels."""
     summary = prepared.summary
     if summary["detected"]:
-        progress.say(f"Read as: {', '.join(summary['detected'])}.")
+        progress.say(f"Read as: {'; '.join(summary['detected'])}.")
     progress.say(f"{summary['columns']['found']}.")
     parts = ", ".join(f"{len(part):,} {name}" for name, part in prepared.parts.items() if part)
     progress.say(f"{summary['rows_read']:,} rows read: {parts}.")

@@ -5,13 +5,19 @@ that could be the label as well, labels that are numbers whose names are lost.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 
 from headtune.data.columns import Columns
-from headtune.data.findings.finding import Finding
+from headtune.data.findings.finding import Finding, LabelledTexts
 from headtune.data.reading.names import listed
-from headtune.data.several_labels import LabelColumns, SeveralLabels, labels_in_cells
+from headtune.data.several_labels import (
+    LabelColumns,
+    LabelsInCells,
+    SeveralLabels,
+    labels_in_cells,
+)
 from headtune.wording.numbers import count
 
 __all__ = ["column_findings", "several_labels", "unnamed_labels"]
@@ -23,10 +29,14 @@ def several_labels(counts: Mapping[str, int]) -> list[Finding]:
     return [] if several is None else [_several(several, "")]
 
 
-def column_findings(columns: Columns) -> list[Finding]:
+def column_findings(columns: Columns, table: LabelledTexts) -> list[Finding]:
     """Several labels a text, or other columns with the values of the label."""
-    if columns.several is not None:
-        return [_several(columns.several, columns.label or "")]
+    several = columns.several
+    if isinstance(several, LabelsInCells):
+        like = (i for i, label in enumerate(table.labels) if label == several.example)
+        return [replace(_several(several, columns.label or ""), rows=table.shown(like))]
+    if several is not None:
+        return [_several(several, columns.label or "")]
     if not columns.alike:
         return []
     n = len(columns.alike)
