@@ -13,7 +13,7 @@ from headtune.data.findings import text_findings
 from headtune.data.findings.labels import label_findings
 from headtune.inspection import inspect_table
 from headtune.options import DataConfig, ModelConfig, RunConfig, TrainConfig
-from headtune.predict import Predictor, predict_file
+from headtune.predict import Predictor, evaluate_file, predict_file
 from headtune.predict.fields import texts_through
 from headtune.run import train_run
 
@@ -140,6 +140,7 @@ def test_the_run_remembers(tiny_llama: Path, tmp_path: Path) -> None:
     assert predictor.missing == WORDS
     counts = predict_file(predictor, path, out=tmp_path / "out.csv")
     assert counts["unusable_rows"] == 5
+    assert evaluate_file(predictor, path)["set_aside"] == 11
     assert replace(predictor, missing=()).reading(DataConfig()).missing == ()
     assert predictor.reading(DataConfig(missing=("x",))).missing == ("x",)
 
