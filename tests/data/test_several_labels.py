@@ -107,6 +107,13 @@ def test_labels_of_their_own_are_left_alone(values: list[str]) -> None:
     assert len(prepare(table(label=values), AUTO).labels) == len(set(values))
 
 
+def test_a_few_odd_cells_hide_nothing() -> None:
+    counts = {"a": 40, "b": 40, "a;b": 30, "a;a": 1, "b;": 1, ";": 1, "x" * 70 + ";a": 1}
+    found = labels_in_cells(counts)
+    assert found is not None
+    assert (found.n_several, found.example) == (31, "a;b")
+
+
 def test_a_slip_of_the_pen_is_said_and_not_refused() -> None:
     source = table(label=["a", "b"])
     big = pd.concat([source] * 10, ignore_index=True)

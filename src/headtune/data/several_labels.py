@@ -242,17 +242,12 @@ def _are_sets(parts: Mapping[str, Parts], counts: Mapping[str, int], sign: str) 
     """Whether the parts of the names come back as those of sets do."""
     joined = {name: found for name, found in parts.items() if len(found) > 1}
     n_joined = sum(counts[name] for name in joined)
-    if n_joined < LEAST_ROWS or not all(map(_could_be_set, joined.values())):
+    n_sets = sum(counts[name] for name, found in joined.items() if _could_be_set(found))
+    if n_joined < LEAST_ROWS or 10 * n_sets < 9 * n_joined or _are_paths(parts):
         return False
-    if _are_paths(parts) or (sign in ",/+ " and _are_numbers(joined.values(), sign)):
+    if sign in UNCLEAR and _are_numbers(joined.values(), sign):
         return False
-    rows_of: Counter[str] = Counter()
-    for name, found in parts.items():
-        rows_of.update(dict.fromkeys(found, counts[name]))
-    back = {
-        name: [rows_of[part] - counts[name] >= LEAST_ROWS for part in found]
-        for name, found in joined.items()
-    }
+    back = _back(parts, joined, counts)
     alone = {found[0] for found in parts.values() if len(found) == 1}
     if sign in CLEAR or (sign == "," and not any(", " in name for name in joined)):
         n_back = sum(counts[name] for name, known in back.items() if any(known))
@@ -260,6 +255,19 @@ def _are_sets(parts: Mapping[str, Parts], counts: Mapping[str, int], sign: str) 
         return 2 * n_back >= n_joined and (sign in CLEAR or seen_alone)
     n_back = sum(counts[name] for name, known in back.items() if all(known))
     return 10 * n_back >= 9 * n_joined and _stand_alone(joined, alone, sign)
+
+
+def _back(
+    parts: Mapping[str, Parts], joined: Mapping[str, Parts], counts: Mapping[str, int]
+) -> dict[str, list[bool]]:
+    """Of each joined name, which parts other names have too."""
+    rows_of: Counter[str] = Counter()
+    for name, found in parts.items():
+        rows_of.update(dict.fromkeys(found, counts[name]))
+    return {
+        name: [rows_of[part] - counts[name] >= LEAST_ROWS for part in found]
+        for name, found in joined.items()
+    }
 
 
 def _could_be_set(parts: Parts) -> bool:
