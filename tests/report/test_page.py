@@ -202,11 +202,10 @@ def test_memory_is_told_where_it_is_known(make_report: MakeReport) -> None:
 
 @pytest.mark.usefixtures("undrawn")
 def test_what_is_odd_about_labels_is_told(make_report: MakeReport) -> None:
-    values = make_report().to_dict()
+    report = make_report()
     note = "4 labels look like missing values: 'NA' 2, <i>'N/A'</i> 2"
-    noted = {**values["data"], "notes": [note]}
-    assert note in page_of(values, data=noted).text
-    assert note not in page_of(values).text
+    assert note in page_of(report, data={**report.data, "notes": [note]}).text
+    assert note not in page_of(report).text
 
 
 @pytest.mark.usefixtures("undrawn")
