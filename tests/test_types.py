@@ -40,7 +40,7 @@ def test_an_unknown_label_is_refused_by_its_row() -> None:
 def _named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that the user names for an export, with a row whose label is not known."""
     monkeypatch.setattr(validation, "labelled_examples", lambda *args: ([UNKNOWN], ()))
-    manifest = SimpleNamespace(template=None, text_column="text", label_column="label")
+    manifest = SimpleNamespace(template=None, missing=(), text_column="text", label_column="label")
     source: Any = SimpleNamespace(artifact=SimpleNamespace(manifest=manifest), labels=LABELS)
     validation._named(source, Path("table.csv"))
 

@@ -212,6 +212,7 @@ class DataAccount(TypedDict, total=False):
     source: str
     columns: ColumnsAccount
     detected: list[str]
+    notes: list[str]
     read_with: dict[str, str | int]
     rows_read: int
     set_aside: SetAside

@@ -201,6 +201,14 @@ def test_memory_is_told_where_it_is_known(make_report: MakeReport) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_what_is_odd_about_labels_is_told(make_report: MakeReport) -> None:
+    report = make_report()
+    note = "4 labels look like missing values: 'NA' 2, <i>'N/A'</i> 2"
+    assert note in page_of(report, data={**report.data, "notes": [note]}).text
+    assert note not in page_of(report).text
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_without_held_back_parts(make_report: MakeReport) -> None:
     page = page_of(make_report(before={}, after={}, data={}, truncated={}, warnings=[], config={}))
     assert "nothing is known" in page.text

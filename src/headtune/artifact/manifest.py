@@ -56,7 +56,8 @@ class Manifest:
     tokens in a text are read as text; runs that do not say so are older, and take them as such.
     ``temperature`` divides logits before they become probabilities; ``thresholds`` and
     ``abstain_below`` make answers of these. ``label_values`` are the labels as the data have them,
-    None where these are the names.
+    None where these are the names. ``missing`` are the words that stand for no value in a table;
+    older runs have none.
     ``architecture`` is what ``model.Architecture`` says of the backbone; None where format 1 did
     not know.
     """
@@ -76,6 +77,7 @@ class Manifest:
     text_column: str | None = None
     label_column: str | None = None
     template: str | None = None
+    missing: tuple[str, ...] = ()
     task: str = SINGLE_LABEL.name
     label_values: tuple[LabelValue, ...] | None = None
     architecture: dict[str, Any] | None = None
@@ -124,6 +126,7 @@ class Manifest:
         typed = {
             "base_model": BaseModel(**values["base_model"]),
             "labels": tuple(values["labels"]),
+            "missing": tuple(values.get("missing", ())),
             "label_values": tuple(values.get("label_values") or ()) or None,
             "format_version": FORMAT_VERSION,
         }

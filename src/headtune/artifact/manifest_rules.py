@@ -141,6 +141,7 @@ FIELDS: Mapping[str, Field] = {
     "text_column": Field(OrNull(PROSE), required=False),
     "label_column": Field(OrNull(PROSE), required=False),
     "template": Field(OrNull(PROSE), required=False),
+    "missing": Field(ListOf(values=PROSE, most=1_000), required=False),
     "config": Field(CONFIG, required=False),
     "seeds": Field(MapOf(keys=NAME, values=Whole(0, 2**64), most=100), required=False),
     "data_fingerprint": Field(SHORT, required=False),

@@ -41,6 +41,7 @@ READING = (
     "comment",
     "skip_lines",
     "header",
+    "missing",
     "max_unpacked",
     "strict",
 )

@@ -9,7 +9,7 @@ the split, and those with different labels are counted.
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from headtune.errors import DataError, option
 from headtune.files.plain_json import to_json
 from headtune.options import DataConfig
 from headtune.types import SetAsideRow
+from headtune.wording.missing import is_missing
 from headtune.wording.numbers import count
 from headtune.wording.templates import Template
 from headtune.wording.text_lists import shortened
@@ -61,12 +62,13 @@ def usable_rows(table: Table, columns: Columns, config: DataConfig) -> UsableRow
 
     Raises ``DataError`` on the first such row with ``config.strict``.
     """
+    missing = frozenset(config.missing)
     wide = with_known_fields(table, [*_text_columns(columns), columns.label])
-    texts, reasons = _texts(wide, columns)
+    texts, reasons = _texts(wide, columns, missing)
     _mark_not_utf8(table, _text_columns(columns), "the text", reasons)
     labels: list[str | None] = []
     if columns.label is not None:
-        labels = label_names(wide.columns[columns.label])
+        labels = label_names(wide.columns[columns.label], missing)
         _mark_not_utf8(table, [columns.label], "the label", reasons)
         reasons = [
             reason or ("the label is missing" if label is None else None)
@@ -120,16 +122,20 @@ def _row(row: SetAsideRow) -> int:
     return row.row
 
 
-def _texts(table: Table, columns: Columns) -> tuple[list[str | None], list[str | None]]:
+def _texts(
+    table: Table, columns: Columns, missing: Collection[str]
+) -> tuple[list[str | None], list[str | None]]:
     """The text of each row, and why it cannot be used (None if it can)."""
     if columns.template is not None:
-        texts = _joined(table, columns.template)
+        texts = _joined(table, columns.template, missing)
         return texts, [None if text is not None else "the text is empty" for text in texts]
     name = columns.text or ""
     texts = python_values(table.columns[name])
     if not holds_strings(table, name):  # in this table or chunk; other tables of the run may
         missing = "the text is missing"
         return texts, [missing if t is None else "the text is not a string" for t in texts]
+    if missing:
+        texts = [None if is_missing(text, missing) else text for text in texts]
     reasons = [None if text and not text.isspace() else _why_no_text(text) for text in texts]
     if odd := table.not_strings.get(name):
         for i, row in enumerate(table.rows.tolist()):
@@ -142,12 +148,12 @@ def _why_no_text(text: str | None) -> str:
     return "the text is missing" if text is None else "the text is empty"
 
 
-def _joined(table: Table, written: str) -> list[str | None]:
+def _joined(table: Table, written: str, missing: Collection[str]) -> list[str | None]:
     """The columns of each row joined by a template, missing values empty; None if all are."""
     template = Template.parse(written)
     columns = [python_values(table.columns[name]) for name in template.fields]
     rows = zip(*columns, strict=True)
-    return [template.join(dict(zip(template.fields, row, strict=True))) for row in rows]
+    return [template.join(dict(zip(template.fields, row, strict=True)), missing) for row in rows]
 
 
 def _text_columns(columns: Columns) -> list[str]:

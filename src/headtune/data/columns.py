@@ -2,8 +2,10 @@
 
 A column that the user names is taken, or the error says what there is. Otherwise a column is found
 by its name (names.py), and where no name is evident by what it holds: the text is the column with
-the longest strings, the label the one column with few distinct values. Two columns that could both
-be it are never chosen between: the error names them and the option that decides.
+the longest strings, the label the one column with few distinct values (label_columns.py). Two
+columns that could both be it are never chosen between: the error names them and the option that
+decides. Several labels a text are seen here (several_labels.py), and what is done about them is
+decided by who asked.
 
 Where no column is called so, fields inside of them are looked at (nested/): ``data.text`` of a
 record in a record, or the user's message of a conversation.
@@ -13,26 +15,31 @@ A template joins several columns into the text: ``{keyword}: {text}``.
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headtune.data.labels import n_distinct_names
+from headtune.data.label_columns import (
+    LabelColumn,
+    by_name,
+    find_label,
+    label_column,
+    mean_length,
+    n_distinct,
+    two_could_be,
+)
 from headtune.data.nested.evident import label_field, text_field
 from headtune.data.nested.fields import leaves, with_fields, with_leaves
 from headtune.data.nested.tuning import is_conversation
 from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number, listed
 from headtune.data.reading.table import Table, holds_strings
+from headtune.data.several_labels import SeveralLabels
 from headtune.errors import ColumnError, option
 from headtune.options import DataConfig
-from headtune.wording.numbers import count
 from headtune.wording.templates import Template
 
-__all__ = ["Columns", "find_columns", "find_text_column"]
-
-MAX_LABELS_BY_CONTENT = 50
-"""Distinct values up to which an unnamed column is thought to hold labels."""
+__all__ = ["Columns", "find_columns", "find_text_column", "refuse_several"]
 
 SAMPLE_CHARACTERS = 100_000
 """How much of a value is looked at."""
@@ -45,12 +52,16 @@ class Columns:
     """Where the text and the label are, and how that was found.
 
     Either ``text`` names a column or ``template`` joins several; ``label`` is None for prediction.
+    ``alike`` are other columns with the values of the label, which were not taken; ``several`` says
+    how the table holds several labels a text, if it looks so.
     """
 
     text: str | None
     template: str | None
     label: str | None
     explanation: str
+    alike: tuple[str, ...] = ()
+    several: SeveralLabels | None = None
 
 
 def find_columns(table: Table, config: DataConfig) -> Columns:
@@ -59,24 +70,48 @@ def find_columns(table: Table, config: DataConfig) -> Columns:
     if config.label is not None:
         given_label = _given(with_fields(table, [config.label]), config.label, "label")
     text = find_text_column(table, config, trained_on=None, not_text=given_label)
+    if given_label is not None and given_label == text.text:
+        raise ColumnError(
+            f"Column {given_label!r} of {table.name} cannot be both text and label. "
+            f"It has: {_listed(table)}.",
+            option="label",
+            column=given_label,
+            way_out=f"Name another with {option('text')} or {option('label')}.",
+        )
+    used = {text.text, config.split_column, config.group_by, config.split_by_time}
+    used |= set(_fields(text.template))
+    others = [name for name in table.column_names if name not in used]
+    missing = frozenset(config.missing)
     if given_label is not None:
-        if given_label == text.text:
-            raise ColumnError(
-                f"Column {given_label!r} of {table.name} cannot be both text and label. "
-                f"It has: {_listed(table)}.",
-                option="label",
-                column=given_label,
-                way_out=f"Name another with {option('text')} or {option('label')}.",
-            )
-        return _with_label(text, given_label, "given")
-    used = {text.text, config.split_column, *_fields(text.template)}
-    names = [n for n in table.column_names if n not in used]
-    field = None if _by_name(names, LABEL_NAMES) else label_field(table, names, text.text)
+        wide = with_fields(table, [given_label])
+        return _with_label(text, label_column(wide, given_label, others, "given", missing))
+    field = None if by_name(others, LABEL_NAMES) else label_field(table, others, text.text)
     if field is not None:
-        return _with_label(text, *field)
-    wide, inner = with_leaves(table, names)
-    label, found = _find_label(wide, [*names, *(n for n in inner if n != text.text)])
-    return _with_label(text, label, found)
+        name, found = field
+        wide = with_fields(table, [name])
+        return _with_label(text, label_column(wide, name, [], found, missing))
+    wide, inner = with_leaves(table, others)
+    names = [*others, *(name for name in inner if name != text.text)]
+    return _with_label(text, find_label(wide, names, missing))
+
+
+def refuse_several(name: str, columns: Columns, given_label: str | None) -> None:
+    """Raises ``ColumnError`` where the table ``name`` holds several labels a text.
+
+    A label column that the user names is taken, and each combination is then a label of its own;
+    lists cannot be.
+    """
+    several = columns.several
+    if several is None or not several.is_plenty or (given_label and not several.of_lists):
+        return
+    label = columns.label or ""
+    raise ColumnError(
+        f"{name} looks like several labels a text: {several.said(label)}. A classifier learns one "
+        "label a text.",
+        option="label",
+        column=label,
+        way_out=several.way_out(label),
+    )
 
 
 def find_text_column(
@@ -114,21 +149,23 @@ def find_text_column(
 def _has_named_text(table: Table, names: Sequence[str]) -> bool:
     """Whether a column itself is called as texts are, and holds some."""
     strings = [n for n in names if holds_strings(table, n) and not is_conversation(table, n)]
-    return bool(_by_name(strings, TEXT_NAMES))
+    return bool(by_name(strings, TEXT_NAMES))
 
 
 def _with_inner(table: Table, names: list[str]) -> tuple[Table, list[str]]:
     """The columns to find the text in by what they hold; fields of them where none is of texts."""
     strings = [name for name in names if holds_strings(table, name)]
-    if _by_name(strings, TEXT_NAMES) or any(_reads_like_text(table.columns[n]) for n in strings):
+    if by_name(strings, TEXT_NAMES) or any(_reads_like_text(table.columns[n]) for n in strings):
         return table, names
     wide, inner = with_leaves(table, names)
     return wide, [*names, *inner]
 
 
-def _with_label(text: Columns, label: str, found: str) -> Columns:
-    explanation = f"{text.explanation}, label column {label!r} ({found})"
-    return Columns(text.text, text.template, label, explanation)
+def _with_label(text: Columns, label: LabelColumn) -> Columns:
+    explanation = f"{text.explanation}, label column {label.name!r} ({label.found})"
+    return replace(
+        text, label=label.name, explanation=explanation, alike=label.alike, several=label.several
+    )
 
 
 def _listed(table: Table) -> str:
@@ -202,22 +239,13 @@ def _check_holds_text(table: Table, name: str) -> None:
         )
 
 
-def _by_name(names: Sequence[str], groups: Sequence[Sequence[str]]) -> list[str]:
-    """The columns of the first group of names that any column belongs to."""
-    for group in groups:
-        found = [n for n in names if n.strip().lower().replace(" ", "_") in group]
-        if found:
-            return found
-    return []
-
-
 def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> tuple[str, str]:
     strings = [name for name in names if holds_strings(table, name)]
-    named = _by_name(strings, TEXT_NAMES)
+    named = by_name(strings, TEXT_NAMES)
     if len(named) == 1:
         return named[0], "by its name"
     if named:
-        raise _two_could_be("text", table, named)
+        raise two_could_be("text", table, named)
     if len(table.column_names) == 1 and strings:
         return strings[0], "the only column"
     candidates = [name for name in strings if _reads_like_text(table.columns[name])]
@@ -229,58 +257,11 @@ def _find_text(table: Table, names: Sequence[str], trained_on: str | None) -> tu
             option="text",
             way_out=NAME_THE_TEXT,
         )
-    lengths = {name: _mean_length(table.columns[name]) for name in candidates}
+    lengths = {name: mean_length(table.columns[name]) for name in candidates}
     longest = max(candidates, key=lengths.__getitem__)
     if rivals := [n for n in candidates if n != longest and lengths[n] * 2 >= lengths[longest]]:
-        raise _two_could_be("text", table, [longest, *rivals])
+        raise two_could_be("text", table, [longest, *rivals])
     return longest, "longest strings"
-
-
-def _find_label(table: Table, names: Sequence[str]) -> tuple[str, str]:
-    if not names:
-        raise ColumnError(
-            f"{table.name} has no column for the label beside the text; it has: {_listed(table)}.",
-            way_out="Training needs a label for each text.",
-        )
-    named = _by_name(names, LABEL_NAMES)
-    if len(named) > 1:
-        named = [n for n in named if _reads_like_labels(table.columns[n])] or named
-    if len(named) == 1:
-        return named[0], f"by its name, {_values(table, named[0])}"
-    candidates = named or [n for n in names if _reads_like_labels(table.columns[n])]
-    if len(candidates) > 1:
-        raise _two_could_be("label", table, candidates)
-    if not candidates:
-        raise ColumnError(
-            f"No column of {table.name} looks like labels: expected one with 2 to "
-            f"{MAX_LABELS_BY_CONTENT} distinct values that repeat. It has: {_listed(table)}.",
-            option="label",
-            way_out=f"Name the label column with {option('label')}.",
-        )
-    return candidates[0], _values(table, candidates[0])
-
-
-def _two_could_be(what: str, table: Table, names: Sequence[str]) -> ColumnError:
-    """``what`` is "text" or "label", which are also the options that decide."""
-    return ColumnError(
-        f"More than one column of {table.name} could be the {what}: {', '.join(names)}.",
-        option=what,
-        way_out=f"Choose one: {option(what, names[0])}",
-    )
-
-
-def _values(table: Table, name: str) -> str:
-    return count(n_distinct_names(table.columns[name]), "value")
-
-
-def _n_distinct(column: pa.ChunkedArray) -> int:
-    if pa.types.is_nested(column.type):
-        return 0
-    return len(pc.drop_null(pc.unique(column)))
-
-
-def _mean_length(column: pa.ChunkedArray) -> float:
-    return float(pc.mean(pc.utf8_length(column)).as_py() or 0.0)
 
 
 def _reads_like_text(column: pa.ChunkedArray) -> bool:
@@ -292,21 +273,5 @@ def _reads_like_text(column: pa.ChunkedArray) -> bool:
         return False
     of_words = sum(len(value.split()) > 1 for value in sample)
     return 2 * of_words >= len(sample) or (
-        not any("://" in value for value in sample) and _n_distinct(column) * 2 > len(filled)
+        not any("://" in value for value in sample) and n_distinct(column) * 2 > len(filled)
     )
-
-
-def _reads_like_labels(column: pa.ChunkedArray) -> bool:
-    """Few distinct values that repeat; no fractions, and no strings as long as texts."""
-    kind = column.type
-    if pa.types.is_floating(kind):
-        filled = pc.drop_null(column)
-        if not pc.all(pc.equal(pc.floor(filled), filled), min_count=0).as_py():
-            return False
-    elif not (pa.types.is_large_string(kind) or pa.types.is_string(kind)):
-        if not (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
-            return False
-    elif _mean_length(column) > 40:
-        return False
-    n_distinct = _n_distinct(column)
-    return 2 <= n_distinct <= MAX_LABELS_BY_CONTENT and 2 * n_distinct <= len(column)

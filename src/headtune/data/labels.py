@@ -12,14 +12,16 @@ for callers in Python who compare answers with values of their own.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headtune.data.reading.arrow.values import escaped, python_value, python_values
 from headtune.data.reading.names import as_float
+from headtune.data.several_labels import is_lists
 from headtune.errors import LabelError, option
 from headtune.types import LabelSet, LabelValue
 from headtune.wording.label_names import TRUE_AND_FALSE, plain_name
@@ -27,10 +29,10 @@ from headtune.wording.label_names import TRUE_AND_FALSE, plain_name
 __all__ = [
     "check_label_counts",
     "check_label_values",
+    "label_counts",
     "label_name",
     "label_names",
     "label_set",
-    "n_distinct_names",
     "typed_values",
 ]
 
@@ -63,25 +65,47 @@ def label_name(value: object) -> str | None:
     return plain_name(value)
 
 
-def label_names(column: pa.ChunkedArray | pa.Array) -> list[str | None]:
-    """The label name of every row, None where it is missing."""
+def label_names(
+    column: pa.ChunkedArray | pa.Array, missing: Collection[str] = ()
+) -> list[str | None]:
+    """The label name of every row; None where it is missing, or one of the ``missing`` names.
+
+    A list of one value is that value, an empty one is missing. Raises ``LabelError`` on others.
+    """
     values = python_values(column)
+    if is_lists(column.type):
+        values = [_only_value(value) for value in values]
     if pa.types.is_nested(column.type):
-        return [label_name(value) for value in values]
+        names_of_rows = [label_name(value) for value in values]
+        return [None if name in missing else name for name in names_of_rows]
     names = {value: label_name(value) for value in set(values)}
+    names |= {value: None for value, name in names.items() if name in missing}
     return [names[value] if value == value else None for value in values]
 
 
-def n_distinct_names(column: pa.ChunkedArray) -> int:
-    """How many labels a column holds; 0 where it holds several in one."""
+def _only_value(value: object) -> object:
+    if not isinstance(value, list) or len(value) > 1:
+        return value
+    return value[0] if value else None
+
+
+def label_counts(column: pa.ChunkedArray, missing: Collection[str] = ()) -> dict[str, int]:
+    """How many rows have each label name, without the ``missing``; no labels where it is nested."""
     if pa.types.is_nested(column.type):
-        return 0
-    return len(set(label_names(column)) - {None})
+        return {}
+    counts: Counter[str] = Counter()
+    found = pc.value_counts(column)
+    values, numbers = python_values(found.field("values")), found.field("counts").to_pylist()
+    for value, number in zip(values, numbers, strict=True):
+        name = label_name(value)
+        if name is not None and name not in missing:
+            counts[name] += number
+    return dict(counts)
 
 
 def typed_values(names: Iterable[str], kind: pa.DataType) -> dict[str, object]:
     """What a column of this type has for each name: whole numbers and booleans, else the name."""
-    if pa.types.is_dictionary(kind):
+    if pa.types.is_dictionary(kind) or is_lists(kind):
         kind = kind.value_type
     if pa.types.is_integer(kind):
         return {name: int(name) for name in set(names) if as_float(name) is not None}

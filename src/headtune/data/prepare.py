@@ -9,7 +9,7 @@ same parts; unless the parts are given, no text is in two of them.
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headtune.data.checks import check_any_usable, usable_rows
-from headtune.data.columns import find_columns, find_text_column
+from headtune.data.columns import find_columns, find_text_column, refuse_several
+from headtune.data.findings.labels import label_findings, text_findings
 from headtune.data.labels import (
     check_label_counts,
     check_label_values,
@@ -77,9 +78,15 @@ def prepare(source: object, config: DataConfig) -> PreparedData:
     )
     prepared = PreparedData(labels, train, validation, test, given.set_aside)
     summary = summarize(source, given, prepared, label_ids, parts, config)
+    summary["notes"] = _notes(summary["labels"], texts)
     summary["near_repeats"] = repeats.count("near") - repeats.count("exact")
     summary["leaks"] = find_leaks(texts, rows, repeats.near, parts)
     return replace(prepared, summary=summary)
+
+
+def _notes(labels: Mapping[str, int], texts: Sequence[str]) -> list[str]:
+    """What whoever trains on this should know, a sentence each."""
+    return [finding.sentence for finding in (*label_findings(labels), *text_findings(texts))]
 
 
 def _of_all_rows(
@@ -206,6 +213,7 @@ def labelled_examples(
     text = find_text_column(table, config, trained_on=trained_text_column, not_text=label)
     known_text = config if text.text is None else replace(config, text=text.text)
     columns = find_columns(table, replace(known_text, label=label))
+    refuse_several(table.name, columns, label)
     usable = usable_rows(table, columns, config)
     check_any_usable(usable, table.name)
     _check_known(usable.labels, usable.rows, labels)

@@ -3,7 +3,7 @@
 ``repeats`` counts rows whose text was there before, to the letter. ``conflicting_texts`` counts
 texts that carry different labels, ``repeats_across_parts`` texts that are in more than one part,
 both whatever the whitespace around them. The last is 0 unless the parts were given or cut by time.
-``prepare`` adds ``near_repeats`` and ``leaks``.
+``prepare`` adds ``notes``, ``near_repeats`` and ``leaks``.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ which is in random order. Costs: one read of the file.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def validation_part(source: Source) -> ValidationPart | str:
 
 def _named(source: Source, path: Path) -> ValidationPart:
     manifest = source.artifact.manifest
-    config = replace(DataConfig(), template=manifest.template)
+    config = DataConfig(template=manifest.template, missing=manifest.missing)
     examples, _ = labelled_examples(
         str(path), config, source.labels, manifest.text_column, manifest.label_column
     )

@@ -22,6 +22,7 @@ from headtune.data.findings import (
     Lengths,
     ShownRow,
     alike_labels,
+    column_findings,
     conflicts,
     constant_columns,
     cut_texts,
@@ -29,11 +30,13 @@ from headtune.data.findings import (
     leaks,
     lengths_by_label,
     no_labels,
+    no_texts,
     nothing_left,
     odd_characters,
     other_scripts,
     rare_labels,
     repeated,
+    unnamed_labels,
 )
 from headtune.data.labels import check_label_values
 from headtune.data.parts.parts import GivenParts, read_given_parts
@@ -94,9 +97,10 @@ def inspect_table(
         DataError: The table cannot be read, or its columns cannot be found.
         ModelError, TokenizationError: The model has no tokenizer to be found.
     """
-    given = read_given_parts(source, config)
+    given = read_given_parts(source, config, only_looking=True)
     table = _table(given)
-    check_label_values(table.labels, given.columns.label or "", given.name)
+    if given.columns.several is None:
+        check_label_values(table.labels, given.columns.label or "", given.name)
     labels = label_set(table.labels)
     lengths, unit = measure_lengths(table.texts, model, table.rows.tolist())
     counts = Counter(table.labels)
@@ -137,12 +141,15 @@ def _findings(table: LabelledTexts, given: GivenParts, labels: LabelSet) -> list
     others = given.other_columns
     train_ids = labels.encode(train.labels)
     return [
+        *column_findings(given.columns, table),
         *_unusable(given),
         *leaks(table, repeats),
         *conflicts(table, repeats),
         *repeated(table, repeats),
         *alike_labels(table),
         *no_labels(table),
+        *no_texts(table),
+        *unnamed_labels(Counter(table.labels), given.label_type),
         *rare_labels(table),
         *giveaways(others, train_ids),
         *constant_columns(others),

@@ -60,6 +60,10 @@ class DataConfig:
     header: Header = "auto"
     """Whether the first line holds column names. "auto" looks."""
 
+    missing: tuple[str, ...] = ()
+    """Words that stand for no value in the text and label columns: NA,nan,NULL. As they are
+    written, upper and lower case; such rows are set aside."""
+
     max_unpacked: int | str = "10GB"
     """What a packed file, an archive or a workbook may unpack to, such as 500MB or 100GB. More is
     an error, before memory or disk is gone."""

@@ -9,7 +9,7 @@ A dict may have more than the fields, as a row of a table has. Guarantees: a row
 same row as a dict are one text.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from headtune.errors import PredictionError
@@ -23,15 +23,18 @@ Text: TypeAlias = str | Mapping[str, object]
 """A text, or the values of the columns that a template joins."""
 
 
-def texts_through(template: str | None, items: Iterable[Text]) -> list[Any]:
+def texts_through(
+    template: str | None, items: Iterable[Text], missing: Collection[str] = ()
+) -> list[Any]:
     """The text of each item; what is neither string nor dict stays, for whoever encodes it to say.
 
+    In a field, each word of ``missing`` is no value, as in training.
     Raises ``PredictionError`` where fields have no value, or a string leaves some open.
     """
     parsed = None if template is None else template_of(template)
     items = text_list(items)
     return [
-        _text(parsed, item, _Place(number, f"Text {number} of {len(items)}"))
+        _text(parsed, item, _Place(number, f"Text {number} of {len(items)}"), missing)
         for number, item in enumerate(items, start=1)
     ]
 
@@ -53,7 +56,7 @@ class _Place(NamedTuple):
     words: str
 
 
-def _text(template: Template | None, item: Any, place: _Place) -> Any:
+def _text(template: Template | None, item: Any, place: _Place, missing: Collection[str]) -> Any:
     if template is None:
         if isinstance(item, Mapping):
             raise PredictionError(
@@ -64,9 +67,10 @@ def _text(template: Template | None, item: Any, place: _Place) -> Any:
             )
         return item
     if isinstance(item, Mapping):
-        return _joined(template, item, place)
+        return _joined(template, item, place, missing)
     if isinstance(item, str) and len(template.fields) == 1:
-        return _joined(template, {template.fields[0]: item}, place) if item.strip() else item
+        field = {template.fields[0]: item}
+        return _joined(template, field, place, missing) if item.strip() else item
     if isinstance(item, str):
         raise PredictionError(
             f"{place.words} is one string; this classifier was trained on {template.written!r}.",
@@ -76,16 +80,19 @@ def _text(template: Template | None, item: Any, place: _Place) -> Any:
     return item
 
 
-def _joined(template: Template, values: Mapping[str, object], place: _Place) -> str:
-    if missing := [field for field in template.fields if not has_field(values, field)]:
+def _joined(
+    template: Template, values: Mapping[str, object], place: _Place, missing: Collection[str]
+) -> str:
+    if left_open := [field for field in template.fields if not has_field(values, field)]:
         raise PredictionError(
-            f"{place.words} has no {' and no '.join(map(repr, missing))}, which the template "
+            f"{place.words} has no {' and no '.join(map(repr, left_open))}, which the template "
             f"{template.written!r} asks for; it has: {', '.join(map(str, values)) or 'nothing'}.",
             row=place.number,
-            column=missing[0],
+            column=left_open[0],
             way_out="Give an empty string where there is no value.",
         )
-    text = template.join({field: field_value(values, field) for field in template.fields})
+    own = {field: field_value(values, field) for field in template.fields}
+    text = template.join(own, missing)
     if text is None:
         raise PredictionError(
             f"{place.words} is empty: {' and '.join(map(repr, template.fields))} have no value.",

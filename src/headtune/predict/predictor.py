@@ -35,11 +35,12 @@ class Predictor:
     """A classifier, its tokenizer and its labels.
 
     ``text_column``, ``label_column`` and ``template`` are those of the training table, tried
-    first when a table is predicted. Logits are divided by ``temperature`` before they become
-    probabilities, and ``rule`` makes answers of these. ``note`` is one line that a user should
-    read, or empty. From the third short text alone, weights are ``packing`` for such. ``exact``
-    answers are the same to the last bit in any company: each text has a pass of its own, by the
-    plain weights. Threads may share one predictor; their passes take turns.
+    first when a table is predicted; ``missing`` are the words that stood for no value there. Logits
+    are divided by ``temperature`` before they become probabilities, and ``rule`` makes answers of
+    these. ``note`` is one line that a user should read, or empty. From the third short text alone,
+    weights are ``packing`` for such. ``exact`` answers are the same to the last bit in any company:
+    each text has a pass of its own, by the plain weights. Threads may share one predictor; their
+    passes take turns.
     """
 
     classifier: SequenceClassifier
@@ -50,6 +51,7 @@ class Predictor:
     text_column: str | None = None
     label_column: str | None = None
     template: str | None = None
+    missing: tuple[str, ...] = ()
     temperature: float = 1.0
     rule: DecisionRule = DecisionRule()  # noqa: RUF009 (frozen)
     note: str = ""
@@ -87,6 +89,7 @@ class Predictor:
             text_column=manifest.text_column,
             label_column=manifest.label_column,
             template=manifest.template,
+            missing=manifest.missing,
             temperature=manifest.temperature,
             rule=DecisionRule(manifest.thresholds, manifest.abstain_below),
             task=artifact.task,
@@ -100,10 +103,11 @@ class Predictor:
         return replace(self, rule=replace(self.rule, **changes).check(self.labels))
 
     def reading(self, data: DataConfig) -> DataConfig:
-        """How to read a table: as in training, unless ``data`` says where the text is.
+        """How to read a table: as in training, unless ``data`` says otherwise.
 
         A first line that holds the columns of training is a header, whatever stands below it.
         """
+        data = replace(data, missing=data.missing or self.missing)
         data = data.knowing(self.text_column, self.label_column)
         if self.template is not None and data.text is None and data.template is None:
             return replace(data, template=self.template)
@@ -139,7 +143,7 @@ class Predictor:
 
     def whole(self, texts: Iterable[Text]) -> list[str]:
         """Each text as the classifier was trained on them, through its template."""
-        return texts_through(self.template, texts)
+        return texts_through(self.template, texts, self.missing)
 
     def encode(self, texts: Sequence[str]) -> list[TokenizedExample]:
         """Whole texts as token ids, numbered from 1. Raises ``PredictionError``."""

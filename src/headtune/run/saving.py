@@ -126,6 +126,7 @@ def _manifest(prepared: PreparedData, fitted: Fitted) -> Manifest:
         text_column=columns["text"],
         label_column=columns["label"],
         template=columns["template"],
+        missing=fitted.config.data.missing,
         data_fingerprint=summary["fingerprint"],
         metrics=metrics,
         libraries={name: version(name) for name in LIBRARIES},

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from headtune.artifact import check_target
 from headtune.data import prepare, set_aside_sentence
-from headtune.data.findings import label_findings
 from headtune.errors import CanResume, ConfigError, option
 from headtune.files.claims import claimed
 from headtune.notebook import Listener, listening
@@ -169,5 +168,5 @@ def say_data(prepared: PreparedData, progress: Progress) -> None:
     progress.say(f"{summary['rows_read']:,} rows read: {parts}.")
     if prepared.set_aside:
         progress.say(set_aside_sentence(len(prepared.set_aside), prepared.set_aside[0]))
-    for finding in label_findings(summary["labels"]):
-        progress.say(f"Note: {finding.sentence}")
+    for note in summary["notes"]:
+        progress.say(f"Note: {note}")

@@ -37,14 +37,14 @@ class Template:
         """The fields that are not among ``given``."""
         return [field for field in self.fields if field not in given]
 
-    def join(self, values: Mapping[str, object]) -> str | None:
-        """The text of one value for each field; None if all are empty."""
-        filled = {field: _as_text(values[field]) for field in self.fields}
+    def join(self, values: Mapping[str, object], missing: Collection[str] = ()) -> str | None:
+        """The text of one value for each field; None if all are empty, or ``missing`` words."""
+        filled = {field: _as_text(values[field], missing) for field in self.fields}
         if not any(filled.values()):
             return None
         parts = (before + ("" if field is None else filled[field]) for before, field in self.pieces)
         return "".join(parts).strip()
 
 
-def _as_text(value: object) -> str:
-    return "" if is_missing(value) else str(value).strip()
+def _as_text(value: object, missing: Collection[str]) -> str:
+    return "" if is_missing(value, missing) else str(value).strip()

@@ -1,23 +1,32 @@
 """Labels with too few rows to learn or to test, labels that are one label in several spellings, and
-labels that are no label, but what a program wrote where there was none.
+labels and texts that are none, but what a program wrote where there was none.
 
 Two labels are alike if they have the same letters, whatever the case, white space between and the
 characters that nobody sees (zero-width spaces, direction marks). Training takes each for a label of
 its own, so that half the rows of either speak against the other.
 
-``label_findings`` has the last two of what is counted alone, for whoever trains on it; the other
-functions add rows to look at. Each distinct label is folded once.
+``label_findings`` has what names and their numbers alone say, for whoever trains on them;
+the other functions add rows to look at. Each distinct label is folded once.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from headtune.data.findings.columns import several_labels
 from headtune.data.findings.finding import Finding, LabelledTexts
 from headtune.wording.numbers import count
 
-__all__ = ["RARE", "alike_labels", "label_findings", "no_labels", "rare_labels"]
+__all__ = [
+    "RARE",
+    "alike_labels",
+    "label_findings",
+    "no_labels",
+    "no_texts",
+    "rare_labels",
+    "text_findings",
+]
 
 UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
@@ -27,6 +36,9 @@ WRITTEN_FOR_NOTHING = (
     "-", "--", "---", "?", ".", "[]", "{}", '""', "''",
 )  # fmt: skip
 """What pandas, R, SQL, Excel, JavaScript and people write where nothing is, in lower case."""
+
+LONGEST_FOR_NOTHING = 12
+"""Characters of a text that may be such a word, with spaces around it."""
 
 RARE = 20
 """Below so many rows, a test part of 20 % has at most three of a label."""
@@ -67,9 +79,53 @@ def no_labels(table: LabelledTexts) -> list[Finding]:
     return _with_rows(_for_nothing(counts), table, set(filter(_is_for_nothing, counts)))
 
 
+def no_texts(table: LabelledTexts) -> list[Finding]:
+    """One finding for all texts that are a word for a missing value, with their rows."""
+    found = text_findings(table.texts)
+    return [replace(f, rows=table.shown(_without_text(table.texts))) for f in found]
+
+
 def label_findings(counts: Mapping[str, int]) -> list[Finding]:
     """What is odd about labels by their names alone: label -> how many rows have it."""
-    return [*_alike(counts), *_for_nothing(counts)]
+    return [*several_labels(counts), *_alike(counts), *_for_nothing(counts)]
+
+
+def text_findings(texts: Sequence[str]) -> list[Finding]:
+    """What is odd about texts by themselves: those that are a word for a missing value."""
+    counts = Counter(texts[i].strip() for i in _without_text(texts))
+    if not counts:
+        return []
+    words = [word for word, _ in counts.most_common()]
+    n = counts.total()
+    look = "text looks like a missing value" if n == 1 else "texts look like missing values"
+    return [
+        Finding(
+            kind="no_texts",
+            severity="medium",
+            count=n,
+            title=f"{n:,} {look}: {_counted(words[:5], counts)}"
+            + (", …" if len(words) > 5 else ""),
+            advice=f"Training takes them for texts like any other. {_way_out(words)}",
+        )
+    ]
+
+
+def _without_text(texts: Sequence[str]) -> list[int]:
+    """The positions of texts that stand for none; a sign or a dash alone may be a text."""
+    return [
+        i
+        for i, text in enumerate(texts)
+        if len(text) <= LONGEST_FOR_NOTHING
+        and (folded := _folded(text)) in WRITTEN_FOR_NOTHING
+        and any(map(str.isalpha, folded))
+    ]
+
+
+def _way_out(words: Sequence[str]) -> str:
+    return (
+        "If that stands for none, leave such rows out: of a table, the option missing "
+        f"({','.join(words[:10])}) sets them aside."
+    )
 
 
 def _with_rows(found: list[Finding], table: LabelledTexts, names: set[str]) -> list[Finding]:
@@ -108,8 +164,7 @@ def _for_nothing(counts: Mapping[str, int]) -> list[Finding]:
             count=len(names),
             title=f"{count(len(names), 'label')} {look}: {_counted(names[:5], counts)}"
             + (", …" if len(names) > 5 else ""),
-            advice="Training takes it for a label like any other. If it stands for none, leave it "
-            "out: rows without a label are set aside.",
+            advice=f"Training takes that for a label like any other. {_way_out(names)}",
         )
     ]
 

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headtune.data.checks import UsableRows, check_any_usable, refuse_if_strict, usable_rows
-from headtune.data.columns import Columns, find_columns
-from headtune.data.labels import label_names
+from headtune.data.columns import Columns, find_columns, refuse_several
+from headtune.data.labels import label_counts, label_names
 from headtune.data.nested.fields import root_of, with_fields, with_known_fields
 from headtune.data.parts.balance import oversample, undersample
 from headtune.data.parts.split import Fractions, parse_split, split, split_by_time
@@ -27,6 +27,7 @@ from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.names import listed
 from headtune.data.reading.readers import read_parts, read_table
 from headtune.data.reading.table import Table
+from headtune.data.several_labels import as_one_label
 from headtune.errors import ColumnError, SplitError, option
 from headtune.options import DataConfig
 from headtune.types import SetAsideRow
@@ -68,15 +69,24 @@ class GivenParts:
     """The time of each training row, ``(n_train,)``, in any unit."""
 
 
-def read_given_parts(source: object, config: DataConfig) -> GivenParts:
-    """Read all tables of a run. Raises ``DataError``, and ``SplitError`` when parts contradict."""
+def read_given_parts(
+    source: object, config: DataConfig, *, only_looking: bool = False
+) -> GivenParts:
+    """Read all tables of a run. Raises ``DataError``, and ``SplitError`` when parts contradict.
+
+    Several labels a text are refused, unless somebody is ``only_looking``.
+    """
     tables = read_parts(source, config)
     given_by = _name_of_parts(source) if len(tables) > 1 else None
     files = {"validation": config.validation_file, "test": config.test_file}
     given_files = {part: path for part, path in files.items() if path is not None}
     _check_one_way(config, given_by, bool(given_files))
     columns = find_columns(tables["train"], config)
-    tables, notes = _with_labels(tables, columns)
+    if only_looking:
+        tables = {part: as_one_label(table, columns.label) for part, table in tables.items()}
+    else:
+        refuse_several(tables["train"].name, columns, config.label)
+    tables, notes = _with_labels(tables, columns, config)
     given_by = given_by if len(tables) > 1 else None
     for part, path in given_files.items():
         own = replace(config, label_file=labels_beside(path) if config.label_file else None)
@@ -105,7 +115,7 @@ def read_given_parts(source: object, config: DataConfig) -> GivenParts:
         columns=columns,
         set_aside=set_aside,
         n_read=n_read,
-        notes=(*tables["train"].notes, *notes),
+        notes=(*tables["train"].notes, *notes, *_unused_words(tables, columns, config)),
         options=dict(set.intersection(*(set(table.options.items()) for table in tables.values()))),
         given_by="files" if given_files else given_by,
         label_type=_column(tables["train"], columns.label or "", "label").type,
@@ -163,7 +173,7 @@ def _check_same_columns(table: Table, columns: Columns) -> None:
 
 
 def _with_labels(
-    tables: Mapping[str, Table], columns: Columns
+    tables: Mapping[str, Table], columns: Columns, config: DataConfig
 ) -> tuple[dict[str, Table], tuple[str, ...]]:
     """The parts without those that have no label at all, such as a competition's test split."""
     kept: dict[str, Table] = {}
@@ -172,11 +182,30 @@ def _with_labels(
         label = columns.label or ""
         wide = with_known_fields(table, [label])
         column = wide.columns[label] if label in wide.column_names else None
-        if part != "train" and (column is None or not any(label_names(column))):
+        if part != "train" and (column is None or not any(label_names(column, config.missing))):
             notes.append(f"{part} left out: it has no labels")
         else:
             kept[part] = table
     return kept, tuple(notes)
+
+
+def _unused_words(
+    tables: Mapping[str, Table], columns: Columns, config: DataConfig
+) -> tuple[str, ...]:
+    """A note where a word that was said to stand for no value is nowhere: it may be misspelled."""
+    if columns.template is not None or not config.missing:
+        return ()
+    chosen = [name for name in (columns.text, columns.label) if name is not None]
+    found = {
+        value
+        for table in tables.values()
+        for name in chosen
+        for value in label_counts(with_known_fields(table, chosen).columns[name])
+    }
+    nowhere = [word for word in config.missing if word not in found]
+    if not nowhere:
+        return ()
+    return (f"no text or label is {' or '.join(map(repr, nowhere))}",)
 
 
 def _named_set_aside(

@@ -3,7 +3,15 @@
 import re
 from collections.abc import Sequence
 
-__all__ = ["HEADER_NAMES", "LABEL_NAMES", "TEXT_NAMES", "as_float", "is_number", "listed"]
+__all__ = [
+    "HEADER_NAMES",
+    "LABEL_NAMES",
+    "NAMES_OF_ONE_LABEL",
+    "TEXT_NAMES",
+    "as_float",
+    "is_number",
+    "listed",
+]
 
 TEXT_NAMES = (
     ("text", "texts"),
@@ -23,6 +31,9 @@ LABEL_NAMES = (
     ),
 )  # fmt: skip
 """Names of label columns, the plainest first."""
+
+NAMES_OF_ONE_LABEL = frozenset({"spam", "is_spam", "toxic"})
+"""Those of them that name a label: beside others of their kind, such a column is one of several."""
 
 HEADER_NAMES = frozenset(
     name for names in (TEXT_NAMES, LABEL_NAMES) for group in names for name in group

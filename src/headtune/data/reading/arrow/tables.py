@@ -10,12 +10,13 @@ whole.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headtune.data.reading.arrow.class_labels import name_class_labels
+from headtune.data.reading.arrow.class_labels import RangeOf, name_class_labels, range_in
 from headtune.data.reading.arrow.types import plain_types
 from headtune.data.reading.arrow.values import UNREADABLE
 from headtune.data.reading.opening.sources import ByteSource
@@ -30,11 +31,19 @@ MOST_ROWS_PER_BYTE = 100
 
 
 def arrow_table(
-    table: pa.Table, name: str, *, first_row: int = 1, notes: tuple[str, ...] = ()
+    table: pa.Table,
+    name: str,
+    *,
+    first_row: int = 1,
+    notes: tuple[str, ...] = (),
+    range_of: RangeOf | None = None,
 ) -> Table:
-    """An Arrow table, whatever its types, numbered from ``first_row`` on. Raises ``DataError``."""
+    """An Arrow table, whatever its types, numbered from ``first_row`` on. Raises ``DataError``.
+
+    ``range_of``: see ``name_class_labels``; for a chunk of a table.
+    """
     columns, not_utf8 = plain_types(table, name)
-    columns, said = name_class_labels(columns, table.schema.metadata)
+    columns, said = name_class_labels(columns, table.schema.metadata, range_of)
     return Table(
         columns,
         name,
@@ -55,11 +64,20 @@ def parquet_tables(file: ByteSource, rows_per_chunk: int | None) -> Iterator[Tab
         n_rows = parquet.metadata.num_rows
         if rows_per_chunk is None:
             check_rows(n_rows, file.path.stat().st_size, file.name)
-        start = 1
+        start, range_of = 1, cache(partial(_range_in_file, parquet))
         for batch in parquet.iter_batches(rows_per_chunk or max(n_rows, 1)):
             table = pa.Table.from_batches([batch])
-            yield arrow_table(table, file.name, first_row=start, notes=("Parquet",))
+            notes = ("Parquet",)
+            yield arrow_table(table, file.name, first_row=start, notes=notes, range_of=range_of)
             start += batch.num_rows
+
+
+def _range_in_file(parquet: pq.ParquetFile, column: str) -> tuple[int, int] | None:
+    """Asked for where a column may have lost its name, which is rare: it is read once more."""
+    batches = (pa.Table.from_batches([b]) for b in parquet.iter_batches(columns=[column]))
+    ends = [range_in(batch, column) for batch in batches]
+    found = [end for end in ends if end is not None]
+    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
 
 def check_rows(n_rows: int, n_bytes: int, name: str) -> None:

@@ -1,7 +1,8 @@
 """Whether a zip archive holds a folder, or tables each for itself.
 
-A folder of texts, of folders, of parts or of numbered pieces is read as one. Of several tables without such
-names (``a.csv``, ``b.csv``) nobody knows which is meant: the user names it, ``archive.zip::a.csv``.
+A folder of texts, of folders, of parts or of numbered pieces is read as one. Of several tables
+without such names (``a.csv``, ``b.csv``) nobody knows which is meant: the user names it,
+``archive.zip::a.csv``.
 """
 
 import zipfile
