@@ -145,7 +145,7 @@ def test_a_series_is_one_column(series: Any) -> None:
         (None, "NoneType"),
         (3, "int"),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_other_objects_are_refused_by_name(source: Any, received: str) -> None:
     with pytest.raises(DataError, match=f"Expected a path, a hub id.*received {received}"):

@@ -144,7 +144,7 @@ def test_lists_of_one_are_labels() -> None:
     prepared = prepare(rows, AUTO)
     assert prepared.labels.names == ("ham", "spam")
     assert prepared.summary["set_aside"]["by_reason"] == {"the label is missing": 40}
-    assert "(by its name, 2 values, lists of one)" in prepared.summary["columns"]["found"]
+    assert prepared.summary["detected"] == ["lists of labels: labels in label"]
     numbers = [{"text": t, "label": [i % 2]} for i, t in enumerate(texts())]
     assert prepare(numbers, AUTO).labels.values == (0, 1)
 

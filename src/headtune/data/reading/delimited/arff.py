@@ -19,6 +19,7 @@ Costs: one regular expression a value, in time linear in the line.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from headtune.data.reading.opening.decode import unreadable, written_out
 from headtune.data.reading.table import Broken
 from headtune.errors import DataError
 from headtune.wording.text_lists import has_half_pair
@@ -82,9 +83,12 @@ def arff_rows(lines: Iterable[str], width: int, name: str) -> Iterator[list[str 
     Raises ``DataError`` where the first row is of the sparse form.
     """
     is_first = True
-    for line in lines:
-        line = line.strip(" \r\n")
+    for whole in lines:
+        line = whole.strip(" \r\n")
         if not line or line.startswith("%"):
+            continue
+        if reason := unreadable([whole]):
+            yield Broken(reason, written_out(line))
             continue
         if line.startswith("{") and is_first:
             raise DataError(
@@ -96,8 +100,6 @@ def arff_rows(lines: Iterable[str], width: int, name: str) -> Iterator[list[str 
 
 
 def _row(line: str, width: int) -> list[str | None] | Broken:
-    if "\0" in line:
-        return Broken("a NUL byte", line.replace("\0", "\\0"))
     values: list[str | None] = []
     position, separator = 0, ","
     while separator:

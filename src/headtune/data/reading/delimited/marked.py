@@ -15,6 +15,7 @@ Costs: one regular expression a line.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from headtune.data.reading.opening.decode import unreadable, written_out
 from headtune.data.reading.table import Broken
 
 __all__ = ["COLUMNS", "is_marked", "marked_notes", "marked_rows"]
@@ -51,8 +52,8 @@ def marked_rows(lines: Iterable[str]) -> Iterator[list[str | None] | Broken]:
     for line in lines:
         if not line.strip():
             continue
-        if "\0" in line:
-            yield Broken("a NUL byte", line.replace("\0", "\\0").strip())
+        if reason := unreadable([line]):
+            yield Broken(reason, written_out(line).strip())
             continue
         labels = LABELS.findall(line)
         yield [JOINED_BY.join(labels) or None, LABELS.sub("", line).strip()]
