@@ -119,3 +119,13 @@ def test_numbers_without_any_name_are_said_by_inspect() -> None:
     assert found["unnamed_labels"].startswith("The labels are the numbers 0 to 1")
     stars = pa.table({"text": [f"words of number {i}" for i in range(60)], "stars": [4, 5] * 30})
     assert "unnamed_labels" not in {f.kind for f in inspect_table(stars, AUTO).findings}
+
+
+def test_numbers_whose_names_are_lost_are_said_in_training(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(
+        pa.table({"text": [f"text {i}" for i in range(40)], "label": [i % 2 for i in range(40)]}),
+        path,
+    )
+    (note,) = prepare(path, DataConfig()).summary["notes"]
+    assert note.startswith("The labels are the numbers 0 to 1, and the table has no names")

@@ -154,3 +154,11 @@ def test_any_text_comes_back_from_arff(
     data = "".join(",".join(map(arff_cell, row)) + "\n" for row in rows)
     path.write_text(f"%{'-' * 4_000}\n{HEAD}@data\n{data}", encoding="utf-8", newline="")
     assert rows_of(read_table(path, DataConfig())) == rows
+
+
+def test_labels_may_stand_at_the_end_of_lines(tmp_path: Path) -> None:
+    path = tmp_path / "train.txt"
+    path.write_text("".join(f"text number {i} __label__{'ab'[i % 2]}\n" for i in range(20)))
+    table = read_table(path, DataConfig())
+    assert table.columns["text"].to_pylist()[:2] == ["text number 0", "text number 1"]
+    assert table.columns["label"].to_pylist()[:2] == ["a", "b"]

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_delimited import aside, joined, plain_rows, quoted_rows, read, read_again, rows_of
 
-from headtune.data import read_table
-from headtune.errors import ConfigError
+from headtune.data import prepare, read_table
+from headtune.errors import ColumnError, ConfigError
 from headtune.options import DataConfig
 
 
@@ -238,3 +238,20 @@ def test_what_is_written_in_a_given_dialect_is_read_back(
     kept = [row for row in rows if sorted(row) != ["label", "text"]]
     assert rows_of(table) == kept or len(kept) < len(rows)
     assert len(aside(table)) <= len(rows) - len(kept)
+
+
+def test_a_long_delimiter_of_more_columns_goes_before_a_comma_within(tmp_path: Path) -> None:
+    path = tmp_path / "news.txt"
+    path.write_text("".join(f"{i}_!_{i % 2}_!_text {i} of it_!_one,two\n" for i in range(20)))
+    table = read_table(path, DataConfig())
+    assert len(table.column_names) == 4
+    assert table.columns["column3"].to_pylist()[1] == "text 1 of it"
+
+
+def test_lines_that_begin_with_their_labels_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("".join(f"{i % 2} some words of text {i}\n" for i in range(20)))
+    with pytest.raises(ColumnError, match=r'begins with its label .*delimiter="space"'):
+        prepare(path, DataConfig())
+    given = DataConfig(delimiter="space", quoting="none", split="100/0/0")
+    assert [e.text for e in prepare(path, given).train][:1] == ["some words of text 0"]

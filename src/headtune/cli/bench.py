@@ -50,7 +50,7 @@ def bench(
         Parameter(
             name="FILE",
             group=GENERAL,
-            help="Table of texts to measure with (CSV, TSV, JSON, JSONL, Parquet), or sms-spam.",
+            help="Table of texts to measure with (CSV, JSON, Parquet, a workbook, …), or sms-spam.",
         ),
     ] = "sms-spam",
     /,

@@ -44,7 +44,7 @@ def compare(
             name="RUN...",
             group=GENERAL,
             help="Two or more folders that headtune train wrote; then, if wanted, DATA: a labelled "
-            "table (CSV, TSV, JSON, JSONL, Parquet) to test all of them on.",
+            "table (CSV, JSON, Parquet, a workbook, …) to test all of them on.",
         ),
     ],
     html: Annotated[

@@ -31,7 +31,7 @@ def evaluate(
         Parameter(
             name="FILE",
             group=GENERAL,
-            help="Labelled table (CSV, TSV, JSON, JSONL, Parquet), or - for standard input.",
+            help="Labelled table (CSV, JSON, Parquet, a workbook, …), or - for standard input.",
         ),
     ],
     /,

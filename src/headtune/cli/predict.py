@@ -50,7 +50,7 @@ def predict(
         Parameter(
             name="TEXT...",
             group=GENERAL,
-            help="Texts; or one FILE (CSV, TSV, JSON, JSONL, Parquet), - for standard input.",
+            help="Texts; or one FILE (CSV, JSON, Parquet, a workbook, …), - for standard input.",
         ),
     ],
     text_is: TextIs = (),

@@ -63,7 +63,7 @@ def train(
         Parameter(
             name="DATA",
             group=GENERAL,
-            help="A file (CSV, TSV, JSON, JSONL, Parquet), a folder, a hub data set, - for "
+            help="A table (CSV, JSON, Parquet, a workbook, …), a folder, a hub data set, - for "
             "standard input, or the built-in sms-spam. May come from the recipe instead.",
         ),
     ] = None,

@@ -6,7 +6,8 @@ disjoint parts of examples, and accounts for every row. In the order of work:
     opening/                                a name to bytes, bytes to lines
     delimited/ json/ arrow/ hub.py          bytes to records
     table.py readers.py                     any source to a ``Table``
-    names.py columns.py                     which column is the text, which the label
+    columns.py label_columns.py nested/     which column, or field, is the text, which the label
+    several_labels.py                       tables of several labels a text are told
     labels.py checks.py                     label names; what cannot be used is set aside
     normal_form.py shingles.py repeats.py   which rows are the same, and nearly the same
     groups.py times.py                      what stays together; what comes first

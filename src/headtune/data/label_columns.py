@@ -48,6 +48,9 @@ MOST_COLUMNS = 1_000
 FIRST_ROWS = 1_000
 """Of a column that is compared, looked at before all of them."""
 
+LEAST_LINES_A_LABEL = 5
+"""Of a file whose first words are taken for labels."""
+
 LEAST_OTHERS = 2
 """Further columns of 0 and 1 that make one of them a label of several."""
 
@@ -68,7 +71,7 @@ def find_label(table: Table, names: Sequence[str], missing: Collection[str]) -> 
         raise ColumnError(
             f"{table.name} has no column for the label beside the text; it has: "
             f"{_columns_of(table)}.",
-            way_out="Training needs a label for each text.",
+            way_out=_in_front(table) or "Training needs a label for each text.",
         )
     named = by_name(names, LABEL_NAMES)
     if len(named) > 1:
@@ -91,6 +94,23 @@ def find_label(table: Table, names: Sequence[str], missing: Collection[str]) -> 
             way_out=f"Name the label column with {option('label')}.",
         )
     return label_column(table, candidates[0], names, "", missing)
+
+
+def _in_front(table: Table) -> str:
+    """The way out where the lines of a file of one column begin with their labels."""
+    if len(table.column_names) != 1 or not _is_string(table.columns[table.column_names[0]].type):
+        return ""
+    texts = python_values(table.columns[table.column_names[0]].slice(0, FIRST_ROWS))
+    words = [text.split(maxsplit=1) for text in texts if text]
+    first = [each[0] for each in words if len(each) == 2]
+    if len(first) < len(words) or not 2 <= len(set(first)) <= MAX_LABELS_BY_CONTENT:
+        return ""
+    if len(first) < LEAST_LINES_A_LABEL * len(set(first)):
+        return ""
+    return (
+        f"If each line begins with its label ({first[0][:40]!r}): "
+        f"{option('delimiter', 'space')} {option('quoting', 'none')}"
+    )
 
 
 def _columns_of(table: Table) -> str:

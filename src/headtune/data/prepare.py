@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from headtune.data.checks import check_any_usable, usable_rows
 from headtune.data.columns import find_columns, find_text_column, refuse_several
+from headtune.data.findings.columns import unnamed_labels
 from headtune.data.findings.labels import label_findings, text_findings
 from headtune.data.labels import (
     check_label_counts,
@@ -78,15 +80,17 @@ def prepare(source: object, config: DataConfig) -> PreparedData:
     )
     prepared = PreparedData(labels, train, validation, test, given.set_aside)
     summary = summarize(source, given, prepared, label_ids, parts, config)
-    summary["notes"] = _notes(summary["labels"], texts)
+    summary["notes"] = _notes(summary["labels"], texts, given.label_type)
     summary["near_repeats"] = repeats.count("near") - repeats.count("exact")
     summary["leaks"] = find_leaks(texts, rows, repeats.near, parts)
     return replace(prepared, summary=summary)
 
 
-def _notes(labels: Mapping[str, int], texts: Sequence[str]) -> list[str]:
+def _notes(labels: Mapping[str, int], texts: Sequence[str], label_type: pa.DataType) -> list[str]:
     """What whoever trains on this should know, a sentence each."""
-    return [finding.sentence for finding in (*label_findings(labels), *text_findings(texts))]
+    unnamed = unnamed_labels(labels, label_type)
+    found = (*label_findings(labels), *unnamed, *text_findings(texts))
+    return [finding.sentence for finding in found]
 
 
 def _of_all_rows(

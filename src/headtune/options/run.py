@@ -22,8 +22,8 @@ class RunConfig:
     """All options of a training run; what a recipe holds and the manifest records."""
 
     source: str
-    """A file (CSV, TSV, JSON, JSONL, Parquet), a folder, a hub data set, - for standard input, or
-    the built-in sms-spam."""
+    """A table (CSV, JSON, Parquet, a workbook, …), a folder, a hub data set, - for standard input,
+    or the built-in sms-spam."""
 
     data: DataConfig = field(default_factory=DataConfig)
     tokens: TokensConfig = field(default_factory=TokensConfig)

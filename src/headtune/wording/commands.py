@@ -35,7 +35,7 @@ def ways(run: str, label: str, template: str | None) -> list[Way]:
     return [
         Way("One text, in a terminal", predict_command(run, template)),
         Way(
-            "A table (CSV, TSV, JSON, Parquet) of any size",
+            "A table (CSV, JSON, Parquet, a workbook, …) of any size",
             f"headtune predict {folder} new.csv --out labelled.csv",
         ),
         Way(

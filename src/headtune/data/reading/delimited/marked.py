@@ -5,9 +5,9 @@
     __label__ spam with a space behind the mark, as some scripts write it
 
 It is told by its content: nine lines in ten begin with the mark, and no delimiter follows the label
-(a CSV file whose labels have that prefix stays one). Columns are ``label`` and ``text``. Several
-labels of a text are joined by ``;``. A line without a label has none; one that stands elsewhere in
-a line counts as well, as fastText has it.
+(a CSV file whose labels have that prefix stays one); or nine in ten end with it. Columns are
+``label`` and ``text``. Several labels of a text are joined by ``;``. A line without a label has
+none; one that stands elsewhere in a line counts as well, as fastText has it.
 
 Costs: one regular expression a line.
 """
@@ -26,14 +26,18 @@ LEAST_SHARE = 0.9
 
 MARK = "__label__"
 BEGINNING = re.compile(rf"\s*{MARK}[ \t]?[^\s,;|\"]+(?:\s|$)")
+ENDING = re.compile(rf"\s{MARK}[^\s,;|\"]+\s*$")
 LABELS = re.compile(rf"(?<!\S){MARK}(?:[ \t](?!{MARK}))?(\S+)[ \t]*")
 
 
 def is_marked(lines: Sequence[str]) -> bool:
-    """Whether most lines begin with a marked label."""
+    """Whether most lines begin with a marked label, or most end with one."""
     filled = [line for line in lines if line.strip()]
-    n_marked = sum(BEGINNING.match(line) is not None for line in filled)
-    return n_marked > 0 and n_marked >= LEAST_SHARE * len(filled)
+    for place in (BEGINNING.match, ENDING.search):
+        n_marked = sum(place(line) is not None for line in filled)
+        if n_marked > 0 and n_marked >= LEAST_SHARE * len(filled):
+            return True
+    return False
 
 
 def marked_notes(lines: Sequence[str]) -> tuple[str, ...]:

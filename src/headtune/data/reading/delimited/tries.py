@@ -105,13 +105,16 @@ def _by_long_delimiter(
     """The reading by a delimiter of several characters, where one is evident."""
     single = "" if best is None or best.sound < LEAST_SHARE_OF_PROSE else best.dialect.delimiter
     delimiters = long_delimiters(sample.lines)
-    tries = [
-        _best_quoting(sample, delimiter, config, comment)
-        for delimiter in delimiters
-        if not single or is_part_of(single, delimiter, sample.lines)
-    ]
+    tries = [_best_quoting(sample, delimiter, config, comment) for delimiter in delimiters]
     least = best.sound if best is not None and single else LEAST_SHARE_OF_PROSE
-    tries = [t for t in tries if t.width > 1 and t.sound >= least]
+    width = best.width if best is not None and single else 1
+    tries = [
+        t
+        for t in tries
+        if t.width > 1
+        and t.sound >= least
+        and (t.width > width or is_part_of(single, t.dialect.delimiter, sample.lines))
+    ]
     return max(tries, key=lambda found: found.sound, default=None)
 
 

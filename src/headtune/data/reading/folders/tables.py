@@ -119,7 +119,7 @@ class _First:
 
     name: str
     columns: list[str]
-    options: Mapping[str, str]
+    options: Mapping[str, str | int]
     begins: _Beginning | None
 
     @classmethod
