@@ -301,6 +301,7 @@ def test_a_bound_that_is_none(given: str) -> None:
         (b"\x80\x04\x95\x10\0\0\0\0\0\0\0", "a Python pickle. Pickles are never read."),
         (b"\x80\x02}q\0", "a Python pickle"),
         (gzip.compress(b"X\n\0\0\0\x03\0\4\2\0\0\3\5\0", mtime=0), "data of R. In R: write.csv"),
+        (b'<?xml version="1.0"?><rows/>', "it is XML. In pandas: pandas.read_xml"),
         (gzip.compress(b"RDX3\nX\n\0\0\0\x03", mtime=0), "data of R"),
         (b"$FL2@(#) SPSS DATA FILE\0\1", "data of SPSS. Save as CSV or .xlsx there."),
         (b"<stata_dta><header>", "data of Stata"),

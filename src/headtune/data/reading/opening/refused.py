@@ -14,11 +14,13 @@ A_TABLE = "Give a table of texts and labels."
 AS_PARQUET = "Write its table as Parquet or CSV."
 IN_R = "In R: write.csv(x, 'x.csv', row.names = FALSE)"
 IN_STATA = "In Stata: export delimited"
+IN_PANDAS_OF_XML = "In pandas: pandas.read_xml('x.xml').to_csv('x.csv')"
 IN_PANDAS = "In pandas: frame.to_parquet('x.parquet')"
 
 OF_TEXT = (
     (rb"%PDF", "a PDF", "Give the table it was made from."),
     (rb"%!PS", "a PostScript document", "Give the table it was made from."),
+    (rb"(\xef\xbb\xbf)?\s*<\?xml", "XML", IN_PANDAS_OF_XML),
     (rb"\{\\rtf", "a document (RTF)", "Copy its table into a workbook, or save it as CSV."),
     (rb"A\n[23]\n\d", "data of R", IN_R),
     (rb"<stata_dta>", "data of Stata", IN_STATA),
