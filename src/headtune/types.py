@@ -299,9 +299,11 @@ class Prediction:
     """The answer for one text, and a probability for each label.
 
     The label is the most probable one, unless thresholds decided otherwise; where ``unsure`` is
-    true it is the word "unsure".
+    true it is the word "unsure". ``label_set`` has the labels of which one is the true one in a
+    stated share of texts; None where the classifier was trained without a coverage.
     """
 
     label: str
     probabilities: dict[str, float]
     unsure: bool = False
+    label_set: tuple[str, ...] | None = None

@@ -44,7 +44,7 @@ def config(table: Path, tiny_llama: Path) -> RunConfig:
             "tune": {"tune": "last-1"},
             "train": {"max_steps": 250, "batch_size": 32, "learning_rate": 1e-2,
                       "schedule": "constant", "keep_best": False},
-            "decide": {"abstain_below": 0.75, "target_recall": ["prize=0.9"]},
+            "decide": {"abstain_below": 0.75, "target_recall": ["prize=0.9"], "coverage": 0.9},
         }
     )  # fmt: skip
 
@@ -182,3 +182,70 @@ def test_decisions_that_cannot_be_made_stop_the_run_before_training(
     with pytest.raises(ConfigError, match=message):
         train_run(RunConfig.from_dict(values), out=tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sets_hold_the_label_as_often_as_asked(overtrained: tuple[Path, Report]) -> None:
+    out, report = overtrained
+    manifest = json.loads((out / "headtune.json").read_text())
+    assert manifest["coverage"] == 0.9
+    assert 0 < manifest["set_bound"] < 1
+    sets = report.sets
+    assert (sets["fitted_on"], sets["rows"], sets["part"]) == ("validation", 420, "test")
+    figures = sets["figures"]
+    assert figures["n"] == 420
+    # Both parts have 420 rows, so that the share has a standard error of 2.1 points.
+    assert figures["coverage"] == pytest.approx(0.9, abs=0.05)
+    low, high = figures["interval"]
+    assert low < figures["coverage"] < high
+    assert sum(figures["sizes"].values()) == 420
+    assert {name: row["n"] for name, row in figures["per_label"].items()} == {
+        name: row["support"] for name, row in report.after["test"]["per_label"].items()
+    }  # fmt: skip
+    assert "sets of labels" in (out / "report.html").read_text().lower()
+
+
+def test_a_set_is_the_same_wherever_it_is_asked_for(
+    overtrained: tuple[Path, Report], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = overtrained
+    texts = [f"{words} {n}" for n in range(20) for words in ("win a free prize", "home for tea")]
+    expected = [answer.label_set for answer in Predictor.load(out).predict(texts)]
+    assert all(each is not None for each in expected)
+    assert len(set(expected)) > 1
+    assert [tuple(each) for each in TextClassifier.load(out).predict_set(texts)] == expected
+    new = tmp_path / "new.csv"
+    new.write_text("text\n" + "\n".join(texts) + "\n")
+    for name in ("o.jsonl", "o.csv"):
+        assert run(["predict", str(out), str(new), "--out", str(tmp_path / name)]) == 0
+    of_lines = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+    assert [tuple(row["label_set"]) for row in of_lines] == expected
+    with (tmp_path / "o.csv").open() as file:
+        assert [tuple(json.loads(row["label_set"])) for row in csv.DictReader(file)] == expected
+    capsys.readouterr()
+    assert run(["predict", str(out), texts[0]]) == 0
+    assert "one of:" in capsys.readouterr().out
+
+
+def test_evaluate_says_how_sets_do(
+    overtrained: tuple[Path, Report], table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = overtrained
+    assert run(["evaluate", str(out), str(table), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["sets"]
+    assert found["wanted"] == 0.9
+    assert found["n"] == 1_200
+
+
+def test_a_coverage_needs_validation_and_sense(table: Path, tiny_llama: Path) -> None:
+    with pytest.raises(ConfigError, match="between 0 and 1"):
+        RunConfig.from_dict({"source": "", "decide": {"coverage": 1.0}})
+    config = RunConfig.from_dict(
+        {
+            "source": str(table),
+            "model": {"model": str(tiny_llama)},
+            "data": {"split": "80/20"},
+            "decide": {"coverage": 0.9},
+        }
+    )
+    with pytest.raises(ConfigError, match="there is none"):
+        train_run(config, out=table.parent / "none")

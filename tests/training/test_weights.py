@@ -134,3 +134,17 @@ def test_a_batch_without_weights_has_none() -> None:
     assert weights.tolist() == [1.0, 0.5]
     with pytest.raises(ValueError, match="weights must have shape"):
         replace(collate(examples(1.0, 1.0)), weights=torch.ones(3))
+
+
+@pytest.mark.parametrize("options", [{"loss": "focal"}, {"label_smoothing": 0.2}], ids=str)
+def test_other_losses_train_alike_whatever_the_packing(
+    tiny_llama: Path, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    train = examples(*WEIGHTS)
+    whole, one = trained(tiny_llama, tmp_path / "a", train, **options)
+    parts, two = trained(tiny_llama, tmp_path / "b", train, budget=30, **options)
+    _, plain = trained(tiny_llama, tmp_path / "c", train)
+    assert whole.history[0]["loss"] == pytest.approx(parts.history[0]["loss"], rel=1e-5)
+    for name, value in trained_state(one).items():
+        assert torch.allclose(value, trained_state(two)[name], atol=2e-5)
+    assert not torch.equal(one.score.weight, plain.score.weight)

@@ -84,6 +84,7 @@ class RunInfo:
     temperature: float
     thresholds: dict[str, float]
     abstain_below: float | None
+    coverage: float | None
     source: str | None
     columns: dict[str, str | None]
     data_fingerprint: str
@@ -125,6 +126,7 @@ def describe_run(run: str | Path, *, model: str | None = None) -> RunInfo:
         temperature=manifest.temperature,
         thresholds=manifest.thresholds,
         abstain_below=manifest.abstain_below,
+        coverage=manifest.coverage,
         source=str(source) if source not in (None, "", "python") else None,
         columns={
             "text": manifest.text_column,

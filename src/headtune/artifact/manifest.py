@@ -21,6 +21,7 @@ from headtune.files.plain_json import JsonObject, finite, to_json
 from headtune.files.strict_json import read_strict_json
 from headtune.options import RunConfig, TuneConfig
 from headtune.tasks import SINGLE_LABEL
+from headtune.tasks.conformal import SetRule
 from headtune.types import LabelSet, LabelValue
 
 __all__ = [
@@ -55,9 +56,10 @@ class Manifest:
     the run was made, and the probes prove it again. ``split_special_tokens`` says that special
     tokens in a text are read as text; runs that do not say so are older, and take them as such.
     ``temperature`` divides logits before they become probabilities; ``thresholds`` and
-    ``abstain_below`` make answers of these. ``label_values`` are the labels as the data have them,
-    None where these are the names. ``missing`` are the words that stand for no value in a table;
-    older runs have none.
+    ``abstain_below`` make answers of these; ``set_bound`` makes sets of labels that hold the true
+    one in a share ``coverage`` of texts, None where such were not asked for. ``label_values`` are
+    the labels as the data have them, None where these are the names. ``missing`` are the words that
+    stand for no value in a table; older runs have none.
     ``architecture`` is what ``model.Architecture`` says of the backbone; None where format 1 did
     not know.
     """
@@ -74,6 +76,8 @@ class Manifest:
     temperature: float = 1.0
     thresholds: dict[str, float] = field(default_factory=dict)
     abstain_below: float | None = None
+    coverage: float | None = None
+    set_bound: float | None = None
     text_column: str | None = None
     label_column: str | None = None
     template: str | None = None
@@ -138,6 +142,13 @@ class Manifest:
                 f"{where}: {error.message}", option=error.option, way_out=error.way_out
             ) from error
         return manifest
+
+    @property
+    def set_rule(self) -> SetRule | None:
+        """What makes sets of labels; None where they were not asked for."""
+        if self.coverage is None or self.set_bound is None:
+            return None
+        return SetRule(self.coverage, self.set_bound)
 
     @property
     def label_set(self) -> LabelSet:

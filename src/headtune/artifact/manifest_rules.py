@@ -163,6 +163,8 @@ OF_FORMAT: Mapping[int, Record] = {
             "task": Field(OneOf(tuple(TASKS))),
             "label_values": Field(OrNull(ListOf(values=SCALAR, most=2**16)), required=False),
             "architecture": Field(OrNull(ARCHITECTURE), required=False),
+            "coverage": Field(OrNull(Number(0.0, 1.0)), required=False),
+            "set_bound": Field(OrNull(Number(0.0, 2.0)), required=False),
         }
     ),
 }

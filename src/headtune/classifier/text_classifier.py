@@ -101,6 +101,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         learning_rate: float | None = None,
         schedule: str = "linear",
         warmup: float = 0.05,
+        loss: str = "cross-entropy",
+        focal_gamma: float = 2.0,
+        label_smoothing: float = 0.0,
         weight_decay: float = 0.01,
         max_gradient_norm: float = 1.0,
         gradient_accumulation_steps: int = 1,
@@ -112,6 +115,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target_precision: tuple[str, ...] = (),
         target_recall: tuple[str, ...] = (),
         abstain_below: float | None = None,
+        coverage: float | None = None,
         validation_fraction: float = 0.1,
         evaluations_per_epoch: int = 1,
         early_stopping: int = 0,
@@ -148,6 +152,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.warmup = warmup
+        self.loss = loss
+        self.focal_gamma = focal_gamma
+        self.label_smoothing = label_smoothing
         self.weight_decay = weight_decay
         self.max_gradient_norm = max_gradient_norm
         self.gradient_accumulation_steps = gradient_accumulation_steps
@@ -159,6 +166,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.target_precision = target_precision
         self.target_recall = target_recall
         self.abstain_below = abstain_below
+        self.coverage = coverage
         self.validation_fraction = validation_fraction
         self.evaluations_per_epoch = evaluations_per_epoch
         self.early_stopping = early_stopping
@@ -258,6 +266,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "predictor_")
         return self.predictor_.predict_proba(texts)[:, self._columns]
+
+    def predict_set(self, texts: Iterable[Text]) -> list[list[Any]]:
+        """For each text the labels of which one is the true one in a share ``coverage`` of texts.
+
+        The labels of a set are in the order of ``classes_``; a set may be empty. Raises
+        ``PredictionError`` where the classifier was fitted without ``coverage``.
+        """
+        check_is_fitted(self, "predictor_")
+        predictor = self.predictor_
+        examples = predictor.encode(predictor.whole(texts))
+        sets = predictor.sets(predictor.probabilities(examples), examples)[:, self._columns]
+        return [self.classes_[row].tolist() for row in sets]
 
     def evaluate(
         self, texts: Iterable[Text], labels: Iterable[Any], sample_weight: Any = None

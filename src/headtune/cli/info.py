@@ -196,6 +196,8 @@ def _decision(info: "RunInfo") -> str:
     parts += [f"{name} from {percent(value)}" for name, value in info.thresholds.items()]
     if info.abstain_below is not None:
         parts.append(f"unsure below {percent(info.abstain_below)}")
+    if info.coverage is not None:
+        parts.append(f"sets that hold the label of {percent(info.coverage)} of texts")
     return "; ".join(parts)
 
 

@@ -47,19 +47,31 @@ def prediction_lines(prediction: "Prediction") -> list[str]:
         lines.insert(0, f"answer: {visible_name(prediction.label)}")
     if len(ranked) > MOST_LINES:
         lines.append(f"… and {len(ranked) - MOST_LINES} more labels (--json has them all)")
+    if prediction.label_set is not None:
+        lines.append(f"one of: {_set_words(prediction.label_set)}")
     return lines
+
+
+def _set_words(names: Sequence[str]) -> str:
+    """``ham, spam``; the first few of many."""
+    shown = ", ".join(map(visible_name, names[:MOST_LINES]))
+    more = f" and {len(names) - MOST_LINES} more" if len(names) > MOST_LINES else ""
+    return f"{shown}{more}" if names else "none that is probable enough"
 
 
 def predictions_table(texts: Sequence[str], predictions: Sequence["Prediction"]) -> Table:
     """One row a text: its label, the probabilities, the text."""
     names = list(predictions[0].probabilities)
     each = len(names) <= MOST_COLUMNS
-    table = plain_table("label", *(names if each else ["probability"]), expand=True)
+    sets = ["one of"] if predictions[0].label_set is not None else []
+    table = plain_table("label", *(names if each else ["probability"]), *sets, expand=True)
     table.add_column("text", no_wrap=True, ratio=1)  # what the other columns leave
     for text, prediction in zip(texts, predictions, strict=True):
         best = max(prediction.probabilities, key=prediction.probabilities.__getitem__)
         shown = names if each else [best if prediction.unsure else prediction.label]
         figures = [percent(prediction.probabilities[name]) for name in shown]
+        if prediction.label_set is not None:
+            figures.append(_set_words(prediction.label_set))
         table.add_row(Text(prediction.label), *figures, Text(" ".join(text.split())))
     return table
 
@@ -89,6 +101,12 @@ def print_metrics(metrics: FileMetrics, console: Console) -> None:
             + ("." if right is None else f", {percent(right)} of them right.")
         )
         console.print(_label_table(metrics["per_label"], answers["per_label"]))
+    if "sets" in metrics:
+        sets = metrics["sets"]
+        console.print(
+            f"\nSets of labels hold the true one in {percent(sets['coverage'])} of the rows "
+            f"({percent(sets['wanted'])} asked for), {sets['mean_size']:.2f} labels a set."
+        )
 
 
 def _label_table(

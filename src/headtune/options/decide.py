@@ -27,7 +27,16 @@ class DecideConfig:
     abstain_below: float | None = None
     """Answer "unsure" where the most probable label is less probable than this, 0 to 1."""
 
+    coverage: float | None = None
+    """Answer with a set of labels, too, that holds the true one in this share of texts: 0.95. How
+    large sets must be is measured on the validation part."""
+
     def __post_init__(self) -> None:
+        if self.coverage is not None and not 0 < self.coverage < 1:
+            raise ConfigError(
+                f"{option('coverage')} must be between 0 and 1; received {self.coverage}.",
+                option="coverage",
+            )
         named: list[str] = []
         for name in ("threshold", "target_precision", "target_recall"):
             named += parse_shares(name, getattr(self, name))

@@ -6,10 +6,11 @@ from typing import Literal
 from headtune.errors import ConfigError, option
 from headtune.options.ranges import check_above_zero, check_at_least, check_seed
 
-__all__ = ["EvaluationMetric", "LearningRateSchedule", "TrainConfig"]
+__all__ = ["EvaluationMetric", "LearningRateSchedule", "Loss", "TrainConfig"]
 
 LearningRateSchedule = Literal["linear", "cosine", "constant"]
 EvaluationMetric = Literal["loss", "accuracy", "macro_f1"]
+Loss = Literal["cross-entropy", "focal"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,17 @@ class TrainConfig:
 
     warmup: float = 0.05
     """Warm-up: a share of all steps when below 1, else a number of steps."""
+
+    loss: Loss = "cross-entropy"
+    """What training makes small. "focal" counts texts little that are answered well already, for
+    rare labels."""
+
+    focal_gamma: float = 2.0
+    """How little: a text answered with probability p counts (1 - p) to this power."""
+
+    label_smoothing: float = 0.0
+    """Share of each text's label that is spread over all labels, so that training does not strive
+    for certainty: 0.1 where labels are noisy."""
 
     weight_decay: float = 0.01
     """Decay of AdamW on weight matrices (not on norms and biases)."""
@@ -78,9 +90,26 @@ class TrainConfig:
         check_at_least(self, 0, "checkpoint_minutes")
         check_above_zero(self, "epochs", "learning_rate")
         check_seed(self, "seed")
+        check_at_least(self, 0, "focal_gamma")
+        self._check_loss()
         if self.early_stopping and not self.keep_best:
             raise ConfigError(
                 f"{option('early_stopping')} goes back to the best weights.",
                 option="keep_best",
                 way_out=f"Leave out {option('keep_best', False)}.",
+            )
+
+    def _check_loss(self) -> None:
+        if not 0 <= self.label_smoothing < 1:
+            raise ConfigError(
+                f"{option('label_smoothing')} must be at least 0 and below 1; received "
+                f"{self.label_smoothing}.",
+                option="label_smoothing",
+            )
+        if self.label_smoothing and self.loss == "focal":
+            raise ConfigError(
+                f"{option('label_smoothing')} and {option('loss', 'focal')} pull the loss of sure "
+                "answers in opposite ways.",
+                option="label_smoothing",
+                way_out="Keep one of them.",
             )

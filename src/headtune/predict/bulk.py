@@ -192,7 +192,7 @@ def _ahead(items: Iterator[T]) -> Iterator[T]:
 def _predict_chunk(
     predictor: Predictor, chunk: _Chunk, names: Sequence[str], progress: Progress
 ) -> pa.Table:
-    """The columns of the chunk's table, then the label and the probabilities, by ``names``."""
+    """The columns of the chunk's table, then label, set and probabilities, by ``names``."""
     table, positions = chunk.table, chunk.usable.positions
     if late := set(names) & set(table.column_names):
         raise DataError(
@@ -204,12 +204,19 @@ def _predict_chunk(
         )
     probabilities = np.full((len(table), len(predictor.labels)), np.nan)
     labels = np.full(len(table), None, dtype=object)
+    sets = np.full(len(table), None, dtype=object)
     if chunk.examples:
         found = predictor.probabilities(chunk.examples, progress)
         labels[positions] = predictor.task.named(predictor.decide(found), predictor.labels)
         probabilities[positions] = found
+        if predictor.set_rule is not None:
+            named = predictor.named_sets(predictor.sets(found, chunk.examples))
+            sets[positions] = np.fromiter(named, dtype=object, count=len(named))
     first, *others = names
     result = table.columns.append_column(first, pa.array(labels, pa.string()))
+    if predictor.set_rule is not None:
+        name, *others = others
+        result = result.append_column(name, pa.array(sets, pa.list_(pa.string())))
     for name, column in zip(others, probabilities.T, strict=True):
         result = result.append_column(name, pa.array(column, pa.float64(), from_pandas=True))
     return result
@@ -226,8 +233,10 @@ def _text_of(predictor: Predictor, table: Table, data: DataConfig) -> Columns:
 
 
 def _new_names(predictor: Predictor, table: Table) -> list[str]:
-    """``predicted_label``, ``probability_<label>`` each; a number behind all if one is taken."""
-    names = ["predicted_label", *(f"probability_{name}" for name in predictor.labels.names)]
+    """``predicted_label``, ``label_set`` where there are sets, ``probability_<label>`` each; a
+    number behind all if one is taken."""
+    sets = [] if predictor.set_rule is None else ["label_set"]
+    names = ["predicted_label", *sets, *(f"probability_{n}" for n in predictor.labels.names)]
     taken = set(table.column_names)
     number = 1
     while taken & set(names):

@@ -30,7 +30,8 @@ def evaluate_file(
     """Metrics of a classifier on a labelled table (keys: ``metrics`` of its task).
 
     ``set_aside`` counts the rows that could not be used; ``answers`` says how the answers do where
-    thresholds or "unsure" make them differ from the most probable label. Raises ``DataError``.
+    thresholds or "unsure" make them differ from the most probable label, ``sets`` how sets of
+    labels do where the run has them. Raises ``DataError``.
     """
     examples, set_aside, probabilities = answer_file(predictor, source, data, progress)
     task, rule, labels = predictor.task, predictor.rule, predictor.labels
@@ -38,6 +39,10 @@ def evaluate_file(
     metrics = cast(FileMetrics, task.metrics(probabilities, targets, labels))
     if not rule.is_plain:
         metrics["answers"] = task.answer_metrics(rule, probabilities, targets, labels)
+    if predictor.set_rule is not None:
+        encoded = predictor.encode([example.text for example in examples])
+        sets = predictor.sets(probabilities, encoded)
+        metrics["sets"] = task.set_figures(predictor.set_rule, sets, targets, labels)
     return {**metrics, "set_aside": len(set_aside)}
 
 

@@ -9,17 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from headtune.artifact import LoadedArtifact, load_artifact
-from headtune.errors import PredictionError
+from headtune.errors import PredictionError, option
 from headtune.model import PackingOnDemand, SequenceClassifier, predict_logits, quantize
 from headtune.options import DataConfig, MachineConfig
 from headtune.predict.fields import Text, texts_through
 from headtune.progress import Progress, SilentProgress
 from headtune.tasks import SINGLE_LABEL, Task
+from headtune.tasks.conformal import SetRule, chances_of
 from headtune.tasks.decision import DecisionRule, RuleChanges
-from headtune.tasks.task import Decisions, Probabilities
+from headtune.tasks.task import Bools, Decisions, Probabilities
 from headtune.tokens import embedding_size, encode_texts
 from headtune.types import LabelSet, Prediction, TokenizedExample
 from headtune.wording.text_lists import HALF_PAIR, has_half_pair, shortened
@@ -36,11 +38,11 @@ class Predictor:
 
     ``text_column``, ``label_column`` and ``template`` are those of the training table, tried
     first when a table is predicted; ``missing`` are the words that stood for no value there. Logits
-    are divided by ``temperature`` before they become probabilities, and ``rule`` makes answers of
-    these. ``note`` is one line that a user should read, or empty. From the third short text alone,
-    weights are ``packing`` for such. ``exact`` answers are the same to the last bit in any company:
-    each text has a pass of its own, by the plain weights. Threads may share one predictor; their
-    passes take turns.
+    are divided by ``temperature`` before they become probabilities, ``rule`` makes answers of
+    these, and ``set_rule``, where there is one, sets of labels. ``note`` is one line that a user
+    should read, or empty. From the third short text alone, weights are ``packing`` for such.
+    ``exact`` answers are the same to the last bit in any company: each text has a pass of its own,
+    by the plain weights. Threads may share one predictor; their passes take turns.
     """
 
     classifier: SequenceClassifier
@@ -54,6 +56,7 @@ class Predictor:
     missing: tuple[str, ...] = ()
     temperature: float = 1.0
     rule: DecisionRule = DecisionRule()  # noqa: RUF009 (frozen)
+    set_rule: SetRule | None = None
     note: str = ""
     task: Task = SINGLE_LABEL
     exact: bool = False
@@ -92,6 +95,7 @@ class Predictor:
             missing=manifest.missing,
             temperature=manifest.temperature,
             rule=DecisionRule(manifest.thresholds, manifest.abstain_below),
+            set_rule=manifest.set_rule,
             task=artifact.task,
         )
 
@@ -181,8 +185,34 @@ class Predictor:
 
     def predict(self, texts: Iterable[Text]) -> list[Prediction]:
         """The answer for each text, with all probabilities. Raises as ``predict_proba`` does."""
-        return self.task.answers(self.rule, self.predict_proba(texts), self.labels)
+        examples = self.encode(self.whole(texts))
+        probabilities = self.probabilities(examples)
+        answers = self.task.answers(self.rule, probabilities, self.labels)
+        if self.set_rule is None:
+            return answers
+        sets = self.sets(probabilities, examples)
+        return [
+            replace(answer, label_set=tuple(names))
+            for answer, names in zip(answers, self.named_sets(sets), strict=True)
+        ]
 
     def decide(self, probabilities: Probabilities) -> Decisions:
         """The answers that probabilities lead to, as the task has them."""
         return self.task.decide_by(self.rule, probabilities, self.labels)
+
+    def sets(self, probabilities: Probabilities, examples: Sequence[TokenizedExample]) -> Bools:
+        """Which labels are in the set of each text, ``(n, n_labels)``.
+
+        Raises ``PredictionError`` where the run was trained without a coverage.
+        """
+        if self.set_rule is None:
+            raise PredictionError(
+                "This classifier has no sets of labels: it was trained without a coverage.",
+                option="coverage",
+                way_out=f"Train it with {option('coverage', 0.95)}.",
+            )
+        return self.task.sets(self.set_rule, probabilities, chances_of(examples))
+
+    def named_sets(self, sets: Bools) -> list[list[str]]:
+        """The labels of each set by name, in the order of the labels."""
+        return [self.labels.decode(np.flatnonzero(row)) for row in sets]

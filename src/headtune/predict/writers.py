@@ -94,7 +94,7 @@ class CsvWriter:
             self._write_row(table.column_names)
         columns = self.columns.of(table).columns
         for row in zip(*map(python_values, columns), strict=True):
-            self._write_row(row)
+            self._write_row([_as_cell(value) for value in row])
 
     def _write_row(self, row: Sequence[object]) -> None:
         if self.safe:
@@ -104,6 +104,11 @@ class CsvWriter:
 
     def close(self) -> None:
         self.file.flush()
+
+
+def _as_cell(value: object) -> object:
+    """Lists and records as JSON, which other programs read."""
+    return to_json(value) if isinstance(value, list | dict | tuple) else value
 
 
 def _no_formula(value: object) -> object:

@@ -5,6 +5,8 @@ calibration   temperature, fitted_on, n (rows it was fitted on), measured_on, an
 abstain       below, coverage, accuracy: of the answers as they are given; and a curve of the
               same figures at several levels
 thresholds    label -> the probability from which it is the answer
+sets          of labels: fitted_on, rows, part, and figures as the task has them; empty where no
+              coverage was asked for
 """
 
 from dataclasses import replace
@@ -12,13 +14,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from headtune.report.entries import Abstention, Calibration, Level
+from headtune.report.entries import Abstention, Calibration, Level, Sets
 from headtune.tasks import SINGLE_LABEL, Task
 from headtune.tasks.decision import DecisionRule
 from headtune.tasks.settle import Settled
 from headtune.types import LabelSet
 
-__all__ = ["abstention", "calibration_of"]
+__all__ = ["abstention", "calibration_of", "sets_of"]
 
 Probabilities = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -60,3 +62,24 @@ def abstention(
         return {"below": below, "coverage": found["coverage"], "accuracy": found["accuracy"]}
 
     return {**at(rule.abstain_below), "curve": [at(level) for level in LEVELS]}
+
+
+def sets_of(
+    probabilities: Probabilities,
+    label_ids: Ids,
+    labels: LabelSet,
+    chances: Probabilities | None,
+    settled: Settled,
+    part: str,
+    task: Task = SINGLE_LABEL,
+) -> Sets:
+    """How often the sets of a part hold the truth, how large they are; ``chances``: ``(n,)``."""
+    if settled.sets is None or chances is None:
+        return {}
+    found = task.sets(settled.sets, probabilities, chances)
+    return {
+        "fitted_on": "validation",
+        "rows": settled.n_set_rows,
+        "part": part,
+        "figures": task.set_figures(settled.sets, found, label_ids, labels),
+    }

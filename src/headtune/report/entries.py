@@ -11,7 +11,13 @@ Imports nothing that takes time, so a page or a table can be typed without sciki
 from typing import NotRequired, TypedDict
 
 from headtune.files.plain_json import JsonObject
-from headtune.tasks.figures import BaselineFigures, Metrics, PartMetrics, Reliability
+from headtune.tasks.figures import (
+    BaselineFigures,
+    Metrics,
+    PartMetrics,
+    Reliability,
+    SetFigures,
+)
 from headtune.types import DataAccount, HistoryRow
 
 __all__ = [
@@ -32,6 +38,7 @@ __all__ = [
     "ReportValues",
     "RunAnswer",
     "RunFigures",
+    "Sets",
     "Speed",
     "Suspect",
     "Suspects",
@@ -130,6 +137,15 @@ class Abstention(Level, total=False):
     curve: list[Level]
 
 
+class Sets(TypedDict, total=False):
+    """Sets of labels: where their bound was found, on how many rows, and how they do on a part."""
+
+    fitted_on: str
+    rows: int
+    part: str
+    figures: SetFigures
+
+
 class Suspect(TypedDict):
     """A row whose label looks wrong; ``probability`` is that of its label."""
 
@@ -164,6 +180,7 @@ class Evidence(Suspects, total=False):
     mistakes: list[Mistake]
     calibration: Calibration
     abstain: Abstention
+    sets: Sets
     thresholds: dict[str, float]
     lengths: list[LengthRange]
 

@@ -1,21 +1,21 @@
 """Everything a report shows besides the figures of the parts, from what a run kept.
 
     Measured (data, probabilities, lengths)  ->  comparison, confusion, mistakes, lengths,
-                                                 calibration, abstain, thresholds
+                                                 calibration, abstain, sets, thresholds
 
 All of it is of one part: the test part, else the validation part; ``evidence_part`` says which.
 Nothing here runs the model.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.report.baselines import Baseline
 from headtune.report.comparison import compare_with
-from headtune.report.confidence import abstention, calibration_of
+from headtune.report.confidence import abstention, calibration_of, sets_of
 from headtune.report.entries import Evidence
 from headtune.report.mistakes import confusion_of, errors_by_length, surest_mistakes
 from headtune.tasks import SINGLE_LABEL, Task
@@ -33,7 +33,7 @@ class Measured:
 
     ``before`` and ``after`` are the model's probabilities, part -> ``(n, n_labels)``;
     ``uncalibrated`` those after training, but before the temperature; ``lengths`` the tokens of
-    each text, part -> ``(n,)``.
+    each text, ``chances`` what decides what is left to chance, part -> ``(n,)``.
     """
 
     data: PreparedData
@@ -43,6 +43,7 @@ class Measured:
     settled: Settled
     lengths: dict[str, list[int]]
     seed: int
+    chances: Mapping[str, Probabilities] = field(default_factory=dict)
     task: Task = SINGLE_LABEL
 
 
@@ -70,6 +71,15 @@ def collect_evidence(measured: Measured, baselines: Mapping[str, Baseline]) -> E
             measured.uncalibrated[part], probabilities, label_ids, measured.settled, part, task
         ),
         "abstain": abstention(probabilities, label_ids, labels, measured.settled.rule, task),
+        "sets": sets_of(
+            probabilities,
+            label_ids,
+            labels,
+            measured.chances.get(part),
+            measured.settled,
+            part,
+            task,
+        ),
         "thresholds": measured.settled.rule.thresholds,
         "lengths": errors_by_length(probabilities, measured.lengths[part], label_ids, task),
     }

@@ -6,7 +6,7 @@ terminal prints them, and any other page can. Leaks are left to the top of a pag
 
 from collections.abc import Iterator, Mapping
 
-from headtune.report.entries import Calibration, ModelFacts, Speed
+from headtune.report.entries import Calibration, ModelFacts, Sets, Speed
 from headtune.report.leaks import leak_sentence
 from headtune.report.report import Report
 from headtune.types import DataAccount, SetAside
@@ -24,6 +24,7 @@ def facts_of(report: Report) -> dict[str, list[str]]:
         "data": list(_data_facts(report.data)),
         "cut off": list(_truncation_facts(report.truncated)),
         "calibration": list(_calibration_facts(report.calibration)),
+        "sets of labels": list(_set_facts(report.sets)),
         "suspect labels": list(_suspect_facts(report)),
         "model": list(_model_facts(report.model)),
         "speed": list(_speed_facts(report.speed)),
@@ -80,6 +81,17 @@ def _calibration_facts(calibration: Calibration) -> Iterator[str]:
         before = percent(calibration["before"]["ece"])
         fact += f", {before} before the temperature {calibration['temperature']:.2f}"
     yield fact
+
+
+def _set_facts(sets: Sets) -> Iterator[str]:
+    """How often sets hold the truth, how often they should, and how large they are."""
+    if not sets:
+        return
+    figures = sets["figures"]
+    yield (
+        f"hold the true label in {percent(figures['coverage'])} of the {sets['part']} part "
+        f"({percent(figures['wanted'])} asked for), {figures['mean_size']:.2f} labels a set"
+    )
 
 
 def _suspect_facts(report: Report) -> Iterator[str]:

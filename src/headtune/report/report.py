@@ -6,7 +6,8 @@
     sentence         how the tuned model stands, in words
     comparison       the tuned model against each baseline, by paired tests; see comparison.py
     confusion, mistakes, lengths      where it errs; see mistakes.py
-    calibration, abstain, thresholds  how far its probabilities can be trusted; see confidence.py
+    calibration, abstain, sets, thresholds
+                     how far its probabilities can be trusted; see confidence.py
     suspect_labels, suspects_checked  rows whose label looks wrong; see suspects.py
     data             what was read, set aside, repeated and split (stage 1's summary)
     speed            examples_per_second, tokens_per_second, useful_flops_per_second,
@@ -43,6 +44,7 @@ from headtune.report.entries import (
     ModelFacts,
     Opponent,
     ReportValues,
+    Sets,
     Speed,
     Suspect,
     SuspectsChecked,
@@ -98,6 +100,7 @@ class Report:
     lengths: tuple[LengthRange, ...] = ()
     calibration: Calibration = field(default_factory=Calibration)
     abstain: Abstention = field(default_factory=Abstention)
+    sets: Sets = field(default_factory=Sets)
     thresholds: dict[str, float] = field(default_factory=dict)
     suspect_labels: tuple[Suspect, ...] = ()
     suspects_checked: SuspectsChecked = field(default_factory=SuspectsChecked)

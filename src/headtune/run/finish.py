@@ -11,6 +11,7 @@ from headtune.run.fitted import Encoded, Fitted
 from headtune.run.loading import Loaded
 from headtune.run.scoring import answer, evaluation_at_start, figures
 from headtune.run.untrained import Untrained
+from headtune.tasks.conformal import chances_of
 from headtune.tasks.settle import settle
 from headtune.training import FitResult
 from headtune.types import PreparedData, known_label, row_weights
@@ -43,7 +44,10 @@ def finish(
         logits = answer(loaded.classifier, encoded, config, progress)
         targets = task.targets(map(known_label, prepared.validation))
         weights = row_weights(prepared.validation)
-        settled = settle(logits.get("validation"), targets, prepared.labels, config, task, weights)
+        chances = chances_of(encoded.parts["validation"])
+        settled = settle(
+            logits.get("validation"), targets, prepared.labels, config, task, weights, chances
+        )
         after = figures(logits, prepared, settled.temperature, task=task)
     return Fitted(
         config=config,

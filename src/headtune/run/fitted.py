@@ -27,6 +27,7 @@ from headtune.report.entries import Speed
 from headtune.report.evidence import Measured
 from headtune.report.frozen_states import FrozenStates
 from headtune.tasks import SINGLE_LABEL, Task
+from headtune.tasks.conformal import chances_of
 from headtune.tasks.figures import PartMetrics
 from headtune.tasks.settle import Settled
 from headtune.tasks.task import Probabilities
@@ -110,6 +111,7 @@ class Fitted:
             max_tokens_per_batch=self.result.max_tokens_per_batch,
             temperature=self.settled.temperature,
             rule=self.settled.rule,
+            set_rule=self.settled.sets,
             task=self.task,
         )
 
@@ -139,7 +141,7 @@ class Fitted:
 
     def manifest(self) -> Manifest:
         """What the classifier itself knows; the caller adds data and metrics."""
-        plain = self.config.to_dict()
+        plain, sets = self.config.to_dict(), self.settled.sets
         return Manifest(
             labels=self.labels.names,
             label_values=self.labels.own_values or None,
@@ -154,6 +156,8 @@ class Fitted:
             temperature=self.settled.temperature,
             thresholds=self.settled.rule.thresholds,
             abstain_below=self.settled.rule.abstain_below,
+            coverage=None if sets is None else sets.coverage,
+            set_bound=None if sets is None else sets.bound,
             architecture=self.classifier.architecture.with_tokenizer(
                 self.encoded.tokenizer
             ).to_dict(),
@@ -170,6 +174,7 @@ class Fitted:
             after=self._probabilities(self.logits, self.settled.temperature),
             settled=self.settled,
             lengths={part: list(map(len, rows)) for part, rows in self.encoded.parts.items()},
+            chances={part: chances_of(rows) for part, rows in self.encoded.parts.items()},
             seed=self.config.train.seed,
             task=self.task,
         )

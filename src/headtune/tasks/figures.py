@@ -20,6 +20,8 @@ __all__ = [
     "Metrics",
     "PartMetrics",
     "Reliability",
+    "SetFigures",
+    "SetsOfLabel",
 ]
 
 HeldBack = Literal["validation", "test"]
@@ -81,10 +83,33 @@ class AnswerFigures(TypedDict):
     per_label: dict[str, AnsweredLabel]
 
 
+class SetsOfLabel(TypedDict):
+    """Sets of the rows that truly have a label; None where there are none."""
+
+    n: int
+    coverage: float | None
+    mean_size: float | None
+
+
+class SetFigures(TypedDict):
+    """How sets of labels do: the share that holds the truth, with its 95 % interval, beside the
+    one that was wanted; labels in a set on average, and how many rows have sets of each size."""
+
+    wanted: float
+    n: int
+    coverage: float
+    interval: list[float]
+    mean_size: float
+    sizes: dict[str, int]
+    per_label: dict[str, SetsOfLabel]
+
+
 class FileMetrics(Metrics, total=False):
-    """Figures of a table: what was left out of it, its answers under a rule, and without int8."""
+    """Figures of a table: what was left out of it, its answers under a rule, its sets of labels,
+    and all of it without int8."""
 
     answers: AnswerFigures
+    sets: SetFigures
     set_aside: int
     plain: "FileMetrics"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from headtune.errors import ConfigError, option
 from headtune.options import DecideConfig, RunConfig
 from headtune.options.written import parse_shares, parse_weights
+from headtune.tasks.conformal import SetRule
 from headtune.tasks.decision import (
     DecisionRule,
     check_label,
@@ -19,7 +20,7 @@ from headtune.tasks.decision import (
     threshold_for_recall,
 )
 from headtune.tasks.single_label import SINGLE_LABEL
-from headtune.tasks.task import Logits, Probabilities, RowWeights, Targets, Task
+from headtune.tasks.task import Chances, Logits, Probabilities, RowWeights, Targets, Task
 from headtune.types import LabelSet, PreparedData
 
 __all__ = ["Settled", "check_decisions", "settle"]
@@ -29,12 +30,15 @@ __all__ = ["Settled", "check_decisions", "settle"]
 class Settled:
     """``n_rows`` validation rows gave the temperature; 0 where it was not fitted.
 
-    ``notes`` say which thresholds could not be found.
+    ``sets``, from ``n_set_rows``, makes sets of labels, where a coverage was asked for. ``notes``
+    say which thresholds could not be found, and where sets hold all labels.
     """
 
     temperature: float = 1.0
     n_rows: int = 0
     rule: DecisionRule = field(default_factory=DecisionRule)
+    sets: SetRule | None = None
+    n_set_rows: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -47,6 +51,12 @@ def check_decisions(config: RunConfig, prepared: PreparedData) -> None:
         for name in parse_shares("threshold", items):
             check_label(name, labels)
     DecisionRule(parse_shares("threshold", decide.threshold), decide.abstain_below).check(labels)
+    if decide.coverage is not None and not prepared.validation:
+        raise ConfigError(
+            f"{option('coverage')} measures on the validation part how large a set of labels must "
+            f"be, and there is none; see {option('split')}.",
+            option="coverage",
+        )
     if decide.needs_validation and not prepared.validation:
         raise ConfigError(
             f"{option('target_precision')} and {option('target_recall')} find a threshold on the "
@@ -63,8 +73,13 @@ def settle(
     config: RunConfig,
     task: Task = SINGLE_LABEL,
     row_weights: RowWeights = None,
+    chances: Chances | None = None,
 ) -> Settled:
-    """Temperature and rule. ``logits`` of validation, ``(n, n_outputs)``; None without the part."""
+    """Temperature and rules, from validation.
+
+    ``logits`` ``(n, n_outputs)``, None without the part; ``chances`` of its texts, ``(n,)``, are
+    needed for sets of labels.
+    """
     given = DecisionRule(
         parse_shares("threshold", config.decide.threshold), config.decide.abstain_below
     )
@@ -77,7 +92,27 @@ def settle(
     rows = (probabilities, targets, row_weights)
     found, notes = _find_thresholds(rows, labels, config.decide, task)
     rule = DecisionRule(given.thresholds | found, given.abstain_below)
-    return Settled(temperature, n_rows, rule, tuple(notes))
+    sets, said = _find_sets(probabilities, targets, chances, config.decide, task)
+    n_set_rows = 0 if sets is None else len(targets)
+    return Settled(temperature, n_rows, rule, sets, n_set_rows, (*notes, *said))
+
+
+def _find_sets(
+    probabilities: Probabilities,
+    targets: Targets,
+    chances: Chances | None,
+    decide: DecideConfig,
+    task: Task,
+) -> tuple[SetRule | None, list[str]]:
+    if decide.coverage is None or chances is None:
+        return None, []
+    sets = task.set_rule(probabilities, targets, chances, decide.coverage)
+    if sets.bound < 1:
+        return sets, []
+    return sets, [
+        f"{len(targets):,} validation rows are too few for sets that hold the label of "
+        f"{decide.coverage:g} of all texts, so each set holds all labels."
+    ]
 
 
 def _find_thresholds(

@@ -9,17 +9,18 @@ What it does is in the modules that it calls: ``losses.py``, ``metrics.py``, ``d
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headtune.errors import ConfigError, PredictionError, option
-from headtune.tasks import calibration, decision, linear, log_odds
+from headtune.tasks import calibration, conformal, decision, linear, log_odds
 from headtune.tasks.class_weights import class_weights
+from headtune.tasks.conformal import SetRule
 from headtune.tasks.decision import UNSURE, DecisionRule
-from headtune.tasks.figures import AnswerFigures, Metrics, Reliability
+from headtune.tasks.figures import AnswerFigures, Metrics, Reliability, SetFigures
 from headtune.tasks.metrics import (
     accuracy_interval,
     classification_metrics,
@@ -29,6 +30,7 @@ from headtune.tasks.paired import PairedTest, compare_paired
 from headtune.tasks.task import (
     AnyProbabilities,
     Bools,
+    Chances,
     Decisions,
     Features,
     Figure,
@@ -53,6 +55,11 @@ LOG_LOSS = Figure("log_loss", "loss", "log loss", higher_is_better=False, decima
 @dataclass(frozen=True)
 class SingleLabel:
     """The ``Task`` of one label a text. What each method is for is said there."""
+
+    _focal_gamma: float | None = None
+    """Of the focal loss; None where it is trained by cross-entropy."""
+
+    _label_smoothing: float = 0.0
 
     name = "single-label"
     problem_type = "single_label_classification"
@@ -86,6 +93,10 @@ class SingleLabel:
     ) -> npt.NDArray[np.float64]:
         return class_weights(targets, len(labels), row_weights)
 
+    def with_loss(self, loss: str, *, focal_gamma: float, label_smoothing: float) -> "SingleLabel":
+        gamma = focal_gamma if loss == "focal" else None
+        return replace(self, _focal_gamma=gamma, _label_smoothing=label_smoothing)
+
     def loss_sum(
         self,
         logits: "torch.Tensor",
@@ -93,9 +104,11 @@ class SingleLabel:
         weights: "torch.Tensor | None",
         row_weights: "torch.Tensor | None" = None,
     ) -> "torch.Tensor":
-        from headtune.tasks.losses import weighted_sum  # brings in torch
+        from headtune.tasks.losses import focal_sum, weighted_sum  # brings in torch
 
-        return weighted_sum(logits, targets, weights, row_weights)
+        if self._focal_gamma is not None:
+            return focal_sum(logits, targets, weights, row_weights, self._focal_gamma)
+        return weighted_sum(logits, targets, weights, row_weights, self._label_smoothing)
 
     def step_weight(
         self,
@@ -140,6 +153,14 @@ class SingleLabel:
     ) -> list[Prediction]:
         return rule.answers(probabilities, labels)
 
+    def set_rule(
+        self, probabilities: Probabilities, targets: Targets, chances: Chances, coverage: float
+    ) -> SetRule:
+        return SetRule.fitted(coverage, conformal.set_scores(probabilities, targets, chances))
+
+    def sets(self, rule: SetRule, probabilities: Probabilities, chances: Chances) -> Bools:
+        return conformal.prediction_sets(probabilities, chances, rule.bound)
+
     def has_label(self, targets: Targets, index: int) -> Bools:
         has: Bools = targets == index
         return has
@@ -163,6 +184,11 @@ class SingleLabel:
         self, rule: DecisionRule, probabilities: Probabilities, targets: Targets, labels: LabelSet
     ) -> AnswerFigures:
         return decision.answer_metrics(rule, probabilities, targets, labels)
+
+    def set_figures(
+        self, rule: SetRule, sets: Bools, targets: Targets, labels: LabelSet
+    ) -> SetFigures:
+        return conformal.set_figures(sets, targets, labels, rule.coverage)
 
     def interval(self, metrics: Mapping[str, Any]) -> tuple[float, float]:
         n = metrics["n"]  # a manifest has no confusion matrix to count in

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from headtune.tasks.conformal import SetRule
 from headtune.tasks.decision import DecisionRule
-from headtune.tasks.figures import AnswerFigures, Metrics, Reliability
+from headtune.tasks.figures import AnswerFigures, Metrics, Reliability, SetFigures
 from headtune.tasks.paired import PairedTest
 from headtune.types import LabelSet, Prediction
 from headtune.wording.numbers import percent
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnyProbabilities",
     "Bools",
+    "Chances",
     "Decisions",
     "Features",
     "Figure",
@@ -53,6 +55,9 @@ AnyProbabilities: TypeAlias = npt.NDArray[np.floating[Any]]
 Targets: TypeAlias = npt.NDArray[Any]
 RowWeights: TypeAlias = npt.NDArray[np.float64] | None
 """How much each row counts beside the others, ``(n,)``; None where all count as one."""
+
+Chances: TypeAlias = npt.NDArray[np.float64]
+"""A number from 0 to 1 for each text, by which it is decided what is left to chance."""
 
 Decisions: TypeAlias = npt.NDArray[Any]
 Bools: TypeAlias = npt.NDArray[np.bool_]
@@ -143,6 +148,9 @@ class Task(Protocol):
     ) -> npt.NDArray[np.float64]:
         """Weights that make up for labels of unequal number, for ``loss_sum``."""
 
+    def with_loss(self, loss: str, *, focal_gamma: float, label_smoothing: float) -> "Task":
+        """The same task, trained by another loss. Raises ``ConfigError`` where it has none such."""
+
     def loss_sum(
         self,
         logits: "torch.Tensor",
@@ -196,6 +204,17 @@ class Task(Protocol):
     ) -> list[Prediction]:
         """Decisions by a rule, with the probabilities that they were made from."""
 
+    def set_rule(
+        self, probabilities: Probabilities, targets: Targets, chances: Chances, coverage: float
+    ) -> SetRule:
+        """What makes sets of labels that hold the truth in a share ``coverage`` of such rows.
+
+        ``chances``, ``(n,)``, are those of the texts; see ``conformal.py``.
+        """
+
+    def sets(self, rule: SetRule, probabilities: Probabilities, chances: Chances) -> Bools:
+        """Which labels are in the set of each row, ``(n, n_labels)``."""
+
     def has_label(self, targets: Targets, index: int) -> Bools:
         """Whether each row has a label, shape ``(n,)``: what a threshold is found on."""
 
@@ -221,6 +240,11 @@ class Task(Protocol):
     ) -> AnswerFigures:
         """How the answers of a rule do: ``coverage``, the first figure of the headline, and
         ``per_label``."""
+
+    def set_figures(
+        self, rule: SetRule, sets: Bools, targets: Targets, labels: LabelSet
+    ) -> SetFigures:
+        """How sets do on labelled rows."""
 
     def interval(self, metrics: Mapping[str, Any]) -> tuple[float, float]:
         """95 % interval of the first figure of the headline."""

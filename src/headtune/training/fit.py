@@ -114,6 +114,9 @@ def fit(
         ConfigError: Early stopping without a validation part, a tracker that is not there, or a
             best metric that the task does not have.
     """
+    task = task.with_loss(
+        options.loss, focal_gamma=options.focal_gamma, label_smoothing=options.label_smoothing
+    )
     with one_fit(progress):
         arguments = _arguments(
             options,

@@ -28,6 +28,7 @@ OPTIONAL: ReportValues = {
     "lengths": [],
     "mistakes": [],
     "sentence": "",
+    "sets": {},
     "suspect_labels": [],
     "thresholds": {},
 }
