@@ -130,7 +130,7 @@ BAD_TABLES = {
     ),
     "no label column": Mistake(
         "a.csv",
-        ("a.csv has no column for the label", "it has: text.", "Training needs a label"),
+        ("a.csv has no column for the label", "it has: text", "Training needs a label"),
         b"text\nsee you at dinner\nclaim your prize\n",
     ),
     "one label only": Mistake(
@@ -150,15 +150,19 @@ BAD_TABLES = {
     ),
     "binary file": Mistake("a.csv", ("a.csv is a binary file, not a table",), BINARY),
     "workbook": Mistake(
-        "a.xlsx", ("zip archive (Excel workbooks are such)", "as CSV"), b"PK\x03\x04" + BINARY
+        "a.xlsx", ("a.xlsx cannot be read as an archive", "again."), b"PK\x03\x04" + BINARY
     ),
     "wrong encoding": Mistake(
         "a.csv",
-        ("a.csv is not utf-8: byte 0xe9", "(line 50)", "It looks like cp1252: --encoding cp1252"),
-        TABLE + "un café,ham\n".encode("cp1252"),
+        (
+            "a.csv is not utf-8: byte 0xe9",
+            "(line 50, the first of 6 such lines)",
+            "--encoding cp1252",
+        ),
+        TABLE + "un café très fort,ham\nun thé glacé,spam\n".encode("cp1252") * 3,
     ),
     "a directory": Mistake(
-        ".", (". is a folder; expected a file.", "Name one of its tables: messages.csv.")
+        ".", ("is the folder of a model; expected texts or tables.", "belongs to --model.")
     ),
     "too few rows": Mistake(
         "a.csv",

@@ -35,6 +35,7 @@ from tests_support import TEXTS, TOPICS
 LEFT_OUT = {
     "how a table is read, and which columns it has; fit gets texts and labels": (
         "text", "label", "template", "encoding", "delimiter", "quoting", "header", "strict",
+        "quote", "escape", "comment", "skip_lines", "label_file", "missing",
         "max_unpacked", "group_by", "split_by_time", "split_column", "validation_file", "test_file",
     ),
     "validation_fraction and seed divide the texts; nothing is written": (

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import make_model_folder
 
-FAMILIES = ["gpt2", "llama", "mistral", "gemma3_text"]
+FAMILIES = ["gpt2", "gemma3_text"]
 
 N_LONG = 8_000
 

@@ -37,6 +37,7 @@ from headtune.options.written import parse_shares
 if TYPE_CHECKING:
     from headtune.predict import Predictor
     from headtune.tasks.decision import RuleChanges
+    from headtune.types import Prediction
 
 __all__ = ["data_config", "load_predictor", "predict"]
 
@@ -208,8 +209,14 @@ def _predict_texts(
         say(predictor.note)
     if as_json:
         for text, prediction in zip(whole, predictions, strict=True):
-            print_json({"text": text, **asdict(prediction)})
+            print_json({"text": text, **_answer(prediction)})
     elif len(whole) == 1:
         show("\n".join(prediction_lines(predictions[0])))
     else:
         results().print(predictions_table(whole, predictions))
+
+
+def _answer(prediction: "Prediction") -> dict[str, object]:
+    """Its fields; the set of labels only where the run has such."""
+    answer = asdict(prediction)
+    return {k: value for k, value in answer.items() if k != "label_set" or value is not None}

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import islice
+from math import isfinite
 from typing import Any
 
 __all__: list[str] = []
@@ -32,7 +33,10 @@ Cell = str | float | bool | None
 
 
 def plain(value: Any) -> Cell:
-    """A cell as JSON has it; dates as ISO 8601 writes them, empty cells and errors as None."""
+    """A cell as JSON has it; dates as ISO 8601 writes them, empty cells, errors and numbers that
+    are none as None."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
     if isinstance(value, float) and value.is_integer() and abs(value) <= MOST_WHOLE:
         return int(value)
     if isinstance(value, datetime):
@@ -107,7 +111,7 @@ def kinds_of(rows: Iterator[tuple[int, list[Cell]]], width: int) -> list[str]:
 
 def say(value: object) -> None:
     """One line to the parent."""
-    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
 
 
 def limit(memory: int, seconds: int) -> None:

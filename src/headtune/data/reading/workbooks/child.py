@@ -67,7 +67,8 @@ class Child:
         """Read a sheet from behind so many rows that are not empty; ``rows`` come next."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # it has ended; why, the answer says
-            self._process.stdin.write(json.dumps({"sheet": sheet, "skip": skip}).encode() + b"\n")
+            request = json.dumps({"sheet": sheet, "skip": skip}, allow_nan=False)
+            self._process.stdin.write(request.encode() + b"\n")
             self._process.stdin.flush()
         answer: Columns = self._answer()
         return answer
