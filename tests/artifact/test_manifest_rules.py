@@ -65,7 +65,8 @@ def test_a_run_holds_its_task_and_architecture(original: Values) -> None:
     assert (architecture["model_type"], architecture["direction"]) == ("llama", "causal")
     assert (architecture["windows"], architecture["head"]) == ([None, None], "score")
     assert architecture["packs"] is True
-    assert FIELDS.keys() | {"task", "architecture", "label_values"} == original.keys()
+    of_format_2 = {"task", "architecture", "label_values", "coverage", "set_bound"}
+    assert FIELDS.keys() | of_format_2 == original.keys()
 
 
 WRONG: list[tuple[str, Any]] = [
@@ -86,7 +87,8 @@ WRONG: list[tuple[str, Any]] = [
     ("temperature", True), ("temperature", "1"), ("thresholds", []), ("thresholds", {"prize": "1"}),
     ("thresholds", {"prize": 10**39}), ("thresholds", {"prize": True}), ("thresholds", {"x": 0.5}),
     ("thresholds", {"prize": -1}), ("abstain_below", -1), ("abstain_below", "0.5"),
-    ("abstain_below", 2), ("text_column", 1), ("label_column", []), ("template", "x" * 70_000),
+    ("abstain_below", 2), ("coverage", 1.5), ("coverage", "0.9"), ("set_bound", -0.1),
+    ("set_bound", 3), ("text_column", 1), ("label_column", []), ("template", "x" * 70_000),
     ("task", "several-label"), ("task", None), ("task", 1), ("task", "single_label_classification"),
     ("label_values", [1]), ("label_values", [1, 0]), ("label_values", "10"),
     ("label_values", [None, 1]), ("label_values", [[], {}]), ("label_values", [True, 10**39]),

@@ -3,8 +3,8 @@
 ``check_manifest`` is called before anything uses a value of a manifest. Beyond the rows it looks at
 what fields say together: thresholds are of labels that there are, the values of labels have these
 names, file names stay in the folder. The version decides between the two formats: 2 has ``task``
-with the words of ``TASKS``, ``label_values`` and ``architecture``; 1 has transformers' word for the
-one task there was.
+with the words of ``TASKS``, ``label_values``, ``architecture``, ``coverage`` and ``set_bound``; 1
+has transformers' word for the one task there was.
 """
 
 from collections.abc import Mapping
