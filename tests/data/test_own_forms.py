@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_delimited import aside, plain_rows, quoted_rows, read, rows_of
 
 from headtune.data import iter_tables, read_table
-from headtune.errors import DataError
+from headtune.errors import DataError, EncodingError
 from headtune.options import DataConfig
 
 TURNED = [(label, text) for text, label in quoted_rows()]
@@ -162,3 +162,11 @@ def test_labels_may_stand_at_the_end_of_lines(tmp_path: Path) -> None:
     table = read_table(path, DataConfig())
     assert table.columns["text"].to_pylist()[:2] == ["text number 0", "text number 1"]
     assert table.columns["label"].to_pylist()[:2] == ["a", "b"]
+
+
+def test_a_bad_byte_in_the_name_of_a_column_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.arff"
+    rows = "un café,a\n".encode() * 40
+    path.write_bytes(b"@relation r\n@attribute te\xffxt string\n@attribute y {a,b}\n@data\n" + rows)
+    with pytest.raises(EncodingError, match=r"the name of its column 'te.*xffxt'"):
+        read_table(path, DataConfig())

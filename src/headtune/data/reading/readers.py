@@ -297,9 +297,9 @@ def _csv_chunks(
     decoded = partial(decoded_lines, encoding=encoding.name, name=file.name, keep_bad=True)
     sample = list(decoded([file.head], is_whole=file.is_whole))
     if (own := own_form(sample, config, file.name)) is not None:
-        for table in _noted(own.tables(decoded(file.blocks()), rows_per_chunk), (), encoding.notes):
-            refuse_bad_bytes(table.column_names, file.head, encoding.name, file.name)
-            yield table
+        check = partial(refuse_bad_bytes, head=file.head, encoding=encoding.name, name=file.name)
+        chunks = own.tables(decoded(file.blocks()), rows_per_chunk, check)
+        yield from _noted(chunks, last=encoding.notes)
         return
     form = find_format(sample, config, file.name, file.suffix, is_whole=file.is_whole)
     refuse_bad_bytes(form.header.names, file.head, encoding.name, file.name)

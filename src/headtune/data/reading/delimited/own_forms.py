@@ -39,9 +39,16 @@ class OwnForm:
     notes: tuple[str, ...]
     read: Callable[[Iterator[str]], tuple[Sequence[str], Rows]]
 
-    def tables(self, lines: Iterable[str], rows_per_chunk: int | None) -> Iterator[Table]:
-        """The rows of all lines, in chunks. Raises ``DataError`` where there are none."""
+    def tables(
+        self,
+        lines: Iterable[str],
+        rows_per_chunk: int | None,
+        check_names: Callable[[Sequence[str]], None],
+    ) -> Iterator[Table]:
+        """The rows of all lines, in chunks. Raises ``DataError`` where there are none, and what
+        ``check_names`` raises at the names of the columns."""
         names, records = self.read(iter(lines))
+        check_names(names)
         n_chunks = 0
         for values, rows, broken in numbered_chunks(records, rows_per_chunk or 50_000):
             columns = zip(*values, strict=True) if values else ([] for _ in names)
