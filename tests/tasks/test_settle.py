@@ -198,6 +198,7 @@ def test_sets_hold_the_label_as_often_as_asked(overtrained: tuple[Path, Report])
     low, high = figures["interval"]
     assert low < figures["coverage"] < high
     assert sum(figures["sizes"].values()) == 420
+    assert report.after["test"] is not None
     assert {name: row["n"] for name, row in figures["per_label"].items()} == {
         name: row["support"] for name, row in report.after["test"]["per_label"].items()
     }  # fmt: skip
