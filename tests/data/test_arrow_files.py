@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.feather as feather
 import pytest
+from refusals import error_of
 
 from headtune.data import iter_tables, read_table
-from headtune.errors import DataError
 from headtune.options import DataConfig
 
 AUTO = DataConfig()
@@ -51,13 +51,6 @@ FORMS = {
     "zstd": ipc(pa.ipc.new_file, options=pa.ipc.IpcWriteOptions(compression="zstd")),
     "feather 1": feather_1,
 }
-
-
-def error_of(path: Path) -> str:
-    with pytest.raises(DataError) as raised:
-        read_table(path, AUTO)
-    assert "\n" not in str(raised.value)
-    return str(raised.value)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -6,24 +6,14 @@ from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+from refusals import error_of
 
-from headtune.data import iter_tables, read_table
+from headtune.data import read_table
 from headtune.data.reading.opening.decode import LINE, decoded_lines
 from headtune.errors import ConfigError, DataError, DataNotFoundError, EncodingError
 from headtune.options import DataConfig
 
 AUTO = DataConfig()
-
-
-def error_of(source: object, config: DataConfig = AUTO) -> str:
-    with pytest.raises(DataError) as raised:
-        read_table(source, config)
-    message = str(raised.value)
-    assert "\n" not in message
-    with pytest.raises(DataError) as raised:
-        list(iter_tables(source, config))
-    assert str(raised.value) == message
-    return message
 
 
 def test_missing_file_suggests_near_names(tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ def with_earlier_turns(text: str, label: str) -> Any:
 
 def in_parts(text: str, label: str) -> Any:
     first, *rest = text.split(" ", 1)
-    content = [{"type": "text", "text": first}, {"type": "text", "text": "".join(rest)}]
-    content = content if label == "ham" else text  # type: ignore[assignment]
-    return {"messages": [turn("user", content), turn("assistant", label)]}
+    parts = [{"type": "text", "text": first}, {"type": "text", "text": "".join(rest)}]
+    asked = turn("user", parts if label == "ham" else text)
+    return {"messages": [asked, turn("assistant", label)]}
 
 
 def sharegpt(text: str, label: str) -> Any:

@@ -6,10 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from refusals import error_of
 
 from headtune.data import Table, iter_tables, prepare, read_table
 from headtune.data.reading import databases
-from headtune.errors import DataError
 from headtune.options import DataConfig
 
 AUTO = DataConfig()
@@ -25,13 +25,6 @@ def database(path: Path, *scripts: str) -> Path:
         for script in scripts:
             connection.executescript(script)
     return path
-
-
-def error_of(source: object, config: DataConfig = AUTO) -> str:
-    with pytest.raises(DataError) as raised:
-        read_table(source, config)
-    assert "\n" not in str(raised.value)
-    return str(raised.value)
 
 
 def values(table: Table, column: str = "text") -> list[object]:

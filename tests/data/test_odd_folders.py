@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from refusals import error_of
 
 from headtune.data import iter_tables, read_table
 from headtune.data.reading.folders import files as folder_files
@@ -28,17 +29,6 @@ def written(folder: Path, files: Mapping[str, bytes | str]) -> Path:
         data = content if isinstance(content, bytes) else content.encode()
         (folder / name).write_bytes(data)
     return folder
-
-
-def error_of(source: Path, config: DataConfig = AUTO) -> str:
-    with pytest.raises(DataError) as raised:
-        read_table(source, config)
-    message = str(raised.value)
-    assert "\n" not in message
-    with pytest.raises(DataError) as raised:
-        list(iter_tables(source, config))
-    assert str(raised.value) == message
-    return message
 
 
 GOOD = {f"{label}/{i}.txt": f"{label} {i}" for label in ("ham", "spam") for i in range(3, 9)}

@@ -7,16 +7,17 @@ import lzma
 import resource
 import sys
 import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from refusals import error_of
+from table_forms import packed_by_arrow, tarred, zipped
 
 from headtune.data import iter_tables, read_table
-from headtune.errors import ConfigError, DataError, DataNotFoundError
+from headtune.errors import ConfigError, DataNotFoundError
 from headtune.options import DataConfig
 
 AUTO = DataConfig()
@@ -26,43 +27,19 @@ TEXTS = [f"number {i}" for i in range(300)]
 JSONL = b"".join(b'{"text": "number %d", "label": %d}\n' % (i, i % 2) for i in range(300))
 
 
-def by_arrow(codec: str) -> Callable[[bytes], bytes]:
-    def packed(data: bytes) -> bytes:
-        sink = pa.BufferOutputStream()
-        with pa.CompressedOutputStream(sink, codec) as file:
-            file.write(data)
-        return bytes(sink.getvalue())
-
-    return packed
-
-
-def zipped(data: bytes, *names: str, password: bool = False) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in names or ("messages.csv",):
-            archive.writestr(name, data)
-    packed = bytearray(buffer.getvalue())
-    if password:
-        packed[packed.index(b"PK\x01\x02") + 8] |= 1
+def locked(data: bytes) -> bytes:
+    """An archive that says of its one file that it has a password."""
+    packed = bytearray(zipped(data))
+    packed[packed.index(b"PK\x01\x02") + 8] |= 1
     return bytes(packed)
-
-
-def tarred(data: bytes, *names: str) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name in names or ("messages.csv",):
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
 
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "bz2": bz2.compress,
     "xz": lzma.compress,
-    "zst": by_arrow("zstd"),
-    "lz4": by_arrow("lz4"),
+    "zst": packed_by_arrow("zstd"),
+    "lz4": packed_by_arrow("lz4"),
     "zip": zipped,
     "tar": tarred,
     "tar.gz": lambda data: gzip.compress(tarred(data)),
@@ -76,14 +53,6 @@ def texts_of(source: object, config: DataConfig = AUTO) -> list[str]:
     texts = [text for chunk in chunks for text in chunk.columns["text"].to_pylist()]
     assert table.columns["text"].to_pylist() == texts
     return texts
-
-
-def error_of(path: object, config: DataConfig = AUTO) -> str:
-    with pytest.raises(DataError) as raised:
-        read_table(path, config)
-    message = str(raised.value)
-    assert "\n" not in message
-    return message
 
 
 @pytest.mark.parametrize("ending", PACKERS)
@@ -211,7 +180,7 @@ def test_a_missing_file_with_an_address(tmp_path: Path) -> None:
 
 def test_a_password_and_an_empty_archive(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
-    path.write_bytes(zipped(CSV, password=True))
+    path.write_bytes(locked(CSV))
     assert "a.zip::messages.csv needs a password" in error_of(path)
     path.write_bytes(zipped(b"", "folder/"))
     assert "a.zip holds no file" in error_of(path)

@@ -17,6 +17,7 @@ from headtune.data import iter_tables, prepare_texts, read_table
 from headtune.data.reading.readers import read_parts
 from headtune.errors import DataError
 from headtune.options import DataConfig
+from headtune.types import known_label
 
 AUTO = DataConfig()
 TEXTS = [f"see you at number {i}" for i in range(20)]
@@ -168,7 +169,7 @@ SERIES: dict[str, tuple[Any, Any]] = {
 def test_texts_and_labels_of_a_classifier(texts: Any, labels: Any) -> None:
     known, examples = prepare_texts(texts, labels)
     assert known.names == ("ham", "spam")
-    assert [(e.text, known.names[int(e.label)]) for e in examples] == PAIRS  # type: ignore[arg-type]
+    assert [(e.text, known.names[known_label(e)]) for e in examples] == PAIRS
 
 
 @pytest.mark.parametrize(

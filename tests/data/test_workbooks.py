@@ -9,9 +9,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 from made_workbooks import WORKBOOKS, Rows, write_xlsx
+from refusals import error_of
 
 from headtune.data import Table, iter_tables, read_table
-from headtune.errors import DataError
 from headtune.options import DataConfig
 
 AUTO = DataConfig()
@@ -22,13 +22,6 @@ KINDS = pytest.mark.parametrize("kind", WORKBOOKS)
 
 def values(table: Table) -> dict[str, list[object]]:
     return {name: table.columns[name].to_pylist() for name in table.column_names}
-
-
-def error_of(source: object, config: DataConfig = AUTO) -> str:
-    with pytest.raises(DataError) as raised:
-        read_table(source, config)
-    assert "\n" not in str(raised.value)
-    return str(raised.value)
 
 
 @KINDS

@@ -1,5 +1,7 @@
 """Losses of one label a text: against torch, by hand, and what training does with them."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -86,6 +88,6 @@ def test_the_options_choose_the_loss(
         ({"loss": "focal", "label_smoothing": 0.1}, "opposite ways"),
     ],
 )
-def test_bad_options_are_one_line(options: dict[str, object], said: str) -> None:
+def test_bad_options_are_one_line(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        TrainConfig(**options)  # type: ignore[arg-type]
+        TrainConfig(**options)

@@ -22,7 +22,6 @@ import pyarrow.compute as pc
 
 from headtune.data.label_columns import (
     LabelColumn,
-    by_name,
     find_label,
     label_column,
     mean_length,
@@ -32,7 +31,7 @@ from headtune.data.label_columns import (
 from headtune.data.nested.evident import label_field, text_field
 from headtune.data.nested.fields import leaves, with_fields, with_leaves
 from headtune.data.nested.tuning import is_conversation
-from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, is_number, listed
+from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, by_name, is_number, listed
 from headtune.data.reading.table import Table, holds_strings
 from headtune.data.several_labels import SeveralLabels
 from headtune.errors import ColumnError, option

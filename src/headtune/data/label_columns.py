@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from headtune.data.labels import label_counts, label_names
 from headtune.data.reading.arrow.values import python_values
-from headtune.data.reading.names import LABEL_NAMES, NAMES_OF_ONE_LABEL, listed
+from headtune.data.reading.names import LABEL_NAMES, NAMES_OF_ONE_LABEL, by_name, listed
 from headtune.data.reading.table import Table
 from headtune.data.several_labels import (
     LabelColumns,
@@ -31,7 +31,6 @@ from headtune.wording.numbers import count
 
 __all__ = [
     "LabelColumn",
-    "by_name",
     "find_label",
     "label_column",
     "mean_length",
@@ -212,19 +211,13 @@ def _of_many_sets(
     return found[0] if len(found) == 1 else None
 
 
-def by_name(names: Sequence[str], groups: Sequence[Sequence[str]]) -> list[str]:
-    """The columns of the first group of names that any column belongs to."""
-    for group in groups:
-        found = [n for n in names if n.strip().lower().replace(" ", "_") in group]
-        if found:
-            return found
-    return []
-
-
-def two_could_be(what: str, table: Table, names: Sequence[str]) -> ColumnError:
-    """``what`` is "text" or "label", which are also the options that decide."""
+def two_could_be(
+    what: str, table: Table, names: Sequence[str], *, of: str = "column"
+) -> ColumnError:
+    """``what`` is "text" or "label", which are also the options that decide; ``of``: what they are
+    names of."""
     return ColumnError(
-        f"More than one column of {table.name} could be the {what}: {', '.join(names)}.",
+        f"More than one {of} of {table.name} could be the {what}: {', '.join(names)}.",
         option=what,
         way_out=f"Choose one: {option(what, names[0])}",
     )

@@ -7,11 +7,11 @@ text, in the same record, goes before one elsewhere.
 
 from collections.abc import Sequence
 
+from headtune.data.label_columns import two_could_be
 from headtune.data.nested.fields import with_leaves
 from headtune.data.nested.tuning import Asked, answer_field, asked_field
-from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES
+from headtune.data.reading.names import LABEL_NAMES, TEXT_NAMES, by_name
 from headtune.data.reading.table import Table, holds_strings
-from headtune.errors import ColumnError, option
 
 __all__ = ["label_field", "text_field"]
 
@@ -24,9 +24,9 @@ def text_field(table: Table, names: Sequence[str]) -> Asked | None:
     if (asked := asked_field(table, names)) is not None:
         return asked
     wide, inner = with_leaves(table, names)
-    named = _by_last_name([n for n in inner if holds_strings(wide, n)], TEXT_NAMES)
+    named = by_name([n for n in inner if holds_strings(wide, n)], TEXT_NAMES, of_fields=True)
     if len(named) > 1:
-        raise _two_could_be("text", table, named)
+        raise two_could_be("text", table, named, of="field")
     return Asked(named[0], None, "a field, by its name") if named else None
 
 
@@ -38,27 +38,9 @@ def label_field(table: Table, names: Sequence[str], text: str | None) -> tuple[s
     if (answer := answer_field(table, names, text)) is not None:
         return answer
     _, inner = with_leaves(table, names)
-    named = _by_last_name([name for name in inner if name != text], LABEL_NAMES)
+    named = by_name([name for name in inner if name != text], LABEL_NAMES, of_fields=True)
     record = (text or "").rpartition(".")[0]
     named = [name for name in named if name.rpartition(".")[0] == record] or named
     if len(named) > 1:
-        raise _two_could_be("label", table, named)
+        raise two_could_be("label", table, named, of="field")
     return (named[0], "a field, by its name") if named else None
-
-
-def _by_last_name(fields: Sequence[str], groups: Sequence[Sequence[str]]) -> list[str]:
-    """The fields of the first group of names that any belongs to, by how the field is called."""
-    last = {field: field.rpartition(".")[2].strip().lower().replace(" ", "_") for field in fields}
-    for group in groups:
-        if found := [field for field in fields if last[field] in group]:
-            return found
-    return []
-
-
-def _two_could_be(what: str, table: Table, names: Sequence[str]) -> ColumnError:
-    """``what`` is "text" or "label", which are also the options that decide."""
-    return ColumnError(
-        f"More than one field of {table.name} could be the {what}: {', '.join(names)}.",
-        option=what,
-        way_out=f"Choose one: {option(what, names[0])}",
-    )

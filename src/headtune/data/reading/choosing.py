@@ -10,7 +10,7 @@ Two that could both be it are never chosen between: the error names them.
 from collections.abc import Mapping, Sequence
 
 from headtune.data.reading.hub import PART_NAMES, part_names
-from headtune.data.reading.names import TEXT_NAMES, listed
+from headtune.data.reading.names import TEXT_NAMES, by_name, listed
 from headtune.errors import DataError
 from headtune.options import DataConfig
 
@@ -49,9 +49,4 @@ def _with_columns(tables: Mapping[str, Sequence[str]], config: DataConfig) -> li
     given = {column for column in (config.text, config.label) if column is not None}
     if given:
         return [table for table, columns in tables.items() if given <= set(columns)]
-    text_names = {name for group in TEXT_NAMES for name in group}
-    return [
-        table
-        for table, columns in tables.items()
-        if text_names & {column.strip().lower().replace(" ", "_") for column in columns}
-    ]
+    return [table for table, columns in tables.items() if by_name(columns, TEXT_NAMES)]

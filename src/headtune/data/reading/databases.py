@@ -31,6 +31,7 @@ import pyarrow as pa
 
 from headtune.data.reading.arrow.values import escaped
 from headtune.data.reading.choosing import chosen_tables
+from headtune.data.reading.delimited.header import unique_names
 from headtune.data.reading.names import listed
 from headtune.data.reading.opening.byte_source import ByteSource
 from headtune.data.reading.opening.on_disk import LEAST_FREE
@@ -221,7 +222,7 @@ def _chunks(
     with _connected(file) as (connection, watch):
         connection.set_authorizer(_only_reading)
         cursor = connection.execute(query)
-        names = _unique([str(column[0]) for column in cursor.description])
+        names = unique_names([str(column[0]) for column in cursor.description])
         for rows, numbers, _ in numbered_chunks(
             _bounded(cursor, watch, most_rows, file.name), rows_per_chunk
         ):
@@ -244,17 +245,6 @@ def _bounded(
             )
         watch.row()
         yield row
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """A query may name two columns alike; the second is numbered."""
-    found: list[str] = []
-    for name in names:
-        n, free = 2, name
-        while free in found:
-            free, n = f"{name}_{n}", n + 1
-        found.append(free)
-    return found
 
 
 def _table(

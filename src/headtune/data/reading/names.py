@@ -9,6 +9,7 @@ __all__ = [
     "NAMES_OF_ONE_LABEL",
     "TEXT_NAMES",
     "as_float",
+    "by_name",
     "is_number",
     "listed",
 ]
@@ -44,6 +45,21 @@ MOST_LISTED = 30
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,:/-]\d+)*|\.\d+)([eE][+-]?\d+)?%?")
 _FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+def by_name(
+    names: Sequence[str], groups: Sequence[Sequence[str]], *, of_fields: bool = False
+) -> list[str]:
+    """The columns of the first group of names that any column belongs to.
+
+    ``of_fields``: they are dotted names, of which the last part counts.
+    """
+    called = {name: name.rpartition(".")[2] if of_fields else name for name in names}
+    for group in groups:
+        found = [n for n in names if called[n].strip().lower().replace(" ", "_") in group]
+        if found:
+            return found
+    return []
 
 
 def is_number(text: str) -> bool:

@@ -38,6 +38,8 @@ def arrow_file_tables(file: ByteSource, rows_per_chunk: int | None) -> Iterator[
                 part = table.slice(place, rows_per_chunk)
                 yield arrow_table(part, file.name, first_row=start, notes=("Arrow",))
                 start += part.num_rows
+        if start == 1:  # nothing but columns, whose file is to be named
+            yield arrow_table(table, file.name, notes=("Arrow",))
 
 
 def _checked(file: ByteSource) -> Iterator[pa.Table]:
