@@ -5,7 +5,6 @@ without such names (``a.csv``, ``b.csv``) nobody knows which is meant: the user 
 ``archive.zip::a.csv``.
 """
 
-import zipfile
 from pathlib import Path
 
 from headtune.data.reading.folders.file_names import (
@@ -16,8 +15,10 @@ from headtune.data.reading.folders.file_names import (
     part_and_rest,
     useful_names,
 )
-from headtune.data.reading.folders.files import is_content
 from headtune.data.reading.folders.saved import is_saved
+from headtune.data.reading.opening.archives import open_archive
+from headtune.data.reading.opening.byte_source import MOST_BYTES
+from headtune.errors import DataError
 
 __all__ = ["holds_a_folder"]
 
@@ -28,10 +29,10 @@ DOCUMENTS = ("[Content_Types].xml", "META-INF/manifest.xml", "META-INF/container
 def holds_a_folder(path: Path) -> bool:
     """See above; an archive that cannot be listed holds none."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            listed = [name for name in archive.namelist() if is_content(name)]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return False
+        with open_archive(path, path.name, MOST_BYTES) as archive:
+            listed = [member.name for member in archive.members]
+    except DataError:
+        return False  # whoever opens it as a file says what is wrong
     if any(name in DOCUMENTS for name in listed):
         return False
     names = list(useful_names(listed))

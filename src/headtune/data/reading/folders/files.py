@@ -12,38 +12,34 @@ Costs: memory for the names.
 """
 
 import errno
-import io
-import lzma
 import os
 import stat
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import Protocol
 
-from headtune.data.reading.opening.byte_source import MOST_BYTES, ByteSource, with_head
-from headtune.data.reading.opening.packing import inner_suffix
+from headtune.data.reading.opening.archives import Archive, open_archive
+from headtune.data.reading.opening.byte_source import (
+    MOST_BYTES,
+    ByteSource,
+    Joined,
+    Readable,
+    with_head,
+)
+from headtune.data.reading.opening.packing import check_unpacked, inner_suffix
 from headtune.data.reading.opening.sources import ENDINGS, open_bytes
 from headtune.data.reading.opening.unpack import fully_unpacked
-from headtune.errors import DataError, option
+from headtune.errors import DataError
 
-__all__ = ["DiskFolder", "Folder", "ZipFolder", "is_content", "open_zip", "shown", "some"]
+__all__ = ["DiskFolder", "Folder", "ZipFolder", "open_zip", "shown", "some"]
 
 MOST_FILES = 250_000
 MOST_DEPTH = 16
 """Folders within folders."""
 
 MOST_SHOWN = 6
-
-NOT_UNPACKED = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, NotImplementedError,
-    RuntimeError, EOFError,
-)  # fmt: skip
-"""What ``zipfile`` raises at a member that is broken, locked, or packed in a way it cannot undo."""
 
 
 class Folder(Protocol):
@@ -161,18 +157,16 @@ def _kind(entry: "os.DirEntry[str]") -> str:
 class ZipFolder:
     """An archive, open as long as it is read. ``most`` bytes may be unpacked, all in all."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str, most: int = MOST_BYTES) -> None:
+    def __init__(self, archive: Archive, name: str, most: int = MOST_BYTES) -> None:
         self.name = name
         self._archive, self._most, self._unpacked = archive, most, 0
-        self._members = {
-            info.filename: info for info in archive.infolist() if is_content(info.filename)
-        }
+        self._members = {member.name: member for member in archive.members}
 
     def names(self) -> list[str]:
         """See ``Folder``. Raises ``DataError`` also where a password is asked for."""
         if len(self._members) > MOST_FILES:
             raise _too_many(self.name)
-        if any(info.flag_bits & 1 for info in self._members.values()):
+        if any(member.is_locked for member in self._members.values()):
             raise DataError(
                 f"{self.name} is locked with a password.", way_out="Unpack it, and give the folder."
             )
@@ -180,14 +174,15 @@ class ZipFolder:
 
     def size(self, name: str) -> int:
         """See ``Folder``; the archive may lie."""
-        return self._members[name].file_size
+        return self._members[name].n_bytes
 
     def read(self, name: str, most: int) -> bytes:
         """See ``Folder``."""
         try:
-            with self.member(name) as file:
-                data = file.read(most)
-        except NOT_UNPACKED as error:
+            data = Joined(b"", self._archive.open(self._members[name])).read(most)
+        except DataError as error:
+            if error.option == "max_unpacked":
+                raise
             raise OSError(errno.EIO, "it cannot be unpacked", name) from error
         self.count(len(data))
         return data
@@ -197,24 +192,26 @@ class ZipFolder:
         """See ``Folder``."""
         base = PurePosixPath(name).name
         with ExitStack() as stack:
-            member = stack.enter_context(_Member(self, name))
+            member = _Added(self._archive.open(self._members[name]), self)
             file = replace(with_head(base, inner_suffix(base), member, None), most_bytes=self._most)
             yield fully_unpacked(file, ENDINGS, stack)
-
-    def member(self, name: str) -> IO[bytes]:
-        """A file as ``zipfile`` opens it."""
-        return self._archive.open(self._members[name])
 
     def count(self, n_bytes: int) -> None:
         """Count what came out. Raises ``DataError`` where that is too much."""
         self._unpacked += n_bytes
-        if self._unpacked > self._most:
-            raise DataError(
-                f"{self.name} unpacks to more than {self._most:,} bytes.",
-                option="max_unpacked",
-                way_out=f"If you trust it, allow more with {option('max_unpacked')}, or unpack it "
-                "yourself and give the folder.",
-            )
+        check_unpacked(self.name, self._unpacked, self._most)
+
+
+class _Added:
+    """Reads a file of an archive, whose bytes count for the archive as well."""
+
+    def __init__(self, file: Readable, folder: ZipFolder) -> None:
+        self._file, self._folder = file, folder
+
+    def read(self, size: int, /) -> bytes:
+        data = self._file.read(size)
+        self._folder.count(len(data))
+        return data
 
 
 @contextmanager
@@ -223,50 +220,8 @@ def open_zip(path: Path, most: int = MOST_BYTES) -> Iterator[ZipFolder]:
 
     Raises ``DataError`` where it is none, or is cut short.
     """
-    try:
-        archive = zipfile.ZipFile(path)
-    except (*NOT_UNPACKED, OSError) as error:
-        raise DataError(
-            f"{path.name} cannot be read as a zip archive: {error}.",
-            way_out="Write or download it again.",
-        ) from error
-    with archive:
+    with open_archive(path, path.name, most) as archive:
         yield ZipFolder(archive, path.name, most)
-
-
-class _Member(io.BufferedIOBase):
-    """A file of an archive, read forward; what is wrong with it is a ``DataError``."""
-
-    def __init__(self, folder: ZipFolder, name: str) -> None:
-        self._folder, self._name = folder, name
-        with self._said():
-            self._file = folder.member(name)
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """So many bytes, fewer at the end."""
-        with self._said():
-            data = self._file.read(-1 if size is None else size)
-        self._folder.count(len(data))
-        return data
-
-    def close(self) -> None:
-        """Close it."""
-        self._file.close()
-        super().close()
-
-    @contextmanager
-    def _said(self) -> Iterator[None]:
-        try:
-            yield
-        except (*NOT_UNPACKED, OSError) as error:
-            raise DataError(f"{self._name} cannot be unpacked: {error}.") from None
-
-
-def is_content(name: str) -> bool:
-    """Whether a member of an archive is a file that is not hidden."""
-    parts = PurePosixPath(name).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return bool(parts) and not name.endswith("/") and not hidden
 
 
 def _too_many(name: str) -> DataError:

@@ -51,10 +51,12 @@ NO_TABLES = ("readme", "license", "licence", "copying", "notice", "citation", "c
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file within an archive: its path there, and the size that the archive claims."""
+    """A file within an archive: its path there, the size that the archive claims, and whether a
+    password is asked for."""
 
     name: str
     n_bytes: int
+    is_locked: bool = False
 
 
 class Archive(Protocol):
@@ -99,14 +101,18 @@ class _Zip:
     def __init__(self, archive: zipfile.ZipFile, name: str, most_bytes: int) -> None:
         self._archive, self._name, self._most_bytes = archive, name, most_bytes
         self._infos = {info.filename: info for info in archive.infolist() if not info.is_dir()}
-        self.members = [Member(n, i.file_size) for n, i in self._infos.items() if not _hidden(n)]
+        self.members = [
+            Member(name, info.file_size, bool(info.flag_bits & 1))
+            for name, info in self._infos.items()
+            if not _hidden(name)
+        ]
 
     def open(self, member: Member) -> Counted:
         whole = f"{self._name}::{member.name}"
         info = copy.copy(self._infos[member.name])
         check_unpacked(whole, info.file_size, self._most_bytes)
         check_growth(whole, info.file_size, info.compress_size)
-        if info.flag_bits & 1:
+        if member.is_locked:
             raise DataError(f"{whole} needs a password.", way_out="Unpack the archive first.")
         if info.compress_type not in READ_METHODS:
             raise DataError(
