@@ -9,8 +9,8 @@ import datasets
 import pytest
 
 from headtune.data import iter_tables, labelled_examples, prepare, read_table
-from headtune.data.reading.hub import part_names
 from headtune.data.reading.opening.sources import is_hub_id
+from headtune.data.reading.part_names import part_names
 from headtune.errors import DataError
 from headtune.options import DataConfig
 from headtune.types import LabelSet

@@ -23,8 +23,8 @@ from headtune.data.parts.split import Fractions, parse_split, split, split_by_ti
 from headtune.data.parts.times import read_times
 from headtune.data.reading.arrow.values import python_value
 from headtune.data.reading.folders.lines import labels_beside
-from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.names import listed
+from headtune.data.reading.part_names import PART_NAMES, PARTS
 from headtune.data.reading.readers import read_parts, read_table
 from headtune.data.reading.table import Table
 from headtune.data.several_labels import as_one_label
@@ -35,8 +35,6 @@ from headtune.types import SetAsideRow
 __all__ = ["PARTS", "GivenParts", "assign_parts", "largest_group", "read_given_parts"]
 
 Ints = npt.NDArray[np.int64]
-
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ Two that could both be it are never chosen between: the error names them.
 
 from collections.abc import Mapping, Sequence
 
-from headtune.data.reading.hub import PART_NAMES, part_names
 from headtune.data.reading.names import TEXT_NAMES, by_name, listed
+from headtune.data.reading.part_names import PART_NAMES, part_names
 from headtune.errors import DataError
 from headtune.options import DataConfig
 

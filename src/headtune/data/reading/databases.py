@@ -35,7 +35,7 @@ from headtune.data.reading.delimited.header import unique_names
 from headtune.data.reading.names import listed
 from headtune.data.reading.opening.byte_source import ByteSource
 from headtune.data.reading.opening.on_disk import LEAST_FREE
-from headtune.data.reading.table import Table, numbered_chunks
+from headtune.data.reading.table import Parts, Table, numbered_chunks
 from headtune.errors import DataError, HeadtuneError
 from headtune.options import DataConfig
 
@@ -62,9 +62,7 @@ ALLOWED = {
 Value: TypeAlias = int | float | str | bytes | None
 
 
-def database_parts(
-    file: ByteSource, config: DataConfig, rows_per_chunk: int | None
-) -> dict[str, Iterator[Table]]:
+def database_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     """What is meant of a database on disk; tables called as parts are the parts.
 
     Raises ``DataError``.

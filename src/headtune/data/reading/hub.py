@@ -9,48 +9,15 @@ once, with a time limit, before ``datasets`` begins its own retries (23 s).
 """
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from headtune.errors import DataError, DataNotFoundError
 
-__all__ = ["PART_NAMES", "arrow_of_dataset", "hub_splits", "part_names"]
-
-PART_NAMES = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "development": "validation",
-    "eval": "validation",
-    "evaluation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-"""What people call the parts -> what headtune calls them."""
+__all__ = ["arrow_of_dataset", "hub_splits"]
 
 TIMEOUT_SECONDS = 10.0
-
-
-def part_names(splits: Mapping[str, Any]) -> dict[str, str]:
-    """Part -> split, in the order train, validation, test, for the splits that are parts.
-
-    A single split is the training part whatever its name. Raises ``DataError`` without a train.
-    """
-    if len(splits) == 1:
-        return {"train": next(iter(splits))}
-    found = {PART_NAMES[split.lower()]: split for split in splits if split.lower() in PART_NAMES}
-    if "train" not in found:
-        raise DataError(
-            f"Expected a split named train; found {', '.join(splits)}.",
-            way_out="Choose one: owner/name@split on the command line, or dataset[split] in "
-            "Python.",
-        )
-    return {part: found[part] for part in ("train", "validation", "test") if part in found}
 
 
 def hub_splits(source: str) -> dict[str, Any]:

@@ -21,21 +21,19 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from itertools import chain, islice
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from headtune.data.reading.arrow.tables import arrow_table
-from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.json.tables import record_tables, tables_of_value
-from headtune.data.reading.table import Table, table_from_records
+from headtune.data.reading.part_names import PART_NAMES
+from headtune.data.reading.table import Parts, Table, table_from_records
 from headtune.errors import DataError
 from headtune.options import DataConfig
 
 __all__ = ["object_parts"]
-
-Parts: TypeAlias = dict[str, Iterator[Table]]
 
 NAME = "the data"
 

@@ -26,7 +26,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyarrow as pa
 
@@ -42,7 +42,7 @@ from headtune.data.reading.folders.files import DiskFolder, open_zip
 from headtune.data.reading.folders.lines import labelled_lines
 from headtune.data.reading.folders.reader import folder_parts
 from headtune.data.reading.folders.saved import is_saved, load_saved
-from headtune.data.reading.hub import arrow_of_dataset, hub_splits, part_names
+from headtune.data.reading.hub import arrow_of_dataset, hub_splits
 from headtune.data.reading.json.tables import is_whole_json, json_line_tables, json_tables
 from headtune.data.reading.names import listed
 from headtune.data.reading.opening.decode import decoded_lines, refuse_bad_bytes
@@ -59,8 +59,9 @@ from headtune.data.reading.opening.sources import (
     noted,
     open_bytes,
 )
+from headtune.data.reading.part_names import part_names
 from headtune.data.reading.python_objects import object_parts
-from headtune.data.reading.table import Table, concatenate, numbered_chunks
+from headtune.data.reading.table import Parts, Table, concatenate, numbered_chunks
 from headtune.data.reading.workbooks.sheets import workbook_parts
 from headtune.errors import ConfigError, DataError, option
 from headtune.files.addresses import exists
@@ -68,9 +69,6 @@ from headtune.options import DataConfig
 from headtune.options.written import parse_size
 
 __all__ = ["iter_tables", "read_parts", "read_table"]
-
-Parts: TypeAlias = dict[str, Iterator[Table]]
-"""Part -> its chunks, read when asked for."""
 
 
 def read_table(source: object, config: DataConfig) -> Table:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, compress
 from operator import not_
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from headtune.wording.text_lists import HALF_PAIR, has_half_pair, shortened
 __all__ = [
     "NESTED",
     "Broken",
+    "Parts",
     "Table",
     "concatenate",
     "holds_strings",
@@ -113,6 +114,10 @@ class Table:
             return
         for start in range(0, len(self), rows_per_chunk):
             yield self.sliced(start, rows_per_chunk)
+
+
+Parts: TypeAlias = dict[str, Iterator[Table]]
+"""What a reader gives: part -> its chunks, read when asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.opening.sources import SUFFIXES
+from headtune.data.reading.part_names import PART_NAMES
 
 __all__ = [
     "base_of",

@@ -28,13 +28,12 @@ from headtune.data.reading.folders.files import Folder, shown, some
 from headtune.data.reading.folders.line_layout import Looks, side_by_side
 from headtune.data.reading.folders.plans import Layout, Plan, Texts
 from headtune.data.reading.folders.table_layout import table_parts
-from headtune.data.reading.hub import part_names
+from headtune.data.reading.part_names import PARTS, part_names
 from headtune.errors import DataError, option
 from headtune.wording.numbers import count
 
 __all__ = ["find_layout"]
 
-PARTS = ("train", "validation", "test")
 NO_TEXTS = (
     ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".docx", ".bin", ".pt", ".npy", ".npz",
     ".pkl", ".pickle", ".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".wav", ".mp3", ".mp4",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from headtune.data.reading.folders.file_names import base_of, part_and_rest, told_apart
 from headtune.data.reading.folders.files import shown
 from headtune.data.reading.folders.plans import LinesBeside, LinesByFile, Plan, Tables, Texts
+from headtune.data.reading.part_names import PARTS
 from headtune.errors import DataError
 from headtune.wording.numbers import count
 
@@ -27,7 +28,6 @@ LOOKED_AT = 64 * 1024
 MOST_LABELS = 200
 """Files, of which each is a label."""
 
-PARTS = ("train", "validation", "test")
 MAPPINGS = ("mapping", "label_mapping", "labels_mapping", "label_map", "label_names")
 TEXT_WORDS = {"text", "texts", "sentence", "sentences", "tweets", "x", "inputs", "input", "docs"}
 LABEL_WORDS = {"label", "labels", "y", "target", "targets", "gold", "classes"}

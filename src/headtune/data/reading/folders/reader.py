@@ -19,7 +19,7 @@ from headtune.data.reading.folders.saved import is_saved
 from headtune.data.reading.folders.tables import ReadFile, shard_tables
 from headtune.data.reading.folders.texts import text_tables
 from headtune.data.reading.opening.encodings import check_encoding
-from headtune.data.reading.table import Table
+from headtune.data.reading.table import Parts, Table
 from headtune.errors import DataError
 from headtune.options import DataConfig
 
@@ -31,7 +31,7 @@ LOOKED_AT = 50
 
 def folder_parts(
     folder: Folder, config: DataConfig, rows_per_chunk: int | None, read: ReadFile
-) -> dict[str, Iterator[Table]]:
+) -> Parts:
     """Part -> its chunks. ``read`` reads one file of a table.
 
     Raises ``DataError`` where the folder holds nothing that is read, or it cannot be told what.

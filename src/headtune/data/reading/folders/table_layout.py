@@ -13,12 +13,11 @@ from collections.abc import Sequence, Set
 from headtune.data.reading.folders.file_names import folders_of, form_of, named_part, part_and_rest
 from headtune.data.reading.folders.files import shown, some
 from headtune.data.reading.folders.plans import Plan, Tables
+from headtune.data.reading.part_names import PARTS
 from headtune.errors import DataError, option
 from headtune.wording.numbers import count
 
 __all__ = ["table_parts"]
-
-PARTS = ("train", "validation", "test")
 
 
 def table_parts(names: Sequence[str], folder: str) -> tuple[dict[str, Plan], list[str], list[str]]:

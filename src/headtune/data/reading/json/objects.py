@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.json.arrays import are_worded, is_known, reads_like_texts
 from headtune.data.reading.names import LABEL_NAMES, listed
+from headtune.data.reading.part_names import PART_NAMES
 
 __all__ = ["Object", "Rows", "are_columns", "columns_of", "has_records", "rows_of_object"]
 

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from headtune.data.reading.hub import PART_NAMES
 from headtune.data.reading.json.arrays import asked_names
 from headtune.data.reading.json.objects import (
     Object,
@@ -26,6 +25,7 @@ from headtune.data.reading.json.objects import (
 )
 from headtune.data.reading.json.parse import MAX_DEPTH
 from headtune.data.reading.names import TEXT_NAMES, listed
+from headtune.data.reading.part_names import PART_NAMES, PARTS
 from headtune.errors import DataError
 from headtune.options import DataConfig
 from headtune.wording.numbers import count
@@ -33,8 +33,6 @@ from headtune.wording.numbers import count
 __all__ = ["Shape", "find_shape"]
 
 TEXTS = {name for group in TEXT_NAMES for name in group}
-
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from headtune.data.reading.names import listed
 from headtune.data.reading.opening.archives import is_archive, open_archive
 from headtune.data.reading.opening.byte_source import BLOCK_BYTES, ByteSource
 from headtune.data.reading.opening.packing import check_growth, check_unpacked
-from headtune.data.reading.table import Table, numbered_chunks
+from headtune.data.reading.table import Parts, Table, numbered_chunks
 from headtune.data.reading.workbooks.child import Cell, Child, Sheet
 from headtune.errors import DataError
 from headtune.options import DataConfig
@@ -77,9 +77,7 @@ class _Form:
         )
 
 
-def workbook_parts(
-    file: ByteSource, config: DataConfig, rows_per_chunk: int | None
-) -> dict[str, Iterator[Table]]:
+def workbook_parts(file: ByteSource, config: DataConfig, rows_per_chunk: int | None) -> Parts:
     """The sheet that is meant, or those that are called as parts, of a workbook on disk.
 
     Raises ``DataError``.
