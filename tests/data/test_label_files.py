@@ -129,3 +129,17 @@ def test_what_it_does_not_belong_to(files: tuple[Path, Path]) -> None:
         read_table(texts.parent, config)
     with pytest.raises(DataError, match="There is no file"):
         read_table(texts, DataConfig(label_file=labels.with_name("none.txt")))
+
+
+def test_a_bad_byte_costs_its_line_and_utf_16_is_read(tmp_path: Path) -> None:
+    texts, labels = tmp_path / "train_text.txt", tmp_path / "train_labels.txt"
+    lines = [f"un café numéro {i}".encode() for i in range(60)]
+    lines[7] = b"un caf\xe9"
+    texts.write_bytes(b"\n".join(lines))
+    labels.write_text("\n".join(str(i % 2) for i in range(60)))
+    table = read_table(texts, DataConfig(label_file=labels))
+    assert len(table) == 59
+    assert [(row.row, row.content) for row in table.set_aside] == [(8, r"1 un caf\xe9")]
+    texts.write_bytes("\n".join(f"text {i}" for i in range(60)).encode("utf-16-le"))
+    table = read_table(texts, DataConfig(label_file=labels))
+    assert table.columns["text"].to_pylist()[59] == "text 59"

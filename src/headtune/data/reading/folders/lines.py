@@ -19,12 +19,13 @@ from headtune.data.reading.folders.file_names import form_of
 from headtune.data.reading.folders.files import Folder, shown
 from headtune.data.reading.folders.line_layout import beside, label_names_of
 from headtune.data.reading.folders.plans import LinesBeside, LinesByFile
-from headtune.data.reading.opening.decode import decoded_lines
-from headtune.data.reading.opening.encodings import check_encoding
+from headtune.data.reading.opening.decode import decoded_lines, unreadable_text, written_out
+from headtune.data.reading.opening.encodings import check_encoding, encoding_of
 from headtune.data.reading.opening.sources import ByteSource, open_bytes
 from headtune.data.reading.table import Broken, Table, numbered_chunks
 from headtune.errors import DataError, option
 from headtune.options import DataConfig
+from headtune.options.written import parse_size
 
 __all__ = ["beside_tables", "by_file_tables", "labelled_lines", "labels_beside"]
 
@@ -83,7 +84,8 @@ def labelled_lines(
             option="label_file",
             way_out=f"Leave out {option('label_file')}, or give the texts as .txt.",
         )
-    with open_bytes(texts) as text_file, open_bytes(str(labels)) as label_file:
+    most = parse_size("max_unpacked", config.max_unpacked)
+    with open_bytes(texts, most) as text_file, open_bytes(str(labels), most) as label_file:
         said = [f"a text a line, its label in the same line of {label_file.name}"]
         mapping = label_file.path and label_file.path.with_name("mapping.txt")
         names = label_names_of(mapping.read_bytes()) if mapping and mapping.is_file() else {}
@@ -128,7 +130,8 @@ def _text_lines(file: ByteSource, encoding: str) -> Iterator[str]:
     """The lines of a file without their ends; empty ones at the end of the file do not count."""
     cr_ends = b"\n" not in file.head
     n_empty, held = 0, ""
-    for line in decoded_lines(file.blocks(), encoding, file.name):
+    found = encoding_of(file.head, encoding, file.name).name
+    for line in decoded_lines(file.blocks(), found, file.name, keep_bad=True):
         if line.endswith("\r") and not cr_ends:
             held += line
             continue
@@ -145,9 +148,9 @@ def _text_lines(file: ByteSource, encoding: str) -> Iterator[str]:
 
 
 def _checked(text: str, *others: str | None) -> Record | Broken:
-    if "\0" in text:
-        return Broken("a NUL byte", " ".join(filter(None, (*others, text))))
-    return (text, *others)
+    values = [value for value in (*others, text) if value]
+    reason = next(filter(None, map(unreadable_text, values)), "")
+    return Broken(reason, written_out(" ".join(values))) if reason else (text, *others)
 
 
 def _tables(

@@ -26,7 +26,14 @@ from headtune.data.reading.opening.detection import candidates, is_utf_8
 from headtune.data.reading.opening.encodings import unmarked_encoding
 from headtune.errors import EncodingError, option
 
-__all__ = ["decoded_lines", "refuse_bad_bytes", "unreadable", "way_out_of", "written_out"]
+__all__ = [
+    "decoded_lines",
+    "refuse_bad_bytes",
+    "unreadable",
+    "unreadable_text",
+    "way_out_of",
+    "written_out",
+]
 
 LINE = re.compile("[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]+")
 BAD_BYTE = re.compile("[\udc80-\udcff]")
@@ -52,6 +59,13 @@ def unreadable(lines: Iterable[str]) -> str:
         if type(line) is _BadLine:
             return BAD_BYTES
     return ""
+
+
+def unreadable_text(text: str) -> str:
+    """The same of a text that may be no whole line; each of its characters is looked at."""
+    if "\0" in text:
+        return "a NUL byte"
+    return BAD_BYTES if _has_bad_bytes(text) else ""
 
 
 class _BadLine(str):
